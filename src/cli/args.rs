@@ -1,0 +1,426 @@
+//! The command line, as it is typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use serde_yaml::Value;
+
+use crate::demo::{Behaviour, ErrorStatus, Latency, Severity, Share as DemoShare};
+use crate::domain::{RunRequest, Selection, Share, TextPolicy, Wait};
+use crate::gate::Gate;
+use crate::report::JunitCases;
+
+/// Tells whether a deployed detection service still answers rightly, quickly and honestly.
+#[derive(Debug, Parser)]
+#[command(name = "thrash", version, propagate_version = true, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 passed, 1 a gate failed, 2 usage or configuration, 3 target failed, \
+    4 could not tell, 5 own storage or output failed, 70 bug, 130 interrupted.")]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// Configuration file (else ./thrash.yaml, else the one in your configuration folder)
+    #[arg(long, value_name = "FILE", global = true, help_heading = "General")]
+    pub(super) config: Option<PathBuf>,
+    /// Where runs are kept: postgres://…, sqlite:FILE, or none
+    #[arg(long, value_name = "URL|none", global = true, help_heading = "General")]
+    pub(super) database_url: Option<String>,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN", help_heading = "General")]
+    pub(super) color: Color,
+    /// Say more on stderr; twice says everything
+    #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = "General")]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run 25 phrases, for a fast look
+    Quick(RunArgs),
+    /// Run the whole suite
+    Comprehensive(RunArgs),
+    /// Run any suite, phrase file or folder
+    Run {
+        /// Suites, phrase files or folders of them
+        #[arg(required = true, value_name = "SUITE|FILE|DIR")]
+        suites: Vec<String>,
+        #[command(flatten)]
+        args: RunArgs,
+    },
+    /// List, show or delete stored runs
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// Render a stored run again
+    Report {
+        /// The run: an id, the beginning of one, or `latest`
+        #[arg(value_name = "RUN")]
+        run: String,
+        #[command(flatten)]
+        reports: ReportArgs,
+    },
+    /// List, show or check targets
+    #[command(subcommand)]
+    Targets(TargetsCommand),
+    /// Run the demo detector until stopped
+    Demo(DemoArgs),
+    /// Show every setting, where it came from, and what can be reached
+    Doctor {
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+    /// Bring the database up to date, or remove old runs
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// Print the JSON Schema of a file format
+    Schema {
+        /// The format
+        #[arg(value_enum)]
+        format: SchemaName,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+}
+
+/// Which target.
+#[derive(Debug, Args)]
+pub(super) struct TargetArgs {
+    /// A preset or a configured target
+    #[arg(long, value_name = "NAME", help_heading = "Target")]
+    pub(super) target: Option<String>,
+    /// Where the target is
+    #[arg(long, value_name = "URL", help_heading = "Target")]
+    pub(super) url: Option<String>,
+}
+
+/// Flags of everything that runs phrases.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// Requests in flight at once
+    #[arg(long, value_name = "N", help_heading = "Target")]
+    pub(super) concurrency: Option<usize>,
+    /// Requests a second, at most (`5` or `5/s`)
+    #[arg(long, value_name = "N/s", value_parser = rate, help_heading = "Target")]
+    pub(super) rate: Option<f64>,
+    /// Deadline of one attempt, where the contract names none (`30s`)
+    #[arg(long, value_name = "TIME", help_heading = "Target")]
+    pub(super) timeout: Option<Wait>,
+    /// Further attempts after a refused connection or 502, 503, 504
+    #[arg(long, value_name = "N", help_heading = "Target")]
+    pub(super) retries: Option<u32>,
+    /// Phrases in one request, for contracts with a batch endpoint
+    #[arg(long, value_name = "N", help_heading = "Target")]
+    pub(super) batch: Option<usize>,
+
+    /// Send each phrase so many times, and find answers that change
+    #[arg(long, value_name = "K", help_heading = "Phrases")]
+    pub(super) repeat: Option<u32>,
+    /// Seed of the order, and of a --limit's draw
+    #[arg(long, value_name = "N", help_heading = "Phrases")]
+    pub(super) seed: Option<u64>,
+    /// At most so many phrases, drawn evenly over the categories
+    #[arg(long, value_name = "N", help_heading = "Phrases")]
+    pub(super) limit: Option<usize>,
+    /// Only this category (repeatable)
+    #[arg(long, value_name = "NAME", help_heading = "Phrases")]
+    pub(super) category: Vec<String>,
+    /// Only phrases with this tag (repeatable)
+    #[arg(long, value_name = "NAME", help_heading = "Phrases")]
+    pub(super) tag: Vec<String>,
+
+    /// One more gate, such as 'latency_p95 <= 500ms' (repeatable)
+    #[arg(long, value_name = "EXPR", help_heading = "Gates")]
+    pub(super) gate: Vec<Gate>,
+    /// Accuracy that is asked (`92%`)
+    #[arg(long, value_name = "SHARE", help_heading = "Gates")]
+    pub(super) min_accuracy: Option<Share>,
+    /// False-positive rate that is allowed (`4%`)
+    #[arg(long, value_name = "SHARE", help_heading = "Gates")]
+    pub(super) max_fpr: Option<Share>,
+
+    #[command(flatten)]
+    pub(super) reports: ReportArgs,
+}
+
+/// Where a run is written to.
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Write the run record as JSON; `-` is stdout
+    #[arg(long, value_name = "FILE|-", help_heading = "Output")]
+    pub(super) json: Option<PathBuf>,
+    /// Write JUnit XML; `-` is stdout
+    #[arg(long, value_name = "FILE|-", help_heading = "Output")]
+    pub(super) junit: Option<PathBuf>,
+    /// Which test cases the JUnit file lists
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t, help_heading = "Output")]
+    pub(super) junit_cases: JunitChoice,
+    /// Write every format into this folder, under the run's id
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(super) out: Option<PathBuf>,
+    /// What becomes of the phrases' text: full, redacted or none; `full` also shows it in the terminal
+    #[arg(long, value_name = "WHAT", help_heading = "Output")]
+    pub(super) text: Option<TextPolicy>,
+    /// Say nothing that was not asked for
+    #[arg(short, long, help_heading = "Output")]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum JunitChoice {
+    /// A case for each phrase and each gate
+    #[default]
+    All,
+    /// A case for each gate only
+    Gates,
+}
+
+impl From<JunitChoice> for JunitCases {
+    fn from(choice: JunitChoice) -> Self {
+        match choice {
+            JunitChoice::All => Self::All,
+            JunitChoice::Gates => Self::Gates,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RunsCommand {
+    /// List stored runs, newest first
+    List {
+        /// Only runs of this suite
+        #[arg(long, value_name = "NAME")]
+        suite: Option<String>,
+        /// Only runs against this target
+        #[arg(long, value_name = "NAME")]
+        target: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a stored run
+    Show {
+        /// The run: an id, the beginning of one, or `latest`
+        #[arg(value_name = "RUN")]
+        run: String,
+        #[command(flatten)]
+        reports: ReportArgs,
+    },
+    /// Delete stored runs
+    Delete {
+        /// The runs: ids or the beginnings of some
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TargetsCommand {
+    /// List presets and configured targets
+    List,
+    /// Print a preset, as a pattern for your own
+    Show {
+        /// The preset
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Send one harmless phrase and show how the answer is read, field by field
+    Check {
+        #[command(flatten)]
+        target: TargetArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DbCommand {
+    /// Create the tables or bring them up to date
+    Migrate {
+        /// Only say what would be done
+        #[arg(long)]
+        check: bool,
+    },
+    /// Remove old runs; runs that are kept as baselines stay
+    Prune {
+        /// Runs older than this (`90days`, `1year`)
+        #[arg(long, value_name = "TIME")]
+        older_than: Option<Wait>,
+        /// All but the newest so many of each suite and target
+        #[arg(long, value_name = "N")]
+        keep_last: Option<usize>,
+        /// Also runs that an earlier program stored
+        #[arg(long)]
+        legacy: bool,
+        /// Only say what would go
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaName {
+    /// Run records
+    Record,
+    /// Phrase files
+    Phrases,
+    /// Targets
+    Target,
+    /// Configuration files
+    Config,
+}
+
+/// How the demo detector behaves.
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Address to listen on
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8899")]
+    pub(super) listen: SocketAddr,
+    /// Time an answer takes: `20ms`, or `20ms..200ms` for a median and a 99th percentile
+    #[arg(long, value_name = "TIME", help_heading = "Misbehaviour")]
+    latency: Option<Latency>,
+    /// Share of requests that fail (`10%`)
+    #[arg(long, value_name = "SHARE", help_heading = "Misbehaviour")]
+    error_rate: Option<DemoShare>,
+    /// Status of a failed request
+    #[arg(long, value_name = "STATUS", help_heading = "Misbehaviour")]
+    error_status: Option<ErrorStatus>,
+    /// Share of answers that say "I could not analyse this" with status 200
+    #[arg(long, value_name = "SHARE", help_heading = "Misbehaviour")]
+    fail_open_rate: Option<DemoShare>,
+    /// Share of answers whose severity contradicts their score
+    #[arg(long, value_name = "SHARE", help_heading = "Misbehaviour")]
+    contradict_rate: Option<DemoShare>,
+    /// Share of answers that are an HTML page with status 200
+    #[arg(long, value_name = "SHARE", help_heading = "Misbehaviour")]
+    html_rate: Option<DemoShare>,
+    /// Share of answers that are a level off, differently each time
+    #[arg(long, value_name = "SHARE", help_heading = "Misbehaviour")]
+    flaky_rate: Option<DemoShare>,
+    /// Answer everything with this severity: safe, low, medium, high or critical
+    #[arg(long, value_name = "SEVERITY", help_heading = "Misbehaviour")]
+    constant: Option<Severity>,
+    /// Keep answers for so many seconds
+    #[arg(long, value_name = "SECONDS", help_heading = "Misbehaviour")]
+    cache_seconds: Option<u64>,
+    /// Requests a minute before it answers 429
+    #[arg(long, value_name = "N", help_heading = "Misbehaviour")]
+    rate_limit: Option<u32>,
+    /// Answer 503 to the health look
+    #[arg(long, help_heading = "Misbehaviour")]
+    unhealthy: bool,
+    /// Stop answering after so many requests
+    #[arg(long, value_name = "N", help_heading = "Misbehaviour")]
+    die_after: Option<u64>,
+    /// Seed of everything that is left to chance
+    #[arg(long, value_name = "N", help_heading = "Misbehaviour")]
+    seed: Option<u64>,
+}
+
+impl DemoArgs {
+    pub(super) fn behaviour(&self) -> Behaviour {
+        let defaults = Behaviour::default();
+        Behaviour {
+            seed: self.seed.unwrap_or(defaults.seed),
+            latency: self.latency.clone(),
+            error_rate: self.error_rate.clone().unwrap_or(defaults.error_rate),
+            error_status: self.error_status.clone().unwrap_or(defaults.error_status),
+            html_rate: self.html_rate.clone().unwrap_or(defaults.html_rate),
+            fail_open_rate: self.fail_open_rate.clone().unwrap_or(defaults.fail_open_rate),
+            contradict_rate: self.contradict_rate.clone().unwrap_or(defaults.contradict_rate),
+            flaky_rate: self.flaky_rate.clone().unwrap_or(defaults.flaky_rate),
+            constant: self.constant,
+            cache_seconds: self.cache_seconds,
+            rate_limit: self.rate_limit,
+            unhealthy: self.unhealthy,
+            die_after: self.die_after,
+        }
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix("/s").unwrap_or(text);
+    number
+        .parse()
+        .ok()
+        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0)
+        .ok_or_else(|| "write a number of requests a second above 0, such as `5` or `0.5/s`".to_owned())
+}
+
+/// Settings that flags make, by key.
+pub(super) type Flags = Vec<(&'static str, Value)>;
+
+impl Global {
+    pub(super) fn flags(&self) -> Flags {
+        let mut flags = Flags::new();
+        add(&mut flags, "store.database_url", self.database_url.clone());
+        match self.verbose {
+            0 => {}
+            1 => flags.push(("log", Value::from("info"))),
+            _ => flags.push(("log", Value::from("debug"))),
+        }
+        flags
+    }
+}
+
+impl TargetArgs {
+    pub(super) fn flags(&self) -> Flags {
+        let mut flags = Flags::new();
+        add(&mut flags, "target", self.target.clone());
+        add(&mut flags, "url", self.url.clone());
+        flags
+    }
+}
+
+impl RunArgs {
+    pub(super) fn flags(&self) -> Flags {
+        let mut flags = self.target.flags();
+        add(&mut flags, "run.concurrency", self.concurrency.map(|n| n as u64));
+        add(&mut flags, "run.rate", self.rate);
+        add(&mut flags, "run.timeout", self.timeout.map(|wait| wait.to_string()));
+        add(&mut flags, "run.retries", self.retries);
+        add(&mut flags, "run.batch", self.batch.map(|n| n as u64));
+        add(&mut flags, "run.repeat", self.repeat);
+        add(&mut flags, "run.seed", self.seed);
+        add(&mut flags, "thresholds.accuracy", self.min_accuracy.map(Share::value));
+        add(&mut flags, "thresholds.false_positive_rate", self.max_fpr.map(Share::value));
+        let text = self.reports.text.map(|policy| match policy {
+            TextPolicy::Full => "full",
+            TextPolicy::Redacted => "redacted",
+            TextPolicy::None => "none",
+        });
+        add(&mut flags, "text", text);
+        flags
+    }
+
+    pub(super) fn request(&self, suites: Vec<String>) -> RunRequest {
+        let selection =
+            Selection { categories: self.category.clone(), tags: self.tag.clone(), limit: self.limit, seed: 0 };
+        RunRequest { suites, selection }
+    }
+}
+
+fn add<T: Into<Value>>(flags: &mut Flags, key: &'static str, value: Option<T>) {
+    flags.extend(value.map(|value| (key, value.into())));
+}

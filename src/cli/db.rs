@@ -1,0 +1,61 @@
+//! `thrash db`.
+
+use chrono::Utc;
+
+use super::args::DbCommand;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output::Output;
+use super::runs::open;
+use crate::config::Config;
+use crate::dispatch::Keeper;
+use crate::store::{self, PrunePolicy, StoreOptions};
+
+pub(super) async fn db(config: &Config, command: DbCommand, output: &Output) -> Result<Exit, Failure> {
+    match command {
+        DbCommand::Migrate { check: true } => check(config, output).await,
+        DbCommand::Migrate { check: false } => {
+            let store = open(config, output).await?;
+            let status = store.migrations().await?;
+            store.close().await;
+            output.print(&format!("the tables are at version {}\n", status.schema_version()))?;
+            Ok(Exit::Passed)
+        }
+        DbCommand::Prune { older_than, keep_last, legacy, dry_run } => {
+            if older_than.is_none() && keep_last.is_none() {
+                return Err(Failure::usage(
+                    "prune needs a limit",
+                    "--older-than 90days, --keep-last 100, or both: then a run goes only if both let it",
+                ));
+            }
+            let policy = PrunePolicy { older_than: older_than.map(|wait| wait.0), keep_last, legacy, dry_run };
+            let store = open(config, output).await?;
+            let report = store.prune(&policy, Utc::now()).await?;
+            store.close().await;
+            let verb = if report.dry_run { "would delete" } else { "deleted" };
+            let mut text = format!("{verb} {} runs, {} remain", report.pruned.len(), report.remaining);
+            if report.kept > 0 {
+                text.push_str(&format!(", {} of them only because they are kept", report.kept));
+            }
+            output.print(&format!("{text}\n"))?;
+            Ok(Exit::Passed)
+        }
+    }
+}
+
+/// Says which migrations are still to come, and changes nothing.
+async fn check(config: &Config, output: &Output) -> Result<Exit, Failure> {
+    let Some(location) = Keeper::location(config)? else {
+        return Err(Failure::usage("there is no store: `--database-url none`", "name a database, or leave it out"));
+    };
+    let options = StoreOptions {
+        connect_timeout: config.settings.store.connect_timeout.0,
+        migrate: false,
+        ..StoreOptions::default()
+    };
+    let store = store::open(&location, &options).await?;
+    let status = store.migrations().await?;
+    store.close().await;
+    output.print(&format!("applied {}, pending {}\n", status.applied.len(), status.pending.len()))?;
+    Ok(if status.pending.is_empty() { Exit::Passed } else { Exit::GateFailed })
+}

@@ -1,0 +1,126 @@
+//! A command that could not do its job: what, why, how to mend it, and the exit code.
+
+use std::error::Error;
+use std::fmt;
+
+use super::exit::Exit;
+use crate::config::ConfigError;
+use crate::dispatch::DispatchError;
+use crate::report::{ReportError, SinkError, WriteError};
+use crate::store::{LocationError, StoreError, StoreErrorKind};
+use crate::target::ContractError;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub struct Failure {
+    pub(super) exit: Exit,
+    error: anyhow::Error,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// The caller asked for something that cannot be.
+    pub(super) fn usage(message: impl fmt::Display, hint: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, error: anyhow::anyhow!("{message}"), hint: Some(hint.into()) }
+    }
+
+    fn new(exit: Exit, error: impl Into<anyhow::Error>, hint: Option<String>) -> Self {
+        Self { exit, error: error.into(), hint }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", chain(self.error.as_ref()))?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\nhint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+/// An error and its causes, each said once.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let more = next.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = next.source();
+    }
+    text
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(Exit::Usage, error, Some("`thrash doctor` shows what holds, and where from".to_owned()))
+    }
+}
+
+impl From<DispatchError> for Failure {
+    fn from(error: DispatchError) -> Self {
+        let exit = match &error {
+            DispatchError::Suite(_)
+            | DispatchError::Contract(_)
+            | DispatchError::Url(_)
+            | DispatchError::Connection(_)
+            | DispatchError::Options { .. }
+            | DispatchError::Location(_) => Exit::Usage,
+            DispatchError::Demo(_) | DispatchError::Health(_) => Exit::TargetFailed,
+        };
+        let hint = error.hint();
+        Self::new(exit, error, hint)
+    }
+}
+
+impl From<ContractError> for Failure {
+    fn from(error: ContractError) -> Self {
+        Self::new(Exit::Usage, error, None)
+    }
+}
+
+impl From<LocationError> for Failure {
+    fn from(error: LocationError) -> Self {
+        let hint = error.hint();
+        Self::new(Exit::Usage, error, Some(hint))
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match error.kind() {
+            StoreErrorKind::NotFound | StoreErrorKind::Ambiguous => Exit::Usage,
+            _ => Exit::Storage,
+        };
+        let hint = error.hint().map(ToString::to_string);
+        Self::new(exit, error, hint)
+    }
+}
+
+impl From<SinkError> for Failure {
+    fn from(error: SinkError) -> Self {
+        let hint = error.hint();
+        Self::new(Exit::Usage, error, hint)
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        Self::new(Exit::Storage, error, None)
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        Self::new(Exit::Bug, error, None)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Exit::Storage, error, None)
+    }
+}

@@ -1,0 +1,119 @@
+//! The command line: what is typed, what is shown, what the shell gets back.
+
+mod args;
+mod db;
+mod demo;
+mod doctor;
+mod exit;
+mod failure;
+mod output;
+mod progress;
+mod report;
+mod run;
+mod runs;
+mod signals;
+mod targets;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::config::{Config, Environment, Settings};
+use args::{Cli, Command, Flags, SchemaName};
+pub use exit::Exit;
+pub use failure::Failure;
+use output::Output;
+
+/// Runs the command line and tells the shell how it ended.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked_for = !error.use_stderr();
+            // A closed pipe is not worth a word.
+            let _ = error.print();
+            return if asked_for { Exit::Passed } else { Exit::Usage }.into();
+        }
+    };
+    let output = Output::new(cli.global.color);
+    let ended = catch_unwind(AssertUnwindSafe(|| run_in_runtime(cli, &output)));
+    let exit = match ended {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(failure)) => {
+            output.error(&failure);
+            failure.exit
+        }
+        // The panic hook has said where.
+        Err(_) => {
+            output.note("this is a bug in thrash; please report the lines above and what you ran");
+            Exit::Bug
+        }
+    };
+    exit.into()
+}
+
+fn run_in_runtime(cli: Cli, output: &Output) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let exit = runtime.block_on(run(cli, output));
+    // Something that still waits for the network must not hold the program.
+    runtime.shutdown_background();
+    exit
+}
+
+async fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
+    let Cli { global, command } = cli;
+    let load = |more: Flags| {
+        let flags = global.flags().into_iter().chain(more).collect();
+        let config = Config::load(global.config.clone(), Environment::of_process(), flags)?;
+        start_log(&config.settings);
+        Ok::<Config, Failure>(config)
+    };
+    match command {
+        Command::Quick(args) => run::run(load(args.flags())?, args, vec!["quick".to_owned()], output).await,
+        Command::Comprehensive(args) => {
+            run::run(load(args.flags())?, args, vec!["comprehensive".to_owned()], output).await
+        }
+        Command::Run { suites, args } => run::run(load(args.flags())?, args, suites, output).await,
+        Command::Runs(command) => runs::runs(&load(Flags::new())?, command, output).await,
+        Command::Report { run, reports } => runs::show(&load(Flags::new())?, &run, &reports, output).await,
+        Command::Targets(command) => targets::targets(command, load, output).await,
+        Command::Demo(args) => demo::demo(&args, output).await,
+        Command::Doctor { target } => doctor::doctor(&load(target.flags())?, output).await,
+        Command::Db(command) => db::db(&load(Flags::new())?, command, output).await,
+        Command::Schema { format } => {
+            let schema = match format {
+                SchemaName::Record => crate::report::record_schema(),
+                SchemaName::Phrases => crate::suite::category_schema(),
+                SchemaName::Target => crate::target::schema(),
+                SchemaName::Config => crate::config::schema(),
+            };
+            output.print(&format!("{schema:#}\n"))?;
+            Ok(Exit::Passed)
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "thrash", &mut script);
+            output.print(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Passed)
+        }
+    }
+}
+
+/// Diagnostics go to stderr, and only ours: the libraries' speak of queries and headers.
+fn start_log(settings: &Settings) {
+    use crate::config::LogLevel;
+    use tracing_subscriber::filter::LevelFilter;
+    let level = match settings.log {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    let filter = tracing_subscriber::EnvFilter::default().add_directive(
+        format!("thrash={level}").parse().unwrap_or_else(|_| LevelFilter::WARN.into()),
+    );
+    // Set twice only when a test loads two configurations in one process.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+}

@@ -1,0 +1,219 @@
+//! Laying one layer over another, and remembering which value came from where.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde_yaml::{Mapping, Value};
+
+use super::{Config, ConfigError, DEFAULT, Environment, Settings, usual_places};
+use crate::document::{Document, Problems};
+
+/// Where a value came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The embedded default.
+    Default,
+    /// The configuration file.
+    File,
+    /// The environment variable of this name.
+    Environment(&'static str),
+    /// A flag.
+    Flag,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.pad("default"),
+            Self::File => f.pad("file"),
+            Self::Environment(name) => f.pad(name),
+            Self::Flag => f.pad("flag"),
+        }
+    }
+}
+
+/// A value that holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effective {
+    /// Its path, such as `run.concurrency`.
+    pub key: String,
+    /// The value, secrets masked.
+    pub value: String,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// The merged layers.
+struct Layers {
+    value: Value,
+    origins: Vec<(String, Origin)>,
+}
+
+impl Config {
+    /// Lays the layers over one another: `file` is what `--config` names, `flags` are settings by key.
+    ///
+    /// # Errors
+    /// A layer that cannot be read or says something that cannot be right.
+    pub fn load(file: Option<PathBuf>, environment: Environment, flags: Vec<(&str, Value)>) -> Result<Self, ConfigError> {
+        let default = Document::parse("default.yaml", DEFAULT).map_err(ConfigError::Invalid)?;
+        let mut layers = Layers { value: default.value().clone(), origins: Vec::new() };
+
+        let named = file.or_else(|| environment.get("THRASH_CONFIG").map(PathBuf::from));
+        let path = named.clone().or_else(|| usual_places().into_iter().find(|place| place.is_file()));
+        let document = match &path {
+            None => default,
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+                let document =
+                    Document::parse(&path.display().to_string(), &text).map_err(ConfigError::Invalid)?;
+                check_shape(&document).map_err(ConfigError::Invalid)?;
+                layers.lay(document.value(), Origin::File);
+                // Decoded once here, so that a problem has its place in the file.
+                document
+                    .decode_part::<Settings>(&layers.value, &crate::document::Path::root())
+                    .map_err(ConfigError::Invalid)?;
+                document
+            }
+        };
+        for (key, value, name) in environment.settings()? {
+            layers.lay(&nested(key, value), Origin::Environment(name));
+        }
+        for (key, value) in flags {
+            layers.lay(&nested(key, value), Origin::Flag);
+        }
+        let settings = layers.decode()?;
+        let effective = layers.effective();
+        let config = Self { settings, effective, file: path, document, environment };
+        config.check()?;
+        Ok(config)
+    }
+}
+
+/// A file that is empty or all comments changes nothing; a list or a text is no configuration.
+fn check_shape(document: &Document) -> Result<(), Problems> {
+    match document.value() {
+        Value::Null | Value::Mapping(_) => Ok(()),
+        _ => Err(document
+            .problem(&crate::document::Path::root(), "a configuration is a mapping of settings")
+            .with_hint("such as `target: ash-v5`")
+            .into()),
+    }
+}
+
+fn nested(key: &str, value: Value) -> Value {
+    key.rsplit('.').fold(value, |value, part| {
+        let mut mapping = Mapping::new();
+        mapping.insert(Value::from(part), value);
+        Value::Mapping(mapping)
+    })
+}
+
+impl Layers {
+    fn lay(&mut self, over: &Value, origin: Origin) {
+        let base = std::mem::replace(&mut self.value, Value::Null);
+        self.value = self.merged(base, over, "", origin);
+    }
+
+    fn merged(&mut self, base: Value, over: &Value, key: &str, origin: Origin) -> Value {
+        match (base, over) {
+            (base, Value::Null) if key.is_empty() => base,
+            (Value::Mapping(mut base), Value::Mapping(over)) => {
+                for (name, value) in over {
+                    let name_text = name.as_str().unwrap_or_default();
+                    let below = if key.is_empty() { name_text.to_owned() } else { format!("{key}.{name_text}") };
+                    match base.get_mut(name) {
+                        // Targets are laid over their presets when they are used, not here.
+                        Some(old) if key != "targets" => {
+                            let taken = std::mem::replace(old, Value::Null);
+                            *old = self.merged(taken, value, &below, origin);
+                        }
+                        _ => {
+                            self.note(&below, origin);
+                            base.insert(name.clone(), value.clone());
+                        }
+                    }
+                }
+                Value::Mapping(base)
+            }
+            (_, over) => {
+                self.note(key, origin);
+                over.clone()
+            }
+        }
+    }
+
+    fn note(&mut self, key: &str, origin: Origin) {
+        self.origins.retain(|(known, _)| known != key);
+        self.origins.push((key.to_owned(), origin));
+    }
+
+    fn origin(&self, key: &str) -> Origin {
+        self.origins.iter().find(|(known, _)| known == key).map_or(Origin::Default, |(_, origin)| *origin)
+    }
+
+    fn decode(&self) -> Result<Settings, ConfigError> {
+        serde_path_to_error::deserialize(self.value.clone()).map_err(|error| {
+            let key = error.path().to_string();
+            let message = error.inner().to_string();
+            ConfigError::Setting { origin: self.origin(&key), key, message }
+        })
+    }
+
+    fn effective(&self) -> Vec<Effective> {
+        let mut leaves = Vec::new();
+        collect(&self.value, "", &mut leaves);
+        leaves
+            .into_iter()
+            .map(|(key, value)| Effective { origin: self.origin(&key), value: shown(&key, &value), key })
+            .collect()
+    }
+}
+
+fn collect(value: &Value, key: &str, leaves: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Mapping(mapping) if key != "targets" && !mapping.is_empty() => {
+            for (name, value) in mapping {
+                let name = name.as_str().unwrap_or_default();
+                let below = if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
+                collect(value, &below, leaves);
+            }
+        }
+        Value::Mapping(mapping) => {
+            for (name, value) in mapping {
+                leaves.push((format!("{key}.{}", name.as_str().unwrap_or_default()), value.clone()));
+            }
+        }
+        leaf => leaves.push((key.to_owned(), leaf.clone())),
+    }
+}
+
+/// The value as it may be shown: a URL without its password, a target by what it extends.
+fn shown(key: &str, value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) if key == "url" || key == "store.database_url" => masked(text),
+        Value::String(text) => text.clone(),
+        Value::Mapping(mapping) if key.starts_with("targets.") => {
+            let extends = mapping.get("extends").and_then(Value::as_str);
+            extends.map_or_else(|| "a contract of its own".to_owned(), |preset| format!("extends {preset}"))
+        }
+        Value::Sequence(items) if items.is_empty() => "none".to_owned(),
+        other => serde_json::to_string(other).unwrap_or_default(),
+    }
+}
+
+/// A URL with its user's password, and anything that may be a secret in its query, masked.
+pub(crate) fn masked(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match url.split_once("://") {
+        Some((scheme, rest)) => match rest.rsplit_once('@') {
+            Some((user, host)) => {
+                let name = user.split(':').next().unwrap_or_default();
+                format!("{scheme}://{name}:•••@{host}")
+            }
+            None => format!("{scheme}://{rest}"),
+        },
+        None => url.to_owned(),
+    }
+}

@@ -1,0 +1,56 @@
+//! Why a run cannot begin.
+
+use crate::demo::DemoError;
+use crate::store::LocationError;
+use crate::suite::SuiteError;
+use crate::target::{ConnectionError, ContractError, HealthError};
+
+/// Why a run cannot begin. Nothing has been recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    /// There is no such suite, or it is wrong.
+    #[error(transparent)]
+    Suite(#[from] SuiteError),
+    /// There is no such target, or its contract is wrong.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    /// The target's URL cannot be used.
+    #[error("the target's URL cannot be used: {0}")]
+    Url(String),
+    /// The connection's settings cannot be used.
+    #[error(transparent)]
+    Connection(#[from] ConnectionError),
+    /// The options do not fit the target.
+    #[error("{message}")]
+    Options {
+        /// What does not fit.
+        message: String,
+        /// Advice.
+        hint: String,
+    },
+    /// The database's location cannot be read.
+    #[error(transparent)]
+    Location(#[from] LocationError),
+    /// The embedded demo detector did not start.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+    /// The target is not there, or not well.
+    #[error(transparent)]
+    Health(#[from] HealthError),
+}
+
+impl DispatchError {
+    /// How to mend it, where there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Suite(error) => error.hint().map(str::to_owned),
+            Self::Location(error) => Some(error.hint()),
+            Self::Options { hint, .. } => Some(hint.clone()),
+            Self::Health(HealthError::Unreachable { .. }) => Some(
+                "is it running, and is this its address? `thrash targets check` shows more; nothing was recorded".to_owned(),
+            ),
+            Self::Health(HealthError::Unhealthy { .. }) => Some("nothing was sent and nothing was recorded".to_owned()),
+            Self::Contract(_) | Self::Url(_) | Self::Connection(_) | Self::Demo(_) => None,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Keeping records: in the store, or in the spool until the store is back.
+
+use std::path::PathBuf;
+
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::domain::RunRecord;
+use crate::store::{self, DeliveryReport, LocationError, Spool, Store, StoreError, StoreLocation, StoreOptions};
+
+/// What became of a record.
+#[derive(Debug)]
+pub enum Kept {
+    /// It is in the store.
+    Stored {
+        /// Where, without secrets.
+        location: String,
+    },
+    /// The store could not take it, and it waits in the spool.
+    Spooled {
+        /// The file.
+        path: PathBuf,
+        /// Why the store could not take it.
+        cause: StoreError,
+    },
+    /// No store was wanted.
+    NotWanted,
+    /// Neither the store nor the spool could take it.
+    Lost {
+        /// Why the store could not.
+        cause: StoreError,
+        /// Why the spool could not.
+        spool: StoreError,
+    },
+}
+
+/// Opens the store while the run goes on, so that nobody waits for it.
+#[derive(Debug)]
+pub struct Keeper {
+    place: Option<(StoreLocation, JoinHandle<Opened>)>,
+    spool: Spool,
+}
+
+type Opened = Result<(Box<dyn Store>, Option<DeliveryReport>), StoreError>;
+
+/// The spool of this configuration.
+pub fn spool(config: &Config) -> Spool {
+    Spool::new(config.data_folder().join("spool"))
+}
+
+/// Brings the records that wait in the spool to the store; none if none waits.
+pub async fn deliver_spool(spool: &Spool, store: &dyn Store) -> Option<DeliveryReport> {
+    let waiting = spool.pending().ok()?;
+    if waiting.is_empty() {
+        return None;
+    }
+    // What cannot be delivered stays where it is, and the next command tries again.
+    spool.deliver(store).await.inspect_err(|error| tracing::warn!(%error, "the spool cannot be read")).ok()
+}
+
+impl Keeper {
+    /// Reads where records are kept and begins to connect; `None` in the configuration's words keeps nothing.
+    ///
+    /// # Errors
+    /// The location cannot be read.
+    pub fn open(config: &Config) -> Result<Self, LocationError> {
+        let spool = spool(config);
+        let Some(location) = Self::location(config)? else { return Ok(Self { place: None, spool }) };
+        let options = StoreOptions { connect_timeout: config.settings.store.connect_timeout.0, ..StoreOptions::default() };
+        let (to_open, to_deliver) = (location.clone(), spool.clone());
+        let opening = tokio::spawn(async move {
+            let store = store::open(&to_open, &options).await?;
+            let delivered = deliver_spool(&to_deliver, store.as_ref()).await;
+            Ok((store, delivered))
+        });
+        Ok(Self { place: Some((location, opening)), spool })
+    }
+
+    /// Where this configuration keeps records.
+    pub fn location(config: &Config) -> Result<Option<StoreLocation>, LocationError> {
+        match config.settings.store.database_url.as_deref() {
+            Some("none") => Ok(None),
+            Some(url) => StoreLocation::parse(url).map(Some),
+            None => Ok(Some(StoreLocation::Sqlite(config.data_folder().join("thrash.db")))),
+        }
+    }
+
+    /// Keeps a record, in one place or the other.
+    pub async fn keep(self, record: &RunRecord) -> (Kept, Option<DeliveryReport>) {
+        let Some((location, opening)) = self.place else { return (Kept::NotWanted, None) };
+        let opened = match opening.await {
+            Ok(opened) => opened,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        let (cause, delivered) = match opened {
+            Err(cause) => (cause, None),
+            Ok((store, delivered)) => {
+                let saved = store.save(record).await;
+                store.close().await;
+                match saved {
+                    Ok(_) => return (Kept::Stored { location: location.redacted() }, delivered),
+                    Err(cause) => (cause, delivered),
+                }
+            }
+        };
+        let kept = match self.spool.put(record) {
+            Ok(path) => Kept::Spooled { path, cause },
+            Err(spool) => Kept::Lost { cause, spool },
+        };
+        (kept, delivered)
+    }
+}

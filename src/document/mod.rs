@@ -1,0 +1,200 @@
+//! YAML files that people write, and what is wrong with them.
+//!
+//! Suites, target contracts, configuration and scenarios are all read through [`Document`]: it knows the line and
+//! column of everything in a file, collects every problem instead of the first, names the nearest known key, and
+//! never quotes the text of a phrase.
+
+mod position;
+mod problem;
+
+use std::cell::OnceCell;
+
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
+use serde_yaml::Value;
+
+pub use position::{Path, Position, Step};
+pub(crate) use problem::nearest;
+pub use problem::{Problem, Problems};
+
+use position::Positions;
+
+/// How many problems of one value are looked for before the rest is left for the next try.
+const MOST_PROBLEMS: usize = 25;
+
+/// One YAML document with the places of everything in it.
+#[derive(Debug)]
+pub struct Document {
+    name: String,
+    text: String,
+    private: bool,
+    value: Value,
+    positions: OnceCell<Positions>,
+}
+
+impl Document {
+    /// Parses a document; `name` is how the file is called in messages.
+    ///
+    /// # Errors
+    /// The one place where the text stops being YAML.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
+        Self::read(name, text, false)
+    }
+
+    /// As [`Document::parse`], for a file whose texts must not appear in messages.
+    pub fn parse_private(name: &str, text: &str) -> Result<Self, Problems> {
+        Self::read(name, text, true)
+    }
+
+    fn read(name: &str, text: &str, private: bool) -> Result<Self, Problems> {
+        let mut document = Self {
+            name: name.to_owned(),
+            // A byte order mark is no part of the document, and would shift the first column.
+            text: text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
+            private,
+            value: Value::Null,
+            positions: OnceCell::new(),
+        };
+        match serde_yaml::from_str::<Value>(&document.text) {
+            Ok(value) => document.value = value,
+            Err(error) => return Err(document.syntax_problem(&error).into()),
+        }
+        if let Err(error) = document.value.apply_merge() {
+            return Err(document.problem(&Path::root(), error.to_string()).into());
+        }
+        Ok(document)
+    }
+
+    fn syntax_problem(&self, error: &serde_yaml::Error) -> Problem {
+        let position = error
+            .location()
+            .map_or(Position { line: 1, column: 1 }, |at| Position { line: at.line(), column: at.column() });
+        let text = error.to_string();
+        // The position is said by the problem itself.
+        let message = text.split(" at line ").next().unwrap_or(&text);
+        let problem = self.problem_at(position, format!("this is not YAML: {message}"));
+        if self.text.lines().any(|line| line.starts_with('\t') || line.trim_start_matches(' ').starts_with('\t')) {
+            problem.with_hint("YAML is indented with spaces, and there is a tab at the start of a line")
+        } else {
+            problem
+        }
+    }
+
+    /// How the file is called in messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The whole document, merge keys applied.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The place of a value, or of the closest thing around it that is there.
+    pub fn position(&self, path: &Path) -> Position {
+        self.positions().value(path)
+    }
+
+    fn positions(&self) -> &Positions {
+        self.positions.get_or_init(|| Positions::scan(&self.text))
+    }
+
+    /// A problem with the value at `path`.
+    pub fn problem(&self, path: &Path, message: impl Into<String>) -> Problem {
+        self.problem_at(self.position(path), message.into())
+    }
+
+    /// A problem with the key at the end of `path`.
+    pub fn key_problem(&self, path: &Path, message: impl Into<String>) -> Problem {
+        self.problem_at(self.positions().key(path), message.into())
+    }
+
+    fn problem_at(&self, position: Position, message: String) -> Problem {
+        let line = self.text.lines().nth(position.line.saturating_sub(1)).unwrap_or_default();
+        let line = if self.private { problem::without_texts(line) } else { line.to_owned() };
+        let message = if self.private { problem::without_quotations(&message) } else { message };
+        Problem { file: self.name.clone(), position, message, hint: None, line }
+    }
+
+    /// Decodes the whole document.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Problems> {
+        self.decode_part(&self.value, &Path::root())
+    }
+
+    /// Decodes a part of the document that stands at `path`.
+    ///
+    /// A problem is noted, the value it lies in is taken out, and the rest is tried again: so all of them are found.
+    pub fn decode_part<T: DeserializeOwned>(&self, value: &Value, path: &Path) -> Result<T, Problems> {
+        let first = match serde_path_to_error::deserialize::<_, T>(value.clone()) {
+            Ok(decoded) => return Ok(decoded),
+            Err(error) => error,
+        };
+        let mut problems = Problems::default();
+        let mut rest = value.clone();
+        let mut removed: Vec<Path> = Vec::new();
+        let mut error = first;
+        for _ in 0..MOST_PROBLEMS {
+            let inside = local_path(error.path());
+            let message = error.inner().to_string();
+            let missing = problem::missing_key(&message).map(|key| inside.join(Step::Key(key.to_owned())));
+            if missing.is_some_and(|key| removed.contains(&key)) {
+                break;
+            }
+            let (problem, bad) = self.explain(path, &inside, &message);
+            problems.push(problem);
+            let Some(key) = take_out(&mut rest, &bad) else { break };
+            removed.push(key);
+            match serde_path_to_error::deserialize::<_, T>(rest.clone()) {
+                Ok(_) => break,
+                Err(next) => error = next,
+            }
+        }
+        Err(problems)
+    }
+
+    /// The problem behind a serde message, and the path of what has to go before more can be found.
+    fn explain(&self, base: &Path, inside: &Path, message: &str) -> (Problem, Path) {
+        let Some((key, known)) = problem::unknown_key(message) else {
+            return (self.problem(&base.concat(inside), problem::plain(message)), inside.clone());
+        };
+        let bad = if inside.last_key() == Some(key) { inside.clone() } else { inside.join(Step::Key(key.to_owned())) };
+        let problem = self
+            .key_problem(&base.concat(&bad), format!("unknown key `{key}`"))
+            .with_hint(problem::nearest_hint(key, &known));
+        (problem, bad)
+    }
+}
+
+fn local_path(path: &serde_path_to_error::Path) -> Path {
+    let mut steps = Path::root();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => steps = steps.join(Step::Index(*index)),
+            Segment::Map { key } => steps = steps.join(Step::Key(key.clone())),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    steps
+}
+
+/// Removes the mapping entry that the path lies in, and tells which that was. Whole lists go, never an item: the
+/// places of the items after it would shift.
+fn take_out(value: &mut Value, path: &Path) -> Option<Path> {
+    let mut path = path.clone();
+    while matches!(path.last(), Some(Step::Index(_))) {
+        path = path.parent();
+    }
+    let key = path.last_key()?.to_owned();
+    let mut holder = value;
+    for step in path.parent().steps() {
+        holder = match step {
+            Step::Key(key) => holder.get_mut(key.as_str())?,
+            Step::Index(index) => holder.get_mut(*index)?,
+        };
+    }
+    holder.as_mapping_mut()?.shift_remove(key.as_str())?;
+    Some(path)
+}

@@ -1,0 +1,45 @@
+//! What a run tells while it goes on.
+
+use std::time::Duration;
+
+use super::{NoAnswerReason, Verdict};
+
+/// Something that happened in a run. Listeners may lose some; the record loses none.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RunEvent {
+    /// The target answered the health look and the first phrase is about to be sent.
+    Started {
+        /// How many phrases will be sent, repeats included.
+        planned: usize,
+    },
+    /// A phrase has its answer, or will never have one.
+    Observed {
+        /// The phrase's id.
+        phrase: String,
+        /// What the answer is worth.
+        verdict: Verdict,
+        /// Why there is none, if so.
+        no_answer: Option<NoAnswerReason>,
+        /// End to end.
+        latency: Duration,
+        /// Attempts it took.
+        attempts: usize,
+    },
+    /// The target asked for patience (429).
+    Slowed {
+        /// How long nothing is sent.
+        wait: Duration,
+        /// Requests that may now be in flight at once.
+        concurrency: usize,
+    },
+    /// A stop was asked for: nothing new is sent, answers on their way are awaited.
+    Draining {
+        /// Answers still on their way.
+        in_flight: usize,
+    },
+    /// The run ends before its plan because the target no longer answers.
+    GivenUp {
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,36 @@
+//! The words: what a level, a phrase, an observation, a verdict and a run record are.
+//!
+//! Every other layer speaks in these types. There is no I/O here, no clock and no `async`; a value that exists is a
+//! value that makes sense. [`RunRecord`] is the waist of the hourglass: a run makes one, and the gates, the store and
+//! the reports only read it.
+
+mod check;
+mod event;
+mod level;
+mod metric;
+mod observation;
+mod phrase;
+mod record;
+mod request;
+mod secret;
+mod share;
+mod verdict;
+mod wait;
+
+pub use check::{Check, CheckMode, CheckOutcome, CheckSource, Comparison, Conclusion, RunVerdict};
+pub use event::RunEvent;
+pub use level::{Level, LevelSet, Polarity, UnknownLevel};
+pub use metric::{
+    AnswerScores, Estimate, Integrity, LatencyReport, Metrics, Rate, Slice, SliceKind, Violation, VerdictCounts,
+};
+pub use observation::{Answer, Attempt, NoAnswer, NoAnswerReason, Observation, Phase, Prediction};
+pub use phrase::{Phrase, PhraseSource, Tolerance, text_hash};
+pub use record::{
+    HostRecord, PhraseResult, RunKind, RunOptionsRecord, RunRecord, RunStatus, SCHEMA_VERSION, SuiteRecord,
+    TargetRecord, ToolRecord,
+};
+pub use request::{RunId, RunRequest, Selection, TextPolicy};
+pub use secret::Secret;
+pub use share::Share;
+pub use verdict::Verdict;
+pub use wait::Wait;

@@ -1,0 +1,221 @@
+//! The run record: everything that a run found, in one versioned document.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Integrity, LatencyReport, Level, LevelSet, Metrics, Observation, PhraseSource, Polarity, RunId, RunVerdict,
+    Selection, Slice, TextPolicy, Verdict,
+};
+
+/// The version of the record's format that this program writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunKind {
+    /// Sends every phrase of a suite and judges the answers.
+    Accuracy,
+}
+
+/// How far a run came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Every planned phrase was sent.
+    Completed,
+    /// Somebody stopped it; the record is partial.
+    Interrupted,
+    /// It gave up because the target stopped answering; the record is partial.
+    Aborted,
+}
+
+/// The program that made the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ToolRecord {
+    /// Its version.
+    pub version: String,
+    /// The commit that it was built from, where it is known.
+    pub commit: Option<String>,
+}
+
+/// The machine that made the record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HostRecord {
+    /// Operating system.
+    pub os: String,
+    /// Processor architecture.
+    pub arch: String,
+    /// Cores that the program may use.
+    pub cores: usize,
+}
+
+/// The suite, as it was sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SuiteRecord {
+    /// Its name.
+    pub name: String,
+    /// Content hash of the whole suite, before the selection.
+    pub hash: String,
+    /// Content hash of the phrases that were selected.
+    pub selection_hash: String,
+    /// Phrases in the suite.
+    pub available: usize,
+    /// Phrases selected.
+    pub selected: usize,
+    /// Selected phrases that were left out because the target cannot be told their earlier messages.
+    #[serde(default)]
+    pub left_out: usize,
+    /// How they were selected.
+    pub selection: Selection,
+}
+
+/// The target, as it was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetRecord {
+    /// Its name.
+    pub name: String,
+    /// Its base URL, without user, password and query.
+    pub url: String,
+    /// Content hash of the contract.
+    pub contract_hash: String,
+    /// The version it reports, by its health answer or its answers.
+    pub version: Option<String>,
+    /// Levels at or above this one reach a human.
+    pub alert_level: Level,
+    /// Whether it is the embedded demo detector.
+    pub demo: bool,
+}
+
+/// How the phrases were sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunOptionsRecord {
+    /// Requests in flight at once, at most.
+    pub concurrency: usize,
+    /// Requests a second, at most.
+    pub rate: Option<f64>,
+    /// Deadline of one attempt, in milliseconds.
+    pub timeout_ms: u64,
+    /// Further attempts after a failure that allows one.
+    pub retries: u32,
+    /// Times that each phrase is sent.
+    pub repeat: u32,
+    /// Phrases in a request; 1 does without the batch endpoint.
+    pub batch: usize,
+    /// The seed of the order and of the selection.
+    pub seed: u64,
+    /// What was kept of the phrases' text.
+    pub text: TextPolicy,
+}
+
+/// A phrase and all that came back for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PhraseResult {
+    /// The phrase's id.
+    pub id: String,
+    /// Hash of its text and history; with the id it is its identity across runs.
+    pub text_hash: String,
+    /// Its text, as far as the text policy kept it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Its category.
+    pub category: String,
+    /// What it tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capability: Option<String>,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Its language; none is English.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// The levels that are right.
+    pub expected: LevelSet,
+    /// The lowest level that passes.
+    pub lowest_passing: Level,
+    /// The highest level that passes.
+    pub highest_passing: Level,
+    /// On which side of the alert level it stands.
+    pub polarity: Polarity,
+    /// Whether its category is critical.
+    #[serde(default)]
+    pub critical: bool,
+    /// Whether it fails the run by itself.
+    #[serde(default)]
+    pub must_pass: bool,
+    /// Its contrast partner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pair: Option<String>,
+    /// The phrase it is a variant of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed_of: Option<String>,
+    /// Where it stands.
+    pub source: PhraseSource,
+    /// The level that was judged: the most frequent answer over the repeats, the worse one of two; none for no answer.
+    pub level: Option<Level>,
+    /// What that is worth.
+    pub verdict: Verdict,
+    /// Everything that came back, one a repeat.
+    pub observations: Vec<Observation>,
+}
+
+/// Everything that a run found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "thrash run record")]
+pub struct RunRecord {
+    /// The format's version: [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The run's name.
+    pub id: RunId,
+    /// What it did.
+    pub kind: RunKind,
+    /// How far it came.
+    pub status: RunStatus,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: DateTime<Utc>,
+    /// From the first phrase's sending to the last one's answer, in milliseconds.
+    pub duration_ms: f64,
+    /// The name of the environment (`TEST_ENVIRONMENT`), if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The program.
+    pub tool: ToolRecord,
+    /// The machine.
+    pub host: HostRecord,
+    /// The suite.
+    pub suite: SuiteRecord,
+    /// The target.
+    pub target: TargetRecord,
+    /// How the phrases were sent.
+    pub options: RunOptionsRecord,
+    /// The numbers over all results.
+    pub metrics: Metrics,
+    /// The numbers by category, tag, capability and language.
+    pub slices: Vec<Slice>,
+    /// Signs that the numbers may not mean what they seem to.
+    pub integrity: Integrity,
+    /// End to end, retries included, of answered phrases.
+    pub latency: LatencyReport,
+    /// Every attempt that got an answer.
+    pub attempt_latency: LatencyReport,
+    /// What the target says it took.
+    pub service_latency: LatencyReport,
+    /// Until an asynchronous target had accepted the phrase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_latency: Option<LatencyReport>,
+    /// The verdict.
+    pub verdict: RunVerdict,
+    /// Every phrase that was sent, in the suite's order.
+    pub results: Vec<PhraseResult>,
+}
+
+impl RunRecord {
+    /// The slice of the given kind and name.
+    pub fn slice(&self, kind: super::SliceKind, name: &str) -> Option<&Slice> {
+        self.slices.iter().find(|slice| slice.kind == kind && slice.name == name)
+    }
+}

@@ -1,0 +1,293 @@
+//! From a record and gates to the one verdict.
+
+use super::gate::Gate;
+use super::metric::{Metric, Unit};
+use crate::domain::{
+    Check, CheckMode, CheckOutcome, CheckSource, Comparison, Conclusion, Metrics, Rate, RunRecord, RunStatus,
+    RunVerdict, SliceKind,
+};
+use crate::stats::acceptance::point_max_errors;
+use crate::stats::{BoundRule, IntervalMethod, Proportion};
+
+/// A category with fewer phrases is shown and not gated: one phrase would decide.
+const GATED_FROM: u64 = 10;
+
+/// What a run has to hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GateOptions {
+    /// The gates.
+    pub gates: Vec<Gate>,
+    /// Share of unanswered tries above which nothing else means anything.
+    pub error_budget: f64,
+}
+
+/// Makes the verdict on a record.
+pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
+    let mut checks: Vec<Check> = options
+        .gates
+        .iter()
+        // Without repeats there is nothing that could have changed, and nothing to say about it.
+        .filter(|gate| gate.metric != Metric::ChangedAnswers || record.options.repeat > 1)
+        .map(|gate| check(record, gate, source(gate.metric)))
+        .collect();
+    checks.extend(category_checks(record));
+    checks.extend(must_pass_checks(record));
+    checks.sort_by_key(|check| match check.outcome {
+        CheckOutcome::Fail => 0,
+        CheckOutcome::Inconclusive => 1,
+        CheckOutcome::Pass => 2,
+    });
+    let conclusion = conclude(record, &checks, options.error_budget);
+    RunVerdict { sentence: sentence(record, conclusion, &checks, options.error_budget), conclusion, checks }
+}
+
+fn source(metric: Metric) -> CheckSource {
+    match metric.unit() {
+        Unit::Count => CheckSource::Integrity,
+        Unit::Share | Unit::Number | Unit::Time => CheckSource::Gate,
+    }
+}
+
+fn conclude(record: &RunRecord, checks: &[Check], error_budget: f64) -> Conclusion {
+    let any = |outcome| checks.iter().any(|check| check.outcome == outcome);
+    if record.status == RunStatus::Interrupted {
+        Conclusion::Interrupted
+    } else if record.status == RunStatus::Aborted || over_budget(record, error_budget) {
+        Conclusion::TargetFailed
+    } else if any(CheckOutcome::Fail) {
+        Conclusion::GateFailed
+    } else if any(CheckOutcome::Inconclusive) || checks.is_empty() {
+        Conclusion::Inconclusive
+    } else {
+        Conclusion::Passed
+    }
+}
+
+fn over_budget(record: &RunRecord, error_budget: f64) -> bool {
+    record.metrics.unanswered_rate.value.is_some_and(|share| share > error_budget)
+}
+
+fn sentence(record: &RunRecord, conclusion: Conclusion, checks: &[Check], error_budget: f64) -> String {
+    let count = |outcome| checks.iter().filter(|check| check.outcome == outcome).count();
+    let metrics = &record.metrics;
+    let unanswered = metrics.unanswered_rate;
+    match conclusion {
+        Conclusion::Passed => format!("all {} checks passed", checks.len()),
+        Conclusion::GateFailed => format!("{} of {} checks failed", count(CheckOutcome::Fail), checks.len()),
+        Conclusion::Inconclusive if checks.is_empty() => "there is no gate, so nothing was shown".to_owned(),
+        Conclusion::Inconclusive => {
+            format!("{} of {} checks could not tell", count(CheckOutcome::Inconclusive), checks.len())
+        }
+        Conclusion::TargetFailed if record.status == RunStatus::Aborted => format!(
+            "the target stopped answering: {} of {} tries unanswered, {} phrases never sent",
+            unanswered.count, unanswered.of, record.integrity.not_sent
+        ),
+        Conclusion::TargetFailed => format!(
+            "{} of {} tries unanswered, more than the budget of {}%: the rest means nothing",
+            unanswered.count,
+            unanswered.of,
+            error_budget * 100.0
+        ),
+        Conclusion::Interrupted => {
+            format!("stopped by hand after {} of {} phrases", metrics.phrases, record.suite.selected)
+        }
+    }
+}
+
+fn category_checks(record: &RunRecord) -> impl Iterator<Item = Check> {
+    record.slices.iter().filter(|slice| slice.kind == SliceKind::Category).filter_map(|slice| {
+        let target = slice.target_accuracy?;
+        if slice.metrics.phrases < GATED_FROM {
+            return None;
+        }
+        let gate = Gate {
+            slice: Some((SliceKind::Category, slice.name.clone())),
+            ..Gate::point(Metric::Accuracy, Comparison::AtLeast, target)
+        };
+        Some(check(record, &gate, CheckSource::Category))
+    })
+}
+
+/// One failed check for each phrase that had to pass and did not; one passed check for all of them otherwise.
+fn must_pass_checks(record: &RunRecord) -> Vec<Check> {
+    let must: Vec<_> = record.results.iter().filter(|result| result.must_pass).collect();
+    if must.is_empty() {
+        return Vec::new();
+    }
+    let base = |name: String, outcome, reason| Check {
+        name,
+        source: CheckSource::MustPass,
+        metric: "must_pass".to_owned(),
+        slice: None,
+        mode: CheckMode::Point,
+        comparison: Comparison::AtMost,
+        limit: 0.0,
+        confidence: None,
+        value: None,
+        bound: None,
+        interval: None,
+        of: Some(must.len() as u64),
+        errors: None,
+        allowed_errors: Some(0),
+        outcome,
+        reason,
+    };
+    let failed: Vec<Check> = must
+        .iter()
+        .filter(|result| !result.verdict.passes())
+        .map(|result| {
+            let got = result.level.map_or("no answer".to_owned(), |level| level.to_string());
+            let reason = format!("expected {}, got {got}", result.expected);
+            base(format!("must pass: {}", result.id), CheckOutcome::Fail, reason)
+        })
+        .collect();
+    if failed.is_empty() {
+        let reason = format!("all {} phrases that must pass did", must.len());
+        return vec![base("phrases that must pass".to_owned(), CheckOutcome::Pass, reason)];
+    }
+    failed
+}
+
+fn check(record: &RunRecord, gate: &Gate, source: CheckSource) -> Check {
+    let metrics = match &gate.slice {
+        None => Some(&record.metrics),
+        Some((kind, name)) => record.slice(*kind, name).map(|slice| &slice.metrics),
+    };
+    let mut check = Check {
+        name: gate.to_string(),
+        source,
+        metric: gate.metric.to_string(),
+        slice: gate.slice_text(),
+        mode: gate.mode,
+        comparison: gate.comparison,
+        limit: gate.limit,
+        confidence: (gate.mode == CheckMode::Bound).then(|| gate.confidence.level()),
+        value: None,
+        bound: None,
+        interval: None,
+        of: None,
+        errors: None,
+        allowed_errors: None,
+        outcome: CheckOutcome::Inconclusive,
+        reason: String::new(),
+    };
+    let Some(metrics) = metrics else {
+        check.reason = format!("no phrase of this run is in {}", gate.slice_text().unwrap_or_default());
+        return check;
+    };
+    match gate.metric.rate(metrics) {
+        Some(rate) => check_rate(&mut check, gate, rate),
+        None => check_number(&mut check, gate, record, metrics),
+    }
+    check
+}
+
+fn holds(comparison: Comparison, value: f64, limit: f64) -> bool {
+    match comparison {
+        Comparison::AtLeast => value >= limit,
+        Comparison::AtMost => value <= limit,
+    }
+}
+
+fn check_rate(check: &mut Check, gate: &Gate, rate: Rate) {
+    check.value = rate.value;
+    check.interval = rate.wilson;
+    check.of = Some(rate.of);
+    let Some(value) = rate.value else {
+        "there is no case to measure it on".clone_into(&mut check.reason);
+        return;
+    };
+    // Errors are what pushes the number over the limit: false positives of a rate, wrong answers of an accuracy.
+    let errors = match gate.comparison {
+        Comparison::AtMost => rate.count,
+        Comparison::AtLeast => rate.of - rate.count,
+    };
+    let errors_matter = gate.metric.counts_errors() == (gate.comparison == Comparison::AtMost);
+    check.errors = errors_matter.then_some(errors);
+    if let Some(min_n) = gate.min_n.filter(|min_n| rate.of < *min_n) {
+        check.reason = format!("{} cases, and the gate asks for at least {min_n}", rate.of);
+        return;
+    }
+    let max_rate = match gate.comparison {
+        Comparison::AtMost => gate.limit,
+        Comparison::AtLeast => 1.0 - gate.limit,
+    };
+    let point_holds = holds(gate.comparison, value, gate.limit);
+    match gate.mode {
+        CheckMode::Point => {
+            check.allowed_errors = if errors_matter { point_max_errors(max_rate, rate.of) } else { None };
+            check.outcome = if point_holds { CheckOutcome::Pass } else { CheckOutcome::Fail };
+            check.reason = match (errors_matter, check.allowed_errors) {
+                (true, Some(allowed)) => format!("{errors} of {} wrong, {allowed} allowed", rate.of),
+                _ => format!("{} of {}", rate.count, rate.of),
+            };
+        }
+        CheckMode::Bound => {
+            let rule = BoundRule { max_rate, confidence: gate.confidence, method: IntervalMethod::ClopperPearson };
+            let proportion = Proportion::new(rate.count, rate.of).unwrap_or_default();
+            check.bound = match gate.comparison {
+                Comparison::AtMost => proportion.upper_bound(rule.method, gate.confidence),
+                Comparison::AtLeast => proportion.lower_bound(rule.method, gate.confidence),
+            };
+            check.allowed_errors = rule.max_errors(rate.of);
+            let bound_holds = check.bound.is_some_and(|bound| holds(gate.comparison, bound, gate.limit));
+            check.outcome = match (bound_holds, point_holds) {
+                (true, _) => CheckOutcome::Pass,
+                (false, false) => CheckOutcome::Fail,
+                (false, true) => CheckOutcome::Inconclusive,
+            };
+            check.reason = match check.allowed_errors {
+                Some(allowed) => format!("{errors} of {} wrong, {allowed} would prove it", rate.of),
+                None => format!("{} cases are too few: even without an error they prove nothing", rate.of),
+            };
+        }
+    }
+}
+
+fn check_number(check: &mut Check, gate: &Gate, record: &RunRecord, metrics: &Metrics) {
+    check.value = match gate.slice {
+        Some(_) => gate.metric.number(metrics),
+        None => gate.metric.of_run(record),
+    };
+    let Some(value) = check.value else {
+        "it is not defined on this run's data".clone_into(&mut check.reason);
+        return;
+    };
+    let cases = match gate.metric {
+        Metric::Latency(_) => record.latency.count,
+        _ => metrics.phrases,
+    };
+    check.of = Some(cases);
+    if let Some(min_n) = gate.min_n.filter(|min_n| cases < *min_n) {
+        check.reason = format!("{cases} cases, and the gate asks for at least {min_n}");
+        return;
+    }
+    if metrics.phrases == 0 {
+        "nothing was answered".clone_into(&mut check.reason);
+        return;
+    }
+    let point_holds = holds(gate.comparison, value, gate.limit);
+    let shown = match gate.metric.unit() {
+        Unit::Time => format!("{value:.1} ms"),
+        Unit::Count => format!("{value}"),
+        Unit::Share | Unit::Number => format!("{value:.3}"),
+    };
+    match (gate.mode, gate.metric) {
+        (CheckMode::Bound, Metric::Latency(quantile)) => {
+            check.bound = quantile.upper_bound(&record.latency, gate.confidence);
+            check.outcome = match check.bound {
+                Some(bound) if bound <= gate.limit => CheckOutcome::Pass,
+                _ if !point_holds => CheckOutcome::Fail,
+                _ => CheckOutcome::Inconclusive,
+            };
+            check.reason = match check.bound {
+                Some(bound) => format!("{shown}, at most {bound:.1} ms by its confidence limit"),
+                None => format!("{shown}; {cases} latencies are too few for a confidence limit"),
+            };
+        }
+        _ => {
+            check.outcome = if point_holds { CheckOutcome::Pass } else { CheckOutcome::Fail };
+            check.reason = shown;
+        }
+    }
+}

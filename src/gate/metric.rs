@@ -1,0 +1,241 @@
+//! The numbers that a gate can ask for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::document::nearest;
+use crate::domain::{LatencyReport, Metrics, Rate, RunRecord};
+use crate::stats::{Confidence, LatencyHistogram};
+
+/// A number of a record, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Metric {
+    /// (exact + tolerated) of all phrases.
+    Accuracy,
+    /// (exact + tolerated) of the answered.
+    AccuracyAnswered,
+    /// Exact of all phrases.
+    ExactAccuracy,
+    /// False alarms of the negatives answered.
+    FalsePositiveRate,
+    /// Misses of the positives.
+    FalseNegativeRate,
+    /// High and critical phrases answered lower, or not.
+    SevereMissRate,
+    /// Unanswered of all.
+    UnansweredRate,
+    /// Quadratic-weighted kappa.
+    Kappa,
+    /// Mean F1 of the classes.
+    MacroF1,
+    /// Matthews' correlation.
+    Mcc,
+    /// Accuracy less the best constant answer's.
+    Lift,
+    /// End-to-end latency at a quantile.
+    Latency(Quantile),
+    /// Answers that broke an invariant.
+    InvariantViolations,
+    /// Phrases answered with "I could not analyse this".
+    FailOpenAnswers,
+    /// Phrases whose answer changed between repeats.
+    ChangedAnswers,
+    /// Answers from a cache.
+    CachedAnswers,
+}
+
+/// A place in a latency distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quantile {
+    /// Median.
+    P50,
+    /// 90th percentile.
+    P90,
+    /// 95th percentile.
+    P95,
+    /// 99th percentile.
+    P99,
+    /// The slowest.
+    Max,
+    /// The mean.
+    Mean,
+}
+
+/// What kind of number a metric is, and so how its limit is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// From 0 to 1, written with `%`.
+    Share,
+    /// A plain number.
+    Number,
+    /// A length of time.
+    Time,
+    /// How many.
+    Count,
+}
+
+const NAMES: [(&str, Metric); 21] = [
+    ("accuracy", Metric::Accuracy),
+    ("accuracy_answered", Metric::AccuracyAnswered),
+    ("exact_accuracy", Metric::ExactAccuracy),
+    ("false_positive_rate", Metric::FalsePositiveRate),
+    ("false_negative_rate", Metric::FalseNegativeRate),
+    ("severe_miss_rate", Metric::SevereMissRate),
+    ("unanswered_rate", Metric::UnansweredRate),
+    ("kappa", Metric::Kappa),
+    ("macro_f1", Metric::MacroF1),
+    ("mcc", Metric::Mcc),
+    ("lift", Metric::Lift),
+    ("latency_p50", Metric::Latency(Quantile::P50)),
+    ("latency_p90", Metric::Latency(Quantile::P90)),
+    ("latency_p95", Metric::Latency(Quantile::P95)),
+    ("latency_p99", Metric::Latency(Quantile::P99)),
+    ("latency_max", Metric::Latency(Quantile::Max)),
+    ("latency_mean", Metric::Latency(Quantile::Mean)),
+    ("invariant_violations", Metric::InvariantViolations),
+    ("fail_open_answers", Metric::FailOpenAnswers),
+    ("changed_answers", Metric::ChangedAnswers),
+    ("cached_answers", Metric::CachedAnswers),
+];
+
+/// Short names that people type.
+const ALIASES: [(&str, Metric); 2] = [("fpr", Metric::FalsePositiveRate), ("fnr", Metric::FalseNegativeRate)];
+
+impl Metric {
+    pub(super) fn unit(self) -> Unit {
+        match self {
+            Self::Accuracy
+            | Self::AccuracyAnswered
+            | Self::ExactAccuracy
+            | Self::FalsePositiveRate
+            | Self::FalseNegativeRate
+            | Self::SevereMissRate
+            | Self::UnansweredRate => Unit::Share,
+            Self::Kappa | Self::MacroF1 | Self::Mcc | Self::Lift => Unit::Number,
+            Self::Latency(_) => Unit::Time,
+            Self::InvariantViolations | Self::FailOpenAnswers | Self::ChangedAnswers | Self::CachedAnswers => {
+                Unit::Count
+            }
+        }
+    }
+
+    /// The share in a set of metrics, for the metrics that are shares.
+    pub(super) fn rate(self, metrics: &Metrics) -> Option<Rate> {
+        match self {
+            Self::Accuracy => Some(metrics.accuracy),
+            Self::AccuracyAnswered => Some(metrics.accuracy_answered),
+            Self::ExactAccuracy => Some(metrics.exact_accuracy),
+            Self::FalsePositiveRate => Some(metrics.false_positive_rate),
+            Self::FalseNegativeRate => Some(metrics.false_negative_rate),
+            Self::SevereMissRate => Some(metrics.severe_miss_rate),
+            Self::UnansweredRate => Some(metrics.unanswered_rate),
+            Self::Kappa
+            | Self::MacroF1
+            | Self::Mcc
+            | Self::Lift
+            | Self::Latency(_)
+            | Self::InvariantViolations
+            | Self::FailOpenAnswers
+            | Self::ChangedAnswers
+            | Self::CachedAnswers => None,
+        }
+    }
+
+    /// Whether the errors of the share are what it counts (a false positive), or the rest (accuracy).
+    pub(super) fn counts_errors(self) -> bool {
+        matches!(
+            self,
+            Self::FalsePositiveRate | Self::FalseNegativeRate | Self::SevereMissRate | Self::UnansweredRate
+        )
+    }
+
+    /// The number in a set of metrics; whole-run metrics need the whole record and give none.
+    pub(super) fn number(self, metrics: &Metrics) -> Option<f64> {
+        match self {
+            Self::Kappa => metrics.scores.kappa_quadratic.map(|kappa| kappa.value),
+            Self::MacroF1 => metrics.scores.macro_f1,
+            Self::Mcc => metrics.scores.mcc,
+            Self::Lift => metrics.lift,
+            share => share.rate(metrics).and_then(|rate| rate.value),
+        }
+    }
+
+    /// The number over a whole run.
+    pub(super) fn of_run(self, record: &RunRecord) -> Option<f64> {
+        let integrity = &record.integrity;
+        let latency = &record.latency;
+        match self {
+            Self::Latency(quantile) => quantile.of(latency),
+            Self::InvariantViolations => Some(integrity.violations.len() as f64),
+            Self::FailOpenAnswers => Some(integrity.fail_open.len() as f64),
+            // With one answer a phrase nothing can change, so nothing was measured.
+            Self::ChangedAnswers => (record.options.repeat > 1).then(|| integrity.changed.len() as f64),
+            Self::CachedAnswers => Some(integrity.cached as f64),
+            of_metrics => of_metrics.number(&record.metrics),
+        }
+    }
+
+    /// Whether the metric exists for a slice.
+    pub(super) fn has_slices(self) -> bool {
+        matches!(self.unit(), Unit::Share | Unit::Number)
+    }
+
+    /// Whether a confidence limit of the metric can be compared.
+    pub(super) fn has_bound(self) -> bool {
+        match self {
+            Self::Latency(quantile) => quantile.fraction().is_some(),
+            _ => self.unit() == Unit::Share,
+        }
+    }
+}
+
+impl Quantile {
+    fn of(self, latency: &LatencyReport) -> Option<f64> {
+        match self {
+            Self::P50 => latency.p50_ms,
+            Self::P90 => latency.p90_ms,
+            Self::P95 => latency.p95_ms,
+            Self::P99 => latency.p99_ms,
+            Self::Max => latency.max_ms,
+            Self::Mean => latency.mean_ms,
+        }
+    }
+
+    fn fraction(self) -> Option<f64> {
+        match self {
+            Self::P50 => Some(0.5),
+            Self::P90 => Some(0.9),
+            Self::P95 => Some(0.95),
+            Self::P99 => Some(0.99),
+            Self::Max | Self::Mean => None,
+        }
+    }
+
+    /// The upper confidence limit of the percentile, in milliseconds; none when there are too few latencies.
+    pub(super) fn upper_bound(self, latency: &LatencyReport, confidence: Confidence) -> Option<f64> {
+        let histogram = LatencyHistogram::from_base64(latency.histogram.as_ref()?).ok()?;
+        histogram.percentile_upper_bound(self.fraction()?, confidence).map(|bound| bound.as_secs_f64() * 1e3)
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = NAMES.iter().find(|(_, metric)| metric == self).map_or("?", |(name, _)| name);
+        f.pad(name)
+    }
+}
+
+impl FromStr for Metric {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        if let Some((_, metric)) = NAMES.iter().chain(&ALIASES).find(|(name, _)| *name == word) {
+            return Ok(*metric);
+        }
+        let known: Vec<&str> = NAMES.iter().chain(&ALIASES).map(|(name, _)| *name).collect();
+        Err(match nearest(word, &known) {
+            Some(near) => format!("there is no metric `{word}`; did you mean `{near}`?"),
+            None => format!("there is no metric `{word}`; there are {}", known.join(", ")),
+        })
+    }
+}

@@ -1,0 +1,141 @@
+//! Numbers as people read them: shares, intervals, durations, counts.
+//!
+//! A share of nothing is `–`, never 0 and never NaN.
+
+use crate::domain::{Estimate, Rate};
+
+/// What stands where there is no number.
+pub const NOTHING: &str = "–";
+
+/// A share from 0 to 1 in percent, as `92.0 %`. What is not quite all never reads as all, nor a little as nothing.
+pub fn percent(share: Option<f64>) -> String {
+    match share.and_then(hundredfold) {
+        Some(percent) if percent > 0.0 && percent < 0.05 => "<0.1 %".to_owned(),
+        Some(percent) if (99.95..100.0).contains(&percent) => ">99.9 %".to_owned(),
+        Some(percent) => format!("{percent:.1} %"),
+        None => NOTHING.to_owned(),
+    }
+}
+
+/// An interval of a share in percent, as `[89.1, 94.3]`; empty where there is none.
+pub fn percent_interval(interval: Option<[f64; 2]>) -> String {
+    match interval.map(|ends| ends.map(hundredfold)) {
+        Some([Some(lower), Some(upper)]) => format!("[{lower:.1}, {upper:.1}]"),
+        _ => String::new(),
+    }
+}
+
+/// The number in hundredths; none for what is no number.
+fn hundredfold(share: f64) -> Option<f64> {
+    Some(share * 100.0).filter(|percent| percent.is_finite())
+}
+
+/// A share with its interval, as `92.0 % [89.1, 94.3]`.
+pub fn share(value: Option<f64>, interval: Option<[f64; 2]>) -> String {
+    join(percent(value), percent_interval(interval))
+}
+
+/// A rate with its 95 % Wilson interval, as `92.0 % [89.1, 94.3]`.
+pub fn rate(rate: &Rate) -> String {
+    share(rate.value, rate.wilson)
+}
+
+/// A number that is no share, as `0.81`.
+pub fn number(value: Option<f64>) -> String {
+    match value {
+        Some(value) if value.is_finite() => format!("{:.2}", value + 0.0),
+        _ => NOTHING.to_owned(),
+    }
+}
+
+/// A number with its interval, as `0.81 [0.65, 0.93]`.
+pub fn estimate(estimate: Option<&Estimate>) -> String {
+    let Some(estimate) = estimate else { return NOTHING.to_owned() };
+    let interval = match (estimate.lower, estimate.upper) {
+        (Some(lower), Some(upper)) => format!("[{}, {}]", number(Some(lower)), number(Some(upper))),
+        _ => String::new(),
+    };
+    join(number(Some(estimate.value)), interval)
+}
+
+/// A difference of two shares in percentage points, as `+40.0 points`.
+pub fn points(difference: Option<f64>) -> String {
+    difference
+        .and_then(hundredfold)
+        .map_or_else(|| NOTHING.to_owned(), |points| format!("{points:+.1} points"))
+}
+
+/// Milliseconds with about three digits, as `0.42 ms`, `131 ms`, `4.21 s`, `3 min 12 s`.
+pub fn duration(milliseconds: Option<f64>) -> String {
+    match milliseconds {
+        Some(ms) if !ms.is_finite() => NOTHING.to_owned(),
+        Some(0.0) => "0 ms".to_owned(),
+        Some(ms) if ms < 9.995 => format!("{ms:.2} ms"),
+        Some(ms) if ms < 99.95 => format!("{ms:.1} ms"),
+        Some(ms) if ms < 999.5 => format!("{ms:.0} ms"),
+        Some(ms) if ms < 9_995.0 => format!("{:.2} s", ms / 1000.0),
+        Some(ms) if ms < 59_950.0 => format!("{:.1} s", ms / 1000.0),
+        Some(ms) => long_duration(ms / 1000.0),
+        None => NOTHING.to_owned(),
+    }
+}
+
+/// A minute or more, in its two largest units.
+fn long_duration(seconds: f64) -> String {
+    let (seconds, minutes) = (seconds.round(), (seconds.round() / 60.0).floor());
+    if seconds < 3600.0 {
+        return format!("{minutes} min {} s", seconds - minutes * 60.0);
+    }
+    let hours = (minutes / 60.0).floor();
+    format!("{hours} h {} min", minutes - hours * 60.0)
+}
+
+/// A count with its word, as `1 phrase`, `25 phrases`.
+pub fn count(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// The first few names, and how many more there are, as `a, b, c +4 more`.
+pub fn names<'a>(names: impl IntoIterator<Item = &'a str>, at_most: usize) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    let shown = names[..names.len().min(at_most)].join(", ");
+    match names.len().saturating_sub(at_most) {
+        0 => shown,
+        more => join(shown, format!("+{more} more")),
+    }
+}
+
+/// A metric's value in the unit that its name tells, as a gate's limit is written: latencies as durations, shares in
+/// percent, counts of answers whole, anything else as a number; with the interval, where there is one.
+pub fn of_metric(metric: &str, value: Option<f64>, interval: Option<[f64; 2]>) -> String {
+    let with_ends = |show: fn(Option<f64>) -> String| match interval {
+        Some([lower, upper]) => format!("{} [{}, {}]", show(value), show(Some(lower)), show(Some(upper))),
+        None => show(value),
+    };
+    if metric.contains("latency") {
+        with_ends(duration)
+    } else if metric.contains("accuracy") || metric.ends_with("_rate") {
+        share(value, interval)
+    } else if metric.ends_with("_violations") || metric.ends_with("_answers") {
+        with_ends(whole)
+    } else {
+        with_ends(number)
+    }
+}
+
+/// A count that is held as a number.
+fn whole(value: Option<f64>) -> String {
+    match value {
+        Some(value) if value.is_finite() => format!("{value:.0}"),
+        _ => NOTHING.to_owned(),
+    }
+}
+
+/// Two pieces with a space between them, if both say something.
+fn join(first: String, second: String) -> String {
+    match (first.is_empty(), second.is_empty()) {
+        (_, true) => first,
+        (true, false) => second,
+        (false, false) => format!("{first} {second}"),
+    }
+}

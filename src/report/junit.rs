@@ -1,0 +1,177 @@
+//! `JUnit` XML as CI servers read it (the Jenkins dialect, written as nextest writes it).
+//!
+//! A suite a category with a case a phrase, and the suite `gates` with a case a check. The run's conclusion is a case
+//! of its own, so that a run that was cut short, or got no answers, is never green for want of failed cases.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
+
+use crate::domain::{
+    Check, CheckOutcome, CheckSource, Conclusion, PhraseResult, RunRecord, RunStatus, TextPolicy, Verdict,
+};
+
+use super::ReportError;
+use super::explanation::{explanation, figure};
+use super::failure::Failure;
+
+/// The suite that holds the checks.
+const GATES: &str = "gates";
+
+/// Which test cases a `JUnit` report lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum JunitCases {
+    /// Phrases and gates. A CI server turns red for any wrong answer, also for those that the gates allow.
+    #[default]
+    All,
+    /// Gates alone: red exactly when the run did not pass.
+    Gates,
+}
+
+/// The run as `JUnit` XML.
+pub(super) fn render(
+    record: &RunRecord,
+    text: TextPolicy,
+    cases: JunitCases,
+) -> Result<Vec<u8>, ReportError> {
+    let mut report = Report::new(xml(&format!("thrash {}", record.suite.name)));
+    report.set_timestamp(record.started_at).set_time(milliseconds(record.duration_ms));
+    report.add_test_suite(gates(record));
+    if cases == JunitCases::All {
+        for category in categories(&record.results) {
+            let results = record.results.iter().filter(|result| result.category == category);
+            let mut suite = TestSuite::new(xml(category));
+            suite.set_time(results.clone().map(time).sum());
+            suite.add_test_cases(results.map(|result| phrase(result, text)));
+            report.add_test_suite(suite);
+        }
+    }
+    let mut bytes = Vec::new();
+    report.serialize(&mut bytes).map_err(ReportError::Junit)?;
+    Ok(bytes)
+}
+
+/// The categories, in the order in which they first appear.
+fn categories(results: &[PhraseResult]) -> Vec<&str> {
+    let mut categories: Vec<&str> = Vec::new();
+    for result in results {
+        if !categories.contains(&result.category.as_str()) {
+            categories.push(&result.category);
+        }
+    }
+    categories
+}
+
+fn phrase(result: &PhraseResult, text: TextPolicy) -> TestCase {
+    let mut status = match Failure::of(result) {
+        None => TestCaseStatus::success(),
+        Some(failure) => failed(&failure),
+    };
+    if let Some(text) = result.text.as_deref().and_then(|recorded| text.apply(recorded)) {
+        status.set_description(xml(&text));
+    }
+    let mut case = TestCase::new(xml(&result.id), status);
+    case.set_classname(xml(&result.category)).set_time(time(result));
+    if result.source.line > 0 {
+        case.extra.insert(xml("file"), xml(&result.source.file));
+        case.extra.insert(xml("line"), xml(&result.source.line.to_string()));
+    }
+    case
+}
+
+/// A wrong answer is a failure, no answer an error.
+fn failed(failure: &Failure<'_>) -> TestCaseStatus {
+    let expected = failure.result.expected;
+    let (kind, of_type, found) = match (failure.result.verdict, failure.no_answer()) {
+        (Verdict::Unanswered, Some(no_answer)) => {
+            (NonSuccessKind::Error, no_answer.reason.as_str(), format!("no answer: {}", no_answer.detail))
+        }
+        (Verdict::Unanswered, None) => (NonSuccessKind::Error, "unanswered", "no answer".to_owned()),
+        (Verdict::Exact | Verdict::Tolerated | Verdict::Under | Verdict::Over, _) => {
+            let off_by = failure.off_by().map(|off_by| format!(" ({off_by})")).unwrap_or_default();
+            (
+                NonSuccessKind::Failure,
+                failure.result.verdict.as_str(),
+                format!("got {}{off_by}", failure.got()),
+            )
+        }
+    };
+    non_success(kind, of_type, &format!("expected {expected}, {found}"))
+}
+
+/// The checks, after the conclusion.
+fn gates(record: &RunRecord) -> TestSuite {
+    let mut suite = TestSuite::new(GATES);
+    for (name, value) in [
+        ("run", record.id.as_str()),
+        ("target", &record.target.name),
+        ("url", &record.target.url),
+        ("suite", &record.suite.name),
+        ("suite_hash", &record.suite.hash),
+        ("tool_version", &record.tool.version),
+    ] {
+        suite.add_property(Property::new(name, xml(value)));
+    }
+    suite.add_test_case(conclusion(record));
+    suite.add_test_cases(record.verdict.checks.iter().map(check));
+    suite
+}
+
+fn conclusion(record: &RunRecord) -> TestCase {
+    let sentence = &record.verdict.sentence;
+    let status = match (record.verdict.conclusion, record.status) {
+        (Conclusion::Passed, RunStatus::Completed) => TestCaseStatus::success(),
+        (Conclusion::Passed, RunStatus::Interrupted | RunStatus::Aborted) => {
+            non_success(NonSuccessKind::Error, "incomplete", sentence)
+        }
+        (Conclusion::GateFailed, _) => non_success(NonSuccessKind::Failure, "gate_failed", sentence),
+        (Conclusion::TargetFailed, _) => non_success(NonSuccessKind::Error, "target_failed", sentence),
+        (Conclusion::Inconclusive, _) => non_success(NonSuccessKind::Error, "inconclusive", sentence),
+        (Conclusion::Interrupted, _) => non_success(NonSuccessKind::Error, "interrupted", sentence),
+    };
+    let mut case = TestCase::new("conclusion", status);
+    case.set_classname(GATES);
+    case
+}
+
+fn check(check: &Check) -> TestCase {
+    let known = check.value.map(|_| figure(check)).into_iter().chain([explanation(check)]);
+    let message = known.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+    let status = match check.outcome {
+        CheckOutcome::Pass => TestCaseStatus::success(),
+        CheckOutcome::Fail => non_success(NonSuccessKind::Failure, &check.metric, &message),
+        CheckOutcome::Inconclusive => non_success(NonSuccessKind::Error, "inconclusive", &message),
+    };
+    let mut case = TestCase::new(xml(&check.name), status);
+    case.set_classname(match check.source {
+        CheckSource::Gate => GATES,
+        CheckSource::Category => "gates.category",
+        CheckSource::MustPass => "gates.must_pass",
+        CheckSource::Integrity => "gates.integrity",
+    });
+    if check.value.is_some() {
+        case.add_property(Property::new("value", figure(check)));
+    }
+    case
+}
+
+fn non_success(kind: NonSuccessKind, of_type: &str, message: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(xml(of_type)).set_message(xml(message));
+    status
+}
+
+/// How long a phrase took, all repeats together.
+fn time(result: &PhraseResult) -> Duration {
+    milliseconds(result.observations.iter().map(|observation| observation.latency_ms).sum())
+}
+
+/// A duration; zero for what is none.
+fn milliseconds(ms: f64) -> Duration {
+    Duration::try_from_secs_f64(ms / 1000.0).unwrap_or_default()
+}
+
+/// Text without the characters that XML 1.0 cannot hold (§2.2); [`XmlString`] knows all but the last two.
+fn xml(text: &str) -> XmlString {
+    XmlString::new(text.replace(['\u{fffe}', '\u{ffff}'], ""))
+}

@@ -1,0 +1,178 @@
+//! Where a report goes: checked before the run, written whole after it.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Format, SinkError, WriteError};
+
+/// A place that a report will be written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sink {
+    format: Format,
+    place: Place,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Stdout,
+    /// A regular file, which need not exist yet; the path is absolute and no symbolic link.
+    File(PathBuf),
+    /// A device, a pipe or a terminal: there is nothing to replace, so it is written into.
+    Device(PathBuf),
+}
+
+impl Sink {
+    /// Looks whether a report could be written to `path`; `-` is standard output.
+    ///
+    /// A file that exists keeps its content until the report replaces it. The look itself leaves nothing behind.
+    pub fn check(path: impl AsRef<Path>, format: Format) -> Result<Self, SinkError> {
+        let path = path.as_ref();
+        if path.as_os_str().is_empty() {
+            return Err(SinkError::Empty { format });
+        }
+        // A rename over the file behind `/dev/stdout` would cut it off from everything else that is printed.
+        if path == Path::new("-") || path == Path::new("/dev/stdout") {
+            return Ok(Self { format, place: Place::Stdout });
+        }
+        let refused = |source| SinkError::Refused { format, path: path.to_owned(), source };
+        let place = match fs::metadata(path) {
+            Ok(found) if found.is_dir() => return Err(SinkError::Folder { format, path: path.to_owned() }),
+            Ok(found) if found.is_file() => {
+                // The file behind a symbolic link is replaced, not the link.
+                let file = fs::canonicalize(path).map_err(refused)?;
+                OpenOptions::new().write(true).open(&file).map_err(refused)?;
+                Place::File(file)
+            }
+            Ok(_) => Place::Device(path.to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => new_file(path, format)?,
+            Err(error) => return Err(refused(error)),
+        };
+        if let Place::File(file) = &place {
+            draft(file, None).map_err(refused)?;
+        }
+        Ok(Self { format, place })
+    }
+
+    /// What will be written.
+    pub const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The file that it will be written to; none for standard output.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Stdout => None,
+            Place::File(path) | Place::Device(path) => Some(path),
+        }
+    }
+
+    /// Whether it is standard output.
+    pub const fn is_stdout(&self) -> bool {
+        matches!(self.place, Place::Stdout)
+    }
+
+    /// Writes the report.
+    ///
+    /// A file is replaced in one step or left as it was: the bytes go to a draft beside it, which then takes its name.
+    /// A pipe that nobody reads is waited for, as with every program that writes to one.
+    pub fn write(&self, bytes: &[u8]) -> Result<(), WriteError> {
+        match &self.place {
+            Place::Stdout => {
+                let mut out = io::stdout().lock();
+                out.write_all(bytes).and_then(|()| out.flush())
+            }
+            Place::File(path) => replace(path, bytes),
+            Place::Device(path) => OpenOptions::new().write(true).open(path).and_then(|mut device| {
+                device.write_all(bytes)?;
+                device.flush()
+            }),
+        }
+        .map_err(|source| WriteError::new(self.format, self.name(), source))
+    }
+
+    /// The place, as it reads in a sentence.
+    fn name(&self) -> String {
+        self.path().map_or_else(|| "standard output".to_owned(), |path| format!("`{}`", path.display()))
+    }
+}
+
+/// Looks whether the reports get in each other's way: one place holds one of them, standard output too.
+pub fn check_together(sinks: &[Sink]) -> Result<(), SinkError> {
+    for (index, second) in sinks.iter().enumerate() {
+        let same = |first: &&Sink| first.place == second.place && !matches!(first.place, Place::Device(_));
+        if let Some(first) = sinks[..index].iter().find(same) {
+            return Err(SinkError::Twice {
+                first: first.format,
+                second: second.format,
+                place: second.name(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The place of a file that does not exist yet.
+fn new_file(path: &Path, format: Format) -> Result<Place, SinkError> {
+    // `Path` forgets a slash at the end, which says that a folder is meant.
+    if path
+        .as_os_str()
+        .as_encoded_bytes()
+        .last()
+        .is_some_and(|byte| std::path::is_separator(char::from(*byte)))
+    {
+        return Err(SinkError::Folder { format, path: path.to_owned() });
+    }
+    let refused = |source| SinkError::Refused { format, path: path.to_owned(), source };
+    // Where a link leads nowhere, the file that it names is the one to make.
+    let target = fs::read_link(path).map_or_else(|_| path.to_owned(), |to| folder_of(path).join(to));
+    let folder = folder_of(&target);
+    let folder = fs::canonicalize(folder).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            SinkError::NoFolder { format, path: path.to_owned(), folder: folder.to_owned() }
+        }
+        _ => refused(error),
+    })?;
+    match target.file_name() {
+        Some(name) => Ok(Place::File(folder.join(name))),
+        None => Err(SinkError::Folder { format, path: path.to_owned() }),
+    }
+}
+
+/// The folder that a file stands in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// An empty file beside `path`; it is gone when it is dropped.
+fn draft(path: &Path, old: Option<Metadata>) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".thrash-").suffix(".tmp");
+    #[cfg(unix)]
+    if old.is_none() {
+        // Drafts are private by default; a report is as readable as any new file.
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    }
+    let draft = builder.tempfile_in(folder_of(path))?;
+    if let Some(old) = old {
+        draft.as_file().set_permissions(old.permissions())?;
+    }
+    Ok(draft)
+}
+
+/// Puts a file with these bytes in the place of the one at `path`.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = draft(path, fs::metadata(path).ok())?;
+    write_out(draft.as_file(), bytes)?;
+    draft.persist(path).map_err(|failed| failed.error)?;
+    Ok(())
+}
+
+/// Writes the bytes and waits until the disk has them: some file systems say only then that they are full.
+fn write_out(mut file: &File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)?;
+    file.sync_all()
+}

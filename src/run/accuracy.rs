@@ -1,0 +1,287 @@
+//! The accuracy run: every phrase is sent, every answer judged.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::RunControl;
+use crate::domain::{
+    Answer, Conclusion, HostRecord, Level, NoAnswerReason, Observation, Phrase, PhraseResult, RunEvent, RunId,
+    RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, TargetRecord, TextPolicy, ToolRecord,
+};
+use crate::gate::{GateOptions, evaluate};
+use crate::judge::{integrity, judge, judge_phrase, latency_report, measure, slices};
+use crate::suite::Suite;
+use crate::target::Target;
+
+/// How a suite is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunOptions {
+    /// The run's name.
+    pub id: RunId,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// The name of the environment.
+    pub environment: Option<String>,
+    /// Requests in flight at once, at most.
+    pub concurrency: usize,
+    /// Requests a second, at most; for the record, the target holds it.
+    pub rate: Option<f64>,
+    /// Deadline of one attempt; for the record, the target holds it.
+    pub timeout: Duration,
+    /// Further attempts; for the record, the target makes them.
+    pub retries: u32,
+    /// Times that each phrase is sent.
+    pub repeat: u32,
+    /// Phrases in a request; 1 does without the batch endpoint.
+    pub batch: usize,
+    /// The seed of the order.
+    pub seed: u64,
+    /// What is kept of the phrases' text.
+    pub text: TextPolicy,
+    /// So many unanswered phrases in a row end the run.
+    pub give_up_after: usize,
+    /// What the run has to hold.
+    pub gates: GateOptions,
+    /// Whether the target is the embedded demo detector.
+    pub demo: bool,
+}
+
+/// A suite, a target and how to bring them together.
+#[derive(Debug)]
+pub struct AccuracyRun {
+    /// What is sent.
+    pub suite: Suite,
+    /// Where to.
+    pub target: Target,
+    /// How.
+    pub options: RunOptions,
+    /// The version that the health look found.
+    pub version: Option<String>,
+}
+
+/// What the workers share.
+struct Shared {
+    target: Target,
+    phrases: Vec<Phrase>,
+    jobs: Vec<Job>,
+    next: AtomicUsize,
+    unanswered_in_a_row: AtomicUsize,
+    give_up_after: usize,
+    gave_up: CancellationToken,
+    control: RunControl,
+    start: Instant,
+    events: mpsc::Sender<RunEvent>,
+}
+
+/// Phrases (by index) that go into one request, and in which pass over the suite.
+struct Job {
+    repeat: u32,
+    phrases: Vec<usize>,
+}
+
+impl AccuracyRun {
+    /// Sends everything and makes the record.
+    ///
+    /// Events that nobody takes in time are lost; observations never are.
+    pub async fn execute(self, control: RunControl, events: mpsc::Sender<RunEvent>) -> RunRecord {
+        let Self { suite, target, options, version } = self;
+        let target_caches = if target.contract().sees_caches() { target.caches().await } else { None };
+        let jobs = jobs(suite.phrases.len(), &options);
+        let planned = suite.phrases.len() * options.repeat as usize;
+        // Full only when nobody listens, and then the event is of no use.
+        let _ = events.try_send(RunEvent::Started { planned });
+        let shared = Arc::new(Shared {
+            target,
+            phrases: suite.phrases.clone(),
+            jobs,
+            next: AtomicUsize::new(0),
+            unanswered_in_a_row: AtomicUsize::new(0),
+            give_up_after: options.give_up_after,
+            // A child: it stops with the run, and giving up is told from being stopped.
+            gave_up: control.drain.child_token(),
+            control: control.clone(),
+            start: Instant::now(),
+            events,
+        });
+        let mut workers = JoinSet::new();
+        for _ in 0..options.concurrency.min(shared.jobs.len()) {
+            workers.spawn(work(Arc::clone(&shared)));
+        }
+        let mut observed: Vec<Vec<Observation>> = vec![Vec::new(); suite.phrases.len()];
+        for (phrase, observation) in workers.join_all().await.into_iter().flatten() {
+            observed[phrase].push(observation);
+        }
+        let duration = shared.start.elapsed();
+        let seen: usize = observed.iter().map(Vec::len).sum();
+        let status = if seen == planned {
+            RunStatus::Completed
+        } else if control.is_stopping() {
+            RunStatus::Interrupted
+        } else {
+            RunStatus::Aborted
+        };
+        let alert_level = shared.target.contract().alert_level;
+        let results: Vec<PhraseResult> = suite
+            .phrases
+            .iter()
+            .zip(observed)
+            .filter(|(_, observations)| !observations.is_empty())
+            .map(|(phrase, mut observations)| {
+                observations.sort_by_key(|observation| observation.repeat);
+                judge_phrase(phrase, alert_level, options.text, observations)
+            })
+            .collect();
+        let found = Found { results, planned, target_caches, status, duration, version };
+        record(&suite, &shared.target, &options, found)
+    }
+}
+
+/// What a run brought home.
+struct Found {
+    results: Vec<PhraseResult>,
+    planned: usize,
+    target_caches: Option<bool>,
+    status: RunStatus,
+    duration: Duration,
+    version: Option<String>,
+}
+
+/// Every pass over the suite in an order of its own, so that a repeat does not follow its first try.
+fn jobs(phrases: usize, options: &RunOptions) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    for repeat in 0..options.repeat {
+        let mut order: Vec<usize> = (0..phrases).collect();
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(options.seed.wrapping_add(u64::from(repeat))));
+        jobs.extend(order.chunks(options.batch.max(1)).map(|chunk| Job { repeat, phrases: chunk.to_vec() }));
+    }
+    jobs
+}
+
+async fn work(shared: Arc<Shared>) -> Vec<(usize, Observation)> {
+    let mut observed = Vec::new();
+    let tell = |event| drop(shared.events.try_send(event));
+    while !shared.gave_up.is_cancelled() {
+        let Some(job) = shared.jobs.get(shared.next.fetch_add(1, Ordering::Relaxed)) else { break };
+        let phrases: Vec<&Phrase> = job.phrases.iter().map(|&index| &shared.phrases[index]).collect();
+        let asked = tokio::select! {
+            biased;
+            () = shared.control.abort.cancelled() => break,
+            asked = shared.target.ask(&phrases, job.repeat, shared.start, &shared.gave_up, &tell) => asked,
+        };
+        let Some(observations) = asked else { break };
+        for (&index, observation) in job.phrases.iter().zip(observations) {
+            shared.note(&shared.phrases[index], &observation);
+            observed.push((index, observation));
+        }
+    }
+    observed
+}
+
+impl Shared {
+    /// Tells of an observation, and gives up when nothing has been answered for too long.
+    fn note(&self, phrase: &Phrase, observation: &Observation) {
+        let level = observation.answer.level();
+        let verdict = judge(phrase.expected, phrase.lowest_passing(), phrase.highest_passing(), level);
+        let no_answer: Option<NoAnswerReason> = match &observation.answer {
+            Answer::NoAnswer(none) => Some(none.reason),
+            Answer::Prediction(_) => None,
+        };
+        let _ = self.events.try_send(RunEvent::Observed {
+            phrase: phrase.id.clone(),
+            verdict,
+            no_answer,
+            latency: Duration::try_from_secs_f64(observation.latency_ms / 1e3).unwrap_or_default(),
+            attempts: observation.attempts.len(),
+        });
+        if no_answer.is_none() {
+            self.unanswered_in_a_row.store(0, Ordering::Relaxed);
+            return;
+        }
+        let in_a_row = self.unanswered_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
+        if in_a_row == self.give_up_after && self.next.load(Ordering::Relaxed) < self.jobs.len() {
+            let reason = format!("{in_a_row} phrases in a row went unanswered");
+            let _ = self.events.try_send(RunEvent::GivenUp { reason });
+            self.gave_up.cancel();
+        }
+    }
+}
+
+fn record(suite: &Suite, target: &Target, options: &RunOptions, found: Found) -> RunRecord {
+    let contract = target.contract();
+    let alert_level: Level = contract.alert_level;
+    let targets: BTreeMap<_, _> = suite
+        .categories
+        .iter()
+        .map(|category| (category.name.clone(), (category.target_accuracy, category.critical)))
+        .collect();
+    let results = found.results;
+    let observations = || results.iter().flat_map(|result| &result.observations);
+    let answered = || observations().filter(|seen| seen.answer.level().is_some());
+    let predictions = || observations().filter_map(|seen| seen.answer.prediction());
+    let attempts = || observations().flat_map(|seen| &seen.attempts);
+    let accepts: Vec<f64> = attempts().filter_map(|attempt| attempt.accepted_ms).collect();
+    let version = found.version.or_else(|| predictions().find_map(|prediction| prediction.version.clone()));
+    let mut record = RunRecord {
+        schema_version: SCHEMA_VERSION,
+        id: options.id.clone(),
+        kind: RunKind::Accuracy,
+        status: found.status,
+        started_at: options.started_at,
+        finished_at: Utc::now(),
+        duration_ms: found.duration.as_secs_f64() * 1e3,
+        environment: options.environment.clone(),
+        tool: ToolRecord {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("THRASH_COMMIT").filter(|commit| !commit.is_empty()).map(str::to_owned),
+        },
+        host: HostRecord {
+            os: std::env::consts::OS.to_owned(),
+            arch: std::env::consts::ARCH.to_owned(),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+        },
+        suite: suite.record.clone(),
+        target: TargetRecord {
+            name: contract.name.clone(),
+            url: contract.shown_url(),
+            contract_hash: contract.hash.clone(),
+            version,
+            alert_level,
+            demo: options.demo,
+        },
+        options: RunOptionsRecord {
+            concurrency: options.concurrency,
+            rate: options.rate,
+            timeout_ms: u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX),
+            retries: options.retries,
+            repeat: options.repeat,
+            batch: options.batch,
+            seed: options.seed,
+            text: options.text,
+        },
+        metrics: measure(&results, alert_level),
+        slices: slices(&results, alert_level, &targets),
+        integrity: integrity(&results, found.planned, found.target_caches),
+        latency: latency_report(answered().map(|seen| seen.latency_ms)),
+        attempt_latency: latency_report(
+            attempts().filter(|attempt| attempt.failure.is_none()).map(|attempt| attempt.latency_ms),
+        ),
+        service_latency: latency_report(predictions().filter_map(|prediction| prediction.service_latency_ms)),
+        accept_latency: (!accepts.is_empty()).then(|| latency_report(accepts)),
+        // Replaced below: the verdict is made from the record.
+        verdict: RunVerdict { conclusion: Conclusion::Inconclusive, sentence: String::new(), checks: Vec::new() },
+        results,
+    };
+    record.verdict = evaluate(&record, &options.gates);
+    record
+}

@@ -1,0 +1,121 @@
+//! Keeps every run: in a SQLite file by default, in PostgreSQL for teams, in a spool folder while the database is away.
+//!
+//! [`StoreLocation::parse`] reads where, [`open`] connects and brings the tables up to date, and everything else goes
+//! through the [`Store`] trait, which both databases fulfil alike. A run is stored whole or not at all, storing it twice
+//! is the same as storing it once, and every wait has a deadline. No error names a phrase's text or a password.
+//!
+//! Called by the commands and the service; it knows the domain and nothing above it.
+
+mod codec;
+mod columns;
+mod driver;
+mod error;
+mod location;
+mod migrate;
+mod postgres;
+mod private;
+mod prune;
+mod resolve;
+mod spool;
+mod sqlite;
+mod summary;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::{RunId, RunRecord};
+
+pub use codec::{RecordError, decode_record, encode_record};
+pub use driver::DriverError;
+pub use error::{StoreError, StoreErrorKind};
+pub use location::{LocationError, PostgresLocation, StoreLocation};
+pub use migrate::{MigrationStatus, SchemaMigration};
+pub use prune::{PrunePolicy, PruneReport};
+pub use spool::{DeliveryReport, Spool};
+pub use summary::{RunFilter, RunSummary};
+
+/// What a store's method returns: a future that another thread may drive.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// How a store is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// How long connecting may take, waiting for another process that holds a SQLite file included.
+    pub connect_timeout: Duration,
+    /// How long one operation may take.
+    pub operation_timeout: Duration,
+    /// Whether tables are created and brought up to date. Without it a missing SQLite file is an error.
+    pub migrate: bool,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            operation_timeout: Duration::from_secs(30),
+            migrate: true,
+        }
+    }
+}
+
+/// What saving did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// The run is stored now.
+    Stored,
+    /// A run of this id was stored before; nothing was written.
+    AlreadyStored,
+}
+
+/// A place that keeps runs.
+///
+/// Runs of an earlier program that wrote the same tables are listed too, under ids like `legacy-7`; they have a summary
+/// and no record.
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Stores a run, whole or not at all.
+    fn save<'a>(&'a self, record: &'a RunRecord) -> StoreFuture<'a, Saved>;
+
+    /// The record of a run.
+    fn load<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, RunRecord>;
+
+    /// The run that a person means: by its id, by the only prefix of one, or by `latest`.
+    fn resolve<'a>(&'a self, query: &'a str) -> StoreFuture<'a, RunId>;
+
+    /// The summaries of the runs that match, newest first.
+    fn list<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<RunSummary>>;
+
+    /// The summary of one run, which legacy runs have too.
+    fn summary<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, RunSummary>;
+
+    /// Deletes a run and its results, kept or not.
+    fn delete<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, ()>;
+
+    /// Protects a run from [`Store::prune`], as a baseline must be, or lifts that.
+    fn set_keep<'a>(&'a self, id: &'a RunId, keep: bool) -> StoreFuture<'a, ()>;
+
+    /// Deletes the runs that the policy no longer wants. Kept runs stay.
+    fn prune<'a>(&'a self, policy: &'a PrunePolicy, now: DateTime<Utc>) -> StoreFuture<'a, PruneReport>;
+
+    /// Which migrations the database has had and which are still to come.
+    fn migrations(&self) -> StoreFuture<'_, MigrationStatus>;
+
+    /// Whether the database answers.
+    fn ping(&self) -> StoreFuture<'_, ()>;
+
+    /// Hangs up in order. A store that is dropped instead loses nothing.
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// Connects to the database at `location` and, if the options say so, brings its tables up to date.
+///
+/// Several processes may do so at once: one migrates, the others wait for it.
+pub async fn open(location: &StoreLocation, options: &StoreOptions) -> Result<Box<dyn Store>, StoreError> {
+    Ok(match location {
+        StoreLocation::Sqlite(path) => Box::new(sqlite::SqliteStore::open(path, options).await?),
+        StoreLocation::Postgres(at) => Box::new(postgres::PostgresStore::open(at, options).await?),
+    })
+}

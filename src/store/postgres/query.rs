@@ -1,0 +1,114 @@
+//! Reading runs.
+
+use super::PostgresStore;
+use crate::domain::{RunId, RunRecord};
+use crate::store::codec::decode_record;
+use crate::store::error::StoreError;
+use crate::store::resolve::{LATEST, LOOKED_UP, normalised, pick};
+use crate::store::summary::{RunFilter, RunSummary, SummaryRow, legacy_number};
+
+/// The summaries of all runs, as [`SummaryRow`] has them; a `WHERE` follows.
+macro_rules! summaries {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id::bigint, run_id, kind, COALESCE(suite, test_type), target,
+                COALESCE(start_time, end_time, 'epoch'),
+                COALESCE(duration_ms, (EXTRACT(EPOCH FROM end_time - start_time) * 1000)::float8),
+                status, run_status, conclusion,
+                CASE WHEN run_id IS NULL
+                    THEN (SELECT avg(is_correct::int)::float8 FROM ash_thrash.test_results WHERE test_run_id = run.id)
+                    ELSE accuracy END,
+                false_positive_rate, p95_ms,
+                CASE WHEN run_id IS NULL
+                    THEN (SELECT count(*) FROM ash_thrash.test_results WHERE test_run_id = run.id)
+                    ELSE phrases END,
+                keep
+             FROM ash_thrash.test_runs run ",
+            $rest
+        )
+    };
+}
+
+pub(super) async fn load(store: &PostgresStore, id: &RunId) -> Result<RunRecord, StoreError> {
+    let row: Option<Option<String>> = store
+        .database
+        .within(&format!("load run `{id}`"), async {
+            sqlx::query_scalar(
+                "SELECT record::text FROM ash_thrash.test_runs WHERE run_id = $1 OR (run_id IS NULL AND id = $2)",
+            )
+            .bind(id.as_str())
+            .bind(legacy_number(id.as_str()))
+            .fetch_optional(&store.pool)
+            .await
+        })
+        .await?;
+    let json = row
+        .ok_or_else(|| StoreError::NotFound { query: id.to_string() })?
+        .ok_or_else(|| StoreError::NoRecord { id: id.clone() })?;
+    decode_record(&json).map_err(|source| StoreError::Record { of: format!("run `{id}`"), source })
+}
+
+pub(super) async fn resolve(store: &PostgresStore, query: &str) -> Result<RunId, StoreError> {
+    let query = normalised(query);
+    let search = async {
+        if query == LATEST {
+            return sqlx::query_scalar(
+                "SELECT run_id FROM ash_thrash.test_runs WHERE run_id IS NOT NULL
+                 ORDER BY start_time DESC NULLS LAST, id DESC LIMIT 1",
+            )
+            .fetch_all(&store.pool)
+            .await;
+        }
+        sqlx::query_scalar(
+            "SELECT COALESCE(run_id, $1) FROM ash_thrash.test_runs
+             WHERE ($1 <> '' AND starts_with(run_id, $1)) OR (run_id IS NULL AND id = $2)
+             ORDER BY run_id = $1 DESC NULLS LAST, start_time DESC NULLS LAST, id DESC LIMIT $3",
+        )
+        .bind(&query)
+        .bind(legacy_number(&query))
+        .bind(LOOKED_UP)
+        .fetch_all(&store.pool)
+        .await
+    };
+    let ids: Vec<String> = store.database.within(&format!("look up run `{query}`"), search).await?;
+    pick(&query, ids.into_iter().map(RunId::from_stored).collect())
+}
+
+pub(super) async fn list(store: &PostgresStore, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+    let rows: Vec<SummaryRow> = store
+        .database
+        .within("list the runs", async {
+            sqlx::query_as(summaries!(
+                "WHERE ($1::text IS NULL OR COALESCE(suite, test_type) = $1) AND ($2::text IS NULL OR target = $2)
+                    AND ($3::timestamp IS NULL OR start_time < $3)
+                 ORDER BY start_time DESC NULLS LAST, id DESC LIMIT $4"
+            ))
+            .bind(&filter.suite)
+            .bind(&filter.target)
+            .bind(filter.before.map(|before| before.naive_utc()))
+            .bind(filter.limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX)))
+            .fetch_all(&store.pool)
+            .await
+        })
+        .await?;
+    Ok(rows.into_iter().map(RunSummary::from).collect())
+}
+
+pub(super) async fn summary(store: &PostgresStore, id: &RunId) -> Result<RunSummary, StoreError> {
+    let row: Option<SummaryRow> = store
+        .database
+        .within(&format!("look up run `{id}`"), async {
+            sqlx::query_as(summaries!("WHERE run_id = $1 OR (run_id IS NULL AND id = $2)"))
+                .bind(id.as_str())
+                .bind(legacy_number(id.as_str()))
+                .fetch_optional(&store.pool)
+                .await
+        })
+        .await?;
+    row.map(RunSummary::from).ok_or_else(|| StoreError::NotFound { query: id.to_string() })
+}
+
+pub(super) async fn ping(store: &PostgresStore) -> Result<(), StoreError> {
+    let look = sqlx::query("SELECT 1").execute(&store.pool);
+    store.database.within("look at the database", look).await.map(drop)
+}

@@ -1,0 +1,93 @@
+//! Which runs are old enough to go.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+
+use super::summary::stored_id;
+use crate::domain::RunId;
+
+/// Which runs may go. A run goes only if every limit that is set lets it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PrunePolicy {
+    /// Runs that started longer ago than this.
+    pub older_than: Option<Duration>,
+    /// All but the newest so many of each suite and target: a quick run every half hour must not push out the nightly.
+    pub keep_last: Option<usize>,
+    /// Whether runs that an earlier program stored may go too.
+    pub legacy: bool,
+    /// Whether nothing is deleted, only reported.
+    pub dry_run: bool,
+}
+
+/// What pruning did, or would do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PruneReport {
+    /// The runs that went, newest first.
+    pub pruned: Vec<RunId>,
+    /// Runs that would have gone if they were not kept.
+    pub kept: usize,
+    /// Runs that are still there.
+    pub remaining: usize,
+    /// Whether nothing was really deleted.
+    pub dry_run: bool,
+}
+
+/// Runs that go in one transaction, so that pruning years of them neither holds the lock long nor meets a deadline.
+pub(super) const BATCH: usize = 200;
+
+/// The columns of a run that pruning looks at: `id`, `run_id`, suite, `target`, `start_time`, `keep`.
+pub(super) type PruneRow = (i64, Option<String>, String, Option<String>, NaiveDateTime, bool);
+
+/// What is to go.
+pub(super) struct PrunePlan {
+    /// The rows' numbers, with the runs' names.
+    pub(super) doomed: Vec<(i64, RunId)>,
+    kept: usize,
+    total: usize,
+}
+
+impl PrunePlan {
+    /// Decides over all runs, given newest first.
+    pub(super) fn of(runs: Vec<PruneRow>, policy: &PrunePolicy, now: DateTime<Utc>) -> Self {
+        let mut plan = Self { doomed: Vec::new(), kept: 0, total: runs.len() };
+        let cutoff = policy.older_than.and_then(|age| now.checked_sub_signed(chrono::TimeDelta::from_std(age).ok()?));
+        let mut ranks: HashMap<(String, Option<String>), usize> = HashMap::new();
+        for (number, run_id, suite, target, start, keep) in runs {
+            let rank = ranks.entry((suite, target)).or_default();
+            *rank += 1;
+            let too_old = cutoff.is_some_and(|cutoff| start.and_utc() < cutoff);
+            let too_many = policy.keep_last.is_some_and(|last| *rank > last);
+            let unwanted = match (policy.older_than, policy.keep_last) {
+                (Some(_), Some(_)) => too_old && too_many,
+                (Some(_), None) => too_old,
+                (None, Some(_)) => too_many,
+                (None, None) => false,
+            };
+            if !unwanted || (run_id.is_none() && !policy.legacy) {
+                continue;
+            }
+            if keep {
+                plan.kept += 1;
+            } else {
+                plan.doomed.push((number, stored_id(number, run_id)));
+            }
+        }
+        plan
+    }
+
+    /// The report once the rows of these numbers are gone; others were kept by somebody in the meantime.
+    pub(super) fn report(self, gone: &[i64], dry_run: bool) -> PruneReport {
+        let gone: std::collections::HashSet<&i64> = gone.iter().collect();
+        let planned = self.doomed.len();
+        let pruned: Vec<RunId> =
+            self.doomed.into_iter().filter(|(number, _)| gone.contains(number)).map(|(_, id)| id).collect();
+        PruneReport {
+            kept: self.kept + planned - pruned.len(),
+            remaining: self.total - pruned.len(),
+            pruned,
+            dry_run,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The folder where records wait while the database is away.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::codec::{RecordError, decode_record, encode_record};
+use super::error::{StoreError, StoreErrorKind};
+use super::{Saved, Store, private};
+use crate::domain::{RunId, RunRecord};
+
+/// A folder of records, a file each, named after their runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spool {
+    folder: PathBuf,
+}
+
+/// What became of the records that waited.
+#[derive(Debug, Default)]
+pub struct DeliveryReport {
+    /// Runs that are stored now.
+    pub delivered: Vec<RunId>,
+    /// Runs that had been stored before; their files are gone too.
+    pub already_stored: Vec<RunId>,
+    /// Files that hold no record: renamed to end in `.bad`, with the reason.
+    pub set_aside: Vec<(PathBuf, RecordError)>,
+    /// Files that stay where they are, with the reason: a newer program's records, and what the database refused.
+    pub failed: Vec<(PathBuf, StoreError)>,
+    /// Files that were not tried any more because the database is away.
+    pub waiting: usize,
+}
+
+/// What became of one file.
+enum Delivery {
+    Saved(RunId, Saved),
+    SetAside(PathBuf, RecordError),
+    /// Another process delivered it first.
+    Gone,
+}
+
+impl Spool {
+    /// The spool in this folder, which need not exist yet.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes a record, whole or not at all, and gives the file's path.
+    pub fn put(&self, record: &RunRecord) -> Result<PathBuf, StoreError> {
+        let json = encode_record(record)
+            .map_err(|source| StoreError::Record { of: format!("run `{}`", record.id), source })?;
+        let path = self.folder.join(file_name(&record.id));
+        self.write(&path, &json).map_err(|source| io_error("write the record to", &path, source))?;
+        Ok(path)
+    }
+
+    fn write(&self, path: &Path, json: &str) -> io::Result<()> {
+        private::create_folder(&self.folder)?;
+        // A temporary file is readable by its owner alone, and goes away if anything below fails.
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        file.write_all(json.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        // The name, too, must survive a power cut.
+        File::open(&self.folder)?.sync_all()
+    }
+
+    /// The files that wait, oldest run first.
+    pub fn pending(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let read = || -> io::Result<Vec<PathBuf>> {
+            let mut paths = Vec::new();
+            for entry in fs::read_dir(&self.folder)? {
+                let path = entry?.path();
+                if path.extension().is_some_and(|extension| extension == "json") {
+                    paths.push(path);
+                }
+            }
+            paths.sort();
+            Ok(paths)
+        };
+        match read() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            other => other.map_err(|source| io_error("read the spool", &self.folder, source)),
+        }
+    }
+
+    /// Hands every record to the store. A file goes once its run is stored; whatever else happens, it stays.
+    ///
+    /// Several processes may deliver at once: the store takes each run once.
+    pub async fn deliver(&self, store: &dyn Store) -> Result<DeliveryReport, StoreError> {
+        let mut report = DeliveryReport::default();
+        let mut paths = self.pending()?.into_iter();
+        while let Some(path) = paths.next() {
+            match deliver_file(&path, store).await {
+                Ok(Delivery::Saved(id, Saved::Stored)) => report.delivered.push(id),
+                Ok(Delivery::Saved(id, Saved::AlreadyStored)) => report.already_stored.push(id),
+                Ok(Delivery::SetAside(path, reason)) => report.set_aside.push((path, reason)),
+                Ok(Delivery::Gone) => {}
+                Err(error) => {
+                    let away = is_away(error.kind());
+                    report.failed.push((path, error));
+                    if away {
+                        break;
+                    }
+                }
+            }
+        }
+        report.waiting = paths.count();
+        Ok(report)
+    }
+}
+
+/// Whether the next record would fare no better.
+fn is_away(kind: StoreErrorKind) -> bool {
+    match kind {
+        StoreErrorKind::Unreachable
+        | StoreErrorKind::Refused
+        | StoreErrorKind::Busy
+        | StoreErrorKind::NotMigrated
+        | StoreErrorKind::Full => true,
+        StoreErrorKind::NotFound
+        | StoreErrorKind::Ambiguous
+        | StoreErrorKind::Corrupt
+        | StoreErrorKind::NewerSchema
+        | StoreErrorKind::Io
+        | StoreErrorKind::Failed => false,
+    }
+}
+
+async fn deliver_file(path: &Path, store: &dyn Store) -> Result<Delivery, StoreError> {
+    let bytes = match tokio::fs::read(path).await {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Delivery::Gone),
+        Err(source) => return Err(io_error("read the record", path, source)),
+    };
+    let record = match decode_record(std::str::from_utf8(&bytes).unwrap_or_default()) {
+        Ok(record) => record,
+        Err(source @ RecordError::Newer { .. }) => {
+            return Err(StoreError::Record { of: format!("`{}`", path.display()), source });
+        }
+        Err(reason) => return set_aside(path, reason),
+    };
+    let saved = store.save(&record).await?;
+    match tokio::fs::remove_file(path).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(io_error("remove the delivered record", path, error))
+        }
+        Ok(()) | Err(_) => Ok(Delivery::Saved(record.id, saved)),
+    }
+}
+
+/// Renames a file that holds no record, beside any that was set aside before it.
+fn set_aside(path: &Path, reason: RecordError) -> Result<Delivery, StoreError> {
+    let bad = (0..)
+        .map(|n| path.with_extension(if n == 0 { "json.bad".into() } else { format!("json.{n}.bad") }))
+        .find(|bad| !bad.exists())
+        .unwrap_or_else(|| path.with_extension("bad"));
+    match fs::rename(path, &bad) {
+        Ok(()) => Ok(Delivery::SetAside(bad, reason)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Delivery::Gone),
+        Err(source) => Err(io_error("set aside the damaged record", path, source)),
+    }
+}
+
+/// The run's id, which is safe as a file name; what a damaged id holds beyond that is replaced.
+fn file_name(id: &RunId) -> String {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    format!("{}.json", id.as_str().chars().map(safe).collect::<String>())
+}
+
+fn io_error(doing: &'static str, path: &Path, source: io::Error) -> StoreError {
+    StoreError::Io { doing, path: path.into(), source }
+}

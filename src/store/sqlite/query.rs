@@ -1,0 +1,111 @@
+//! Reading runs.
+
+use super::SqliteStore;
+use crate::domain::{RunId, RunRecord};
+use crate::store::codec::decode_record;
+use crate::store::error::StoreError;
+use crate::store::resolve::{LATEST, LOOKED_UP, normalised, pick};
+use crate::store::summary::{RunFilter, RunSummary, SummaryRow, legacy_number};
+
+/// The summaries of all runs, as [`SummaryRow`] has them; a `WHERE` follows.
+macro_rules! summaries {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, run_id, kind, COALESCE(suite, test_type), target,
+                COALESCE(start_time, end_time, '1970-01-01 00:00:00'),
+                COALESCE(duration_ms, (julianday(end_time) - julianday(start_time)) * 86400000.0),
+                status, run_status, conclusion,
+                CASE WHEN run_id IS NULL
+                    THEN (SELECT avg(is_correct) FROM test_results WHERE test_run_id = test_runs.id)
+                    ELSE accuracy END,
+                false_positive_rate, p95_ms,
+                CASE WHEN run_id IS NULL
+                    THEN (SELECT count(*) FROM test_results WHERE test_run_id = test_runs.id)
+                    ELSE phrases END,
+                keep
+             FROM test_runs ",
+            $rest
+        )
+    };
+}
+
+pub(super) async fn load(store: &SqliteStore, id: &RunId) -> Result<RunRecord, StoreError> {
+    let row: Option<Option<String>> = store
+        .database
+        .within(&format!("load run `{id}`"), async {
+            sqlx::query_scalar("SELECT record FROM test_runs WHERE run_id = ?1 OR (run_id IS NULL AND id = ?2)")
+                .bind(id.as_str())
+                .bind(legacy_number(id.as_str()))
+                .fetch_optional(&store.pool)
+                .await
+        })
+        .await?;
+    let json = row
+        .ok_or_else(|| StoreError::NotFound { query: id.to_string() })?
+        .ok_or_else(|| StoreError::NoRecord { id: id.clone() })?;
+    decode_record(&json).map_err(|source| StoreError::Record { of: format!("run `{id}`"), source })
+}
+
+pub(super) async fn resolve(store: &SqliteStore, query: &str) -> Result<RunId, StoreError> {
+    let query = normalised(query);
+    let search = async {
+        if query == LATEST {
+            return sqlx::query_scalar(
+                "SELECT run_id FROM test_runs WHERE run_id IS NOT NULL ORDER BY start_time DESC, id DESC LIMIT 1",
+            )
+            .fetch_all(&store.pool)
+            .await;
+        }
+        sqlx::query_scalar(
+            "SELECT COALESCE(run_id, ?1) FROM test_runs
+             WHERE (?1 <> '' AND substr(run_id, 1, length(?1)) = ?1) OR (run_id IS NULL AND id = ?2)
+             ORDER BY run_id = ?1 DESC, start_time DESC, id DESC LIMIT ?3",
+        )
+        .bind(&query)
+        .bind(legacy_number(&query))
+        .bind(LOOKED_UP)
+        .fetch_all(&store.pool)
+        .await
+    };
+    let ids: Vec<String> = store.database.within(&format!("look up run `{query}`"), search).await?;
+    pick(&query, ids.into_iter().map(RunId::from_stored).collect())
+}
+
+pub(super) async fn list(store: &SqliteStore, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
+    let rows: Vec<SummaryRow> = store
+        .database
+        .within("list the runs", async {
+            sqlx::query_as(summaries!(
+                "WHERE (?1 IS NULL OR COALESCE(suite, test_type) = ?1) AND (?2 IS NULL OR target = ?2)
+                    AND (?3 IS NULL OR start_time < ?3)
+                 ORDER BY start_time DESC, id DESC LIMIT ?4"
+            ))
+            .bind(&filter.suite)
+            .bind(&filter.target)
+            .bind(filter.before.map(|before| before.naive_utc()))
+            .bind(filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX)))
+            .fetch_all(&store.pool)
+            .await
+        })
+        .await?;
+    Ok(rows.into_iter().map(RunSummary::from).collect())
+}
+
+pub(super) async fn summary(store: &SqliteStore, id: &RunId) -> Result<RunSummary, StoreError> {
+    let row: Option<SummaryRow> = store
+        .database
+        .within(&format!("look up run `{id}`"), async {
+            sqlx::query_as(summaries!("WHERE run_id = ?1 OR (run_id IS NULL AND id = ?2)"))
+                .bind(id.as_str())
+                .bind(legacy_number(id.as_str()))
+                .fetch_optional(&store.pool)
+                .await
+        })
+        .await?;
+    row.map(RunSummary::from).ok_or_else(|| StoreError::NotFound { query: id.to_string() })
+}
+
+pub(super) async fn ping(store: &SqliteStore) -> Result<(), StoreError> {
+    let look = sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&store.pool);
+    store.database.within("look at the database", look).await.map(drop)
+}

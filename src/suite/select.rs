@@ -1,0 +1,101 @@
+//! Which phrases of a suite are sent.
+
+use std::collections::HashSet;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::{Suite, SuiteError, content_hash};
+use crate::document::nearest;
+use crate::domain::{Phrase, Selection};
+
+impl Suite {
+    /// Narrows the suite to a selection.
+    ///
+    /// # Errors
+    /// A category or tag that no phrase has, or a selection that leaves nothing.
+    pub fn select(mut self, selection: &Selection) -> Result<Self, SuiteError> {
+        let categories: Vec<&str> = self.categories.iter().map(|category| category.name.as_str()).collect();
+        known("category", &selection.categories, &categories)?;
+        let mut tags: Vec<&str> = self.phrases.iter().flat_map(|phrase| &phrase.tags).map(String::as_str).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        known("tag", &selection.tags, &tags)?;
+
+        self.phrases.retain(|phrase| {
+            (selection.categories.is_empty() || selection.categories.contains(&phrase.category))
+                && (selection.tags.is_empty() || phrase.tags.iter().any(|tag| selection.tags.contains(tag)))
+        });
+        if let Some(limit) = selection.limit {
+            self.phrases = stratified(self.phrases, limit, selection.seed);
+        }
+        if self.phrases.is_empty() {
+            return Err(SuiteError::Nothing {
+                message: format!("nothing of suite `{}` is selected", self.name),
+                hint: format!("it has {} phrases; loosen --category, --tag or --limit", self.record.available),
+            });
+        }
+        self.categories.retain(|category| self.phrases.iter().any(|phrase| phrase.category == category.name));
+        self.record.selected = self.phrases.len();
+        self.record.selection_hash = content_hash(self.phrases.iter());
+        self.record.selection = selection.clone();
+        Ok(self)
+    }
+
+    /// Leaves out the phrases that mean something else without their earlier messages, and counts them.
+    ///
+    /// # Errors
+    /// Nothing is left.
+    pub fn without_history(mut self) -> Result<Self, SuiteError> {
+        self.phrases.retain(|phrase| phrase.history.is_empty());
+        self.record.left_out = self.record.selected - self.phrases.len();
+        if self.phrases.is_empty() {
+            return Err(SuiteError::Nothing {
+                message: "every selected phrase needs earlier messages, and the target takes none".to_owned(),
+                hint: "a target takes them where its request body has `${history}`".to_owned(),
+            });
+        }
+        Ok(self)
+    }
+}
+
+fn known(kind: &str, asked: &[String], known: &[&str]) -> Result<(), SuiteError> {
+    let Some(unknown) = asked.iter().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
+    let hint = match (nearest(unknown, known), known.is_empty()) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, true) => format!("the suite has no {kind} at all"),
+        (None, false) => format!("known here: {}", known.join(", ")),
+    };
+    Err(SuiteError::Nothing { message: format!("no phrase has the {kind} `{unknown}`"), hint })
+}
+
+/// Draws `limit` phrases so that every category keeps its share, by largest remainders; the order stays.
+pub(super) fn stratified(phrases: Vec<Phrase>, limit: usize, seed: u64) -> Vec<Phrase> {
+    if limit >= phrases.len() {
+        return phrases;
+    }
+    let mut strata: Vec<(String, Vec<usize>)> = Vec::new();
+    for (i, phrase) in phrases.iter().enumerate() {
+        match strata.iter_mut().find(|(category, _)| *category == phrase.category) {
+            Some((_, members)) => members.push(i),
+            None => strata.push((phrase.category.clone(), vec![i])),
+        }
+    }
+    let total = phrases.len();
+    let mut shares: Vec<usize> = strata.iter().map(|(_, members)| members.len() * limit / total).collect();
+    let mut by_remainder: Vec<usize> = (0..strata.len()).collect();
+    by_remainder.sort_by_key(|&i| (std::cmp::Reverse(strata[i].1.len() * limit % total), i));
+    let missing = limit - shares.iter().sum::<usize>();
+    for &i in by_remainder.iter().take(missing) {
+        shares[i] += 1;
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut chosen = HashSet::with_capacity(limit);
+    for ((_, members), share) in strata.iter_mut().zip(shares) {
+        members.shuffle(&mut rng);
+        chosen.extend(members.iter().take(share).copied());
+    }
+    let mut index = 0..;
+    phrases.into_iter().filter(|_| index.next().is_some_and(|i| chosen.contains(&i))).collect()
+}

@@ -1,0 +1,291 @@
+//! The connection to a target: the only place where an HTTP client is built.
+
+use std::error::Error as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Certificate, Client, Identity, Method, Proxy, Url, redirect};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
+
+use super::reading::RawAnswer;
+use crate::domain::{NoAnswer, NoAnswerReason, Phase, Wait};
+
+/// How to connect to a target.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Connection {
+    /// The version of HTTP; `auto` takes HTTP/2 where TLS negotiates it.
+    pub http: HttpVersion,
+    /// Deadline for a connection, TLS included.
+    pub connect_timeout: Wait,
+    /// Deadline from the request to the answer's header; the attempt's whole deadline if there is none.
+    pub headers_timeout: Option<Wait>,
+    /// Deadline of a whole attempt.
+    pub timeout: Option<Wait>,
+    /// Largest answer that is read, in bytes.
+    pub max_body: usize,
+    /// Certificates (PEM) of a private authority, the only ones to be trusted.
+    pub ca_file: Option<PathBuf>,
+    /// A client certificate and its key (PEM, in one file).
+    pub client_identity: Option<PathBuf>,
+    /// Whether any certificate will do. For a self-signed test service only.
+    pub insecure: bool,
+    /// The proxy's URL; no proxy is used unless it is named here.
+    pub proxy: Option<String>,
+}
+
+/// Which HTTP is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+pub enum HttpVersion {
+    /// What TLS negotiates; HTTP/1.1 without TLS.
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
+    /// HTTP/1.1 only.
+    #[serde(rename = "1.1")]
+    Http1,
+    /// HTTP/2 only, also without TLS.
+    #[serde(rename = "2")]
+    Http2,
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self {
+            http: HttpVersion::Auto,
+            connect_timeout: Wait(Duration::from_secs(3)),
+            headers_timeout: None,
+            timeout: None,
+            max_body: 1 << 20,
+            ca_file: None,
+            client_identity: None,
+            insecure: false,
+            proxy: None,
+        }
+    }
+}
+
+/// Why there can be no connection at all, whatever the service does.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectionError {
+    /// A certificate file cannot be read.
+    #[error("cannot read `{path}` of target `{target}`")]
+    File {
+        /// The target's name.
+        target: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file or a setting does not hold what it should.
+    #[error("`connection.{setting}` of target `{target}` cannot be used: {message}")]
+    Setting {
+        /// The target's name.
+        target: String,
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong, without secrets.
+        message: String,
+    },
+    /// A header's value is in an environment variable that is not set.
+    #[error("target `{target}` needs the environment variable `{variable}` for the header `{header}`")]
+    MissingVariable {
+        /// The target's name.
+        target: String,
+        /// The variable.
+        variable: String,
+        /// The header.
+        header: String,
+    },
+    /// A header's value has characters that no header can hold.
+    #[error("the environment variable `{variable}` of target `{target}` does not hold a header value")]
+    BadVariable {
+        /// The target's name.
+        target: String,
+        /// The variable.
+        variable: String,
+    },
+}
+
+impl Connection {
+    /// Builds the client. `connections` is how many may idle in the pool.
+    pub(super) fn client(&self, target: &str, url: &Url, connections: usize) -> Result<Client, ConnectionError> {
+        let setting = |setting, message: String| ConnectionError::Setting { target: target.to_owned(), setting, message };
+        let mut builder = Client::builder()
+            .user_agent(concat!("thrash/", env!("CARGO_PKG_VERSION"), " (synthetic test traffic)"))
+            .redirect(redirect::Policy::none())
+            // Every attempt must be seen and counted, so nothing is sent twice behind our back.
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(self.connect_timeout.0)
+            .pool_max_idle_per_host(connections)
+            .no_proxy();
+        builder = match self.http {
+            HttpVersion::Auto if url.scheme() == "http" => builder.http1_only(),
+            HttpVersion::Auto => builder,
+            HttpVersion::Http1 => builder.http1_only(),
+            HttpVersion::Http2 => builder.http2_prior_knowledge(),
+        };
+        if let Some(proxy) = &self.proxy {
+            let proxy = Proxy::all(proxy).map_err(|_| setting("proxy", "it is no URL of a proxy".to_owned()))?;
+            builder = builder.proxy(proxy);
+        }
+        let read = |path: &PathBuf| {
+            std::fs::read(path).map_err(|source| ConnectionError::File {
+                target: target.to_owned(),
+                path: path.clone(),
+                source,
+            })
+        };
+        if let Some(path) = &self.ca_file {
+            let certificates = Certificate::from_pem_bundle(&read(path)?)
+                .ok()
+                .filter(|certificates| !certificates.is_empty())
+                .ok_or_else(|| setting("ca_file", "it holds no PEM certificate".to_owned()))?;
+            builder = builder.tls_certs_only(certificates);
+        } else if url.scheme() == "http" && self.proxy.is_none() {
+            // Nothing will be verified, and reading the system's certificates costs milliseconds.
+            builder = builder.tls_certs_only([]);
+        }
+        if let Some(path) = &self.client_identity {
+            let identity = Identity::from_pem(&read(path)?)
+                .map_err(|_| setting("client_identity", "it holds no PEM certificate with its key".to_owned()))?;
+            builder = builder.identity(identity);
+        }
+        if self.insecure {
+            builder = builder.tls_danger_accept_invalid_certs(true);
+        }
+        builder.build().map_err(|error| setting("http", deepest(&error)))
+    }
+}
+
+/// One request, ready to be sent.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// Why an exchange failed, and where in it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Failure {
+    pub(super) none: NoAnswer,
+    pub(super) phase: Phase,
+}
+
+impl Failure {
+    pub(super) fn new(reason: NoAnswerReason, detail: impl Into<String>, phase: Phase) -> Self {
+        Self { none: NoAnswer { reason, detail: detail.into() }, phase }
+    }
+
+    pub(super) fn timeout(after: Duration, phase: Phase) -> Self {
+        let what = match phase {
+            Phase::Connect => "connecting",
+            Phase::Headers => "waiting for the answer",
+            Phase::Body => "reading the answer",
+            Phase::Poll => "waiting for the decision",
+        };
+        Self::new(NoAnswerReason::Timeout, format!("timed out after {} {what}", Wait(after)), phase)
+    }
+}
+
+/// Deadlines and cap of one exchange.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) headers: Duration,
+    pub(super) total: Duration,
+    pub(super) max_body: usize,
+}
+
+/// Sends a request and reads the whole answer.
+pub(super) async fn exchange(client: &Client, outgoing: Outgoing, bounds: Bounds) -> Result<RawAnswer, Failure> {
+    let start = Instant::now();
+    let mut request = client.request(outgoing.method, outgoing.url).headers(outgoing.headers);
+    if let Some(body) = outgoing.body {
+        request = request.body(body);
+    }
+    let headers_after = bounds.headers.min(bounds.total);
+    let mut response = match timeout_at(start + headers_after, request.send()).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => return Err(explain(&error, Phase::Headers)),
+        Err(_) => return Err(Failure::timeout(headers_after, Phase::Headers)),
+    };
+    let status = response.status().as_u16();
+    let headers = plain_headers(response.headers());
+    let mut body = Vec::new();
+    loop {
+        let chunk = match timeout_at(start + bounds.total, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => chunk,
+            Ok(Ok(None)) => break,
+            Ok(Err(error)) => return Err(explain(&error, Phase::Body)),
+            Err(_) => return Err(Failure::timeout(bounds.total, Phase::Body)),
+        };
+        if body.len() + chunk.len() > bounds.max_body {
+            let detail = format!("the answer is larger than {} bytes", bounds.max_body);
+            return Err(Failure::new(NoAnswerReason::TooLarge, detail, Phase::Body));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(RawAnswer { status, headers, body })
+}
+
+fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .filter_map(|(name, value): (&HeaderName, &HeaderValue)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
+        .collect()
+}
+
+/// Our words for a failure of the HTTP library. Its own texts name URLs, and a URL may hold a password.
+fn explain(error: &reqwest::Error, phase: Phase) -> Failure {
+    if let Some(tls) = find::<rustls::Error>(error) {
+        return Failure::new(NoAnswerReason::Tls, format!("TLS failed: {tls}"), Phase::Connect);
+    }
+    if error.is_connect() {
+        if error.is_timeout() {
+            return Failure::new(NoAnswerReason::Timeout, "timed out connecting", Phase::Connect);
+        }
+        return Failure::new(NoAnswerReason::Unreachable, deepest(error), Phase::Connect);
+    }
+    if error.is_timeout() {
+        return Failure::new(NoAnswerReason::Timeout, "timed out", phase);
+    }
+    let reason = if error.is_builder() { NoAnswerReason::Malformed } else { NoAnswerReason::ConnectionLost };
+    Failure::new(reason, deepest(error), phase)
+}
+
+/// The first cause of the given type, also where `std::io` has wrapped it.
+fn find<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E> {
+    let mut cause = Some(error);
+    while let Some(this) = cause {
+        if let Some(found) = this.downcast_ref::<E>() {
+            return Some(found);
+        }
+        if let Some(io) = this.downcast_ref::<std::io::Error>()
+            && let Some(inner) = io.get_ref()
+            && let Some(found) = find::<E>(inner as &(dyn std::error::Error + 'static))
+        {
+            return Some(found);
+        }
+        cause = this.source();
+    }
+    None
+}
+
+/// The last cause in the chain: the one that says what happened.
+fn deepest(error: &reqwest::Error) -> String {
+    let Some(mut cause) = error.source() else { return "the request could not be sent".to_owned() };
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

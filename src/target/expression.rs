@@ -1,0 +1,113 @@
+//! A rule of a contract: a CEL expression, compiled once.
+
+use cel::{Context, ExecutionError, Program, Value};
+use serde_json::Value as Json;
+
+/// Functions that an expression may call; CEL's macros are expanded before they could be seen here.
+const FUNCTIONS: [&str; 15] = [
+    "size", "contains", "startsWith", "endsWith", "matches", "int", "uint", "double", "string", "bytes", "bool", "type",
+    "dyn", "max", "min",
+];
+
+/// Macros that bind a name to every element of a list.
+const BINDING_MACROS: [&str; 5] = ["all", "exists", "exists_one", "map", "filter"];
+
+/// A compiled expression and the text it was written as.
+#[derive(Debug)]
+pub(super) struct Expression {
+    source: String,
+    program: Program,
+}
+
+impl Expression {
+    /// Compiles an expression that may use the given variables.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words for the one who wrote it.
+    pub(super) fn compile(source: &str, variables: &[&str]) -> Result<Self, String> {
+        let program = Program::compile(source).map_err(|errors| {
+            let text = errors.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            format!("`{source}` is not CEL: {}", first.trim_start_matches("ERROR: <input>:1:"))
+        })?;
+        let references = program.references();
+        for variable in references.variables() {
+            if !variables.contains(&variable) && !variable.starts_with('@') && !binds(source, variable) {
+                return Err(format!("`{source}` uses `{variable}`; known here: {}", variables.join(", ")));
+            }
+        }
+        for function in references.functions() {
+            let is_operator = !function.starts_with(|c: char| c.is_ascii_alphabetic());
+            if !is_operator && !FUNCTIONS.contains(&function) {
+                return Err(format!("`{source}` calls `{function}`, which is no function of CEL"));
+            }
+        }
+        Ok(Self { source: source.to_owned(), program })
+    }
+
+    /// The expression as it was written.
+    pub(super) fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The value; a key that is missing gives none.
+    pub(super) fn find(&self, scope: &Scope) -> Result<Option<Json>, String> {
+        match self.program.execute(&scope.0) {
+            Ok(Value::Null) | Err(ExecutionError::NoSuchKey(_)) => Ok(None),
+            Ok(value) => value.json().map(Some).map_err(|_| format!("`{}` gives no JSON value", self.source)),
+            Err(error) => Err(format!("`{}` cannot be evaluated: {}", self.source, without_values(&error))),
+        }
+    }
+
+    /// The value of a rule, which must be true or false.
+    pub(super) fn holds(&self, scope: &Scope) -> Result<bool, String> {
+        match self.program.execute(&scope.0) {
+            Ok(Value::Bool(holds)) => Ok(holds),
+            Ok(_) => Err(format!("`{}` is neither true nor false", self.source)),
+            Err(error) => Err(format!("`{}` cannot be evaluated: {}", self.source, without_values(&error))),
+        }
+    }
+}
+
+/// Whether a macro in the source binds the name: `list.exists(name, …)`.
+fn binds(source: &str, name: &str) -> bool {
+    BINDING_MACROS.iter().any(|called| {
+        source.match_indices(&format!(".{called}(")).any(|(at, text)| {
+            source[at + text.len()..].split(',').next().is_some_and(|argument| argument.trim() == name)
+        })
+    })
+}
+
+/// The error without the values in it: an answer may repeat the phrase.
+fn without_values(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::NoSuchKey(key) => format!("there is no key `{key}`"),
+        ExecutionError::UndeclaredReference(name) => format!("`{name}` is not known"),
+        ExecutionError::NoSuchOverload(overload) => overload.to_string(),
+        ExecutionError::ValuesNotComparable(..) => "the values cannot be compared".to_owned(),
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "division by zero".to_owned(),
+        ExecutionError::IndexOutOfBounds(_) => "the index is out of bounds".to_owned(),
+        _ => "the values have the wrong types".to_owned(),
+    }
+}
+
+/// What an expression can see.
+pub(super) struct Scope(Context<'static, 'static>);
+
+impl Scope {
+    /// An answer: its status, its headers (names in lower case) and its body.
+    pub(super) fn new(status: u16, headers: &[(String, String)], body: Json) -> Self {
+        let headers: Json = headers.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str()))).collect();
+        let mut context = Context::default();
+        // Adding fails only for values that JSON cannot hold, and these are JSON.
+        let _ = context.add_variable("status", i64::from(status));
+        let _ = context.add_variable("headers", headers);
+        let _ = context.add_variable("body", body);
+        Self(context)
+    }
+
+    /// Adds a value that was read from the answer.
+    pub(super) fn add(&mut self, name: &'static str, value: Json) {
+        let _ = self.0.add_variable(name, value);
+    }
+}

@@ -1,0 +1,99 @@
+//! One look at a target before anything is sent to it.
+
+use std::time::Duration;
+
+use reqwest::Method;
+
+use super::ask::Target;
+use super::client::{Bounds, Outgoing, exchange};
+use super::expression::Scope;
+use crate::domain::NoAnswerReason;
+
+/// A dead target has to be known as dead within five seconds, start and end of the program included.
+const DEADLINE: Duration = Duration::from_secs(4);
+
+/// A target that answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// The version it reports.
+    pub version: Option<String>,
+    /// How long the look took.
+    pub took: Duration,
+}
+
+/// A target that cannot be tested now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HealthError {
+    /// It could not be reached.
+    #[error("target `{target}` at {url} cannot be reached: {detail}")]
+    Unreachable {
+        /// The target's name.
+        target: String,
+        /// Its base URL, without secrets.
+        url: String,
+        /// What happened.
+        detail: String,
+        /// The kind of failure.
+        reason: NoAnswerReason,
+    },
+    /// It answers that it is not well.
+    #[error("target `{target}` at {url} is not healthy: {detail}")]
+    Unhealthy {
+        /// The target's name.
+        target: String,
+        /// Its base URL, without secrets.
+        url: String,
+        /// What it answered.
+        detail: String,
+    },
+}
+
+impl Target {
+    /// Looks once whether the target is there and well; without a health request any HTTP answer will do.
+    ///
+    /// # Errors
+    /// The target cannot be tested now. It takes at most four seconds to know.
+    pub async fn look(&self) -> Result<Health, HealthError> {
+        let contract = self.contract();
+        let target = contract.name.clone();
+        let url = contract.shown_url();
+        let path = contract.health.as_ref().map_or("/", |health| health.path.as_str());
+        let start = tokio::time::Instant::now();
+        let unhealthy = |detail: String| HealthError::Unhealthy { target: target.clone(), url: url.clone(), detail };
+        let outgoing = Outgoing {
+            method: Method::GET,
+            url: contract.url(path).map_err(unhealthy)?,
+            headers: self.headers("health", ""),
+            body: None,
+        };
+        let bounds = Bounds { headers: DEADLINE, total: DEADLINE, max_body: contract.connection.max_body };
+        let raw = exchange(self.client(), outgoing, bounds).await.map_err(|failure| HealthError::Unreachable {
+            target: target.clone(),
+            url: url.clone(),
+            detail: failure.none.detail,
+            reason: failure.none.reason,
+        })?;
+        let took = start.elapsed();
+        let Some(health) = &contract.health else { return Ok(Health { version: None, took }) };
+        let body = raw.json(true).unwrap_or(serde_json::Value::Null);
+        let scope = Scope::new(raw.status, &raw.headers, body);
+        match &health.healthy {
+            None if raw.status != 200 => return Err(unhealthy(format!("{path} answered HTTP {}", raw.status))),
+            None => {}
+            Some(rule) => match rule.holds(&scope) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let detail = format!("{path} answered HTTP {}, and `{}` does not hold", raw.status, rule.source());
+                    return Err(unhealthy(detail));
+                }
+                Err(message) => return Err(unhealthy(format!("{path} answered HTTP {}, and {message}", raw.status))),
+            },
+        }
+        let version = health.version.as_ref().and_then(|version| match version.find(&scope) {
+            Ok(Some(serde_json::Value::String(text))) => Some(text.chars().take(100).collect()),
+            Ok(Some(serde_json::Value::Number(number))) => Some(number.to_string()),
+            _ => None,
+        });
+        Ok(Health { version, took })
+    }
+}

@@ -1,0 +1,25 @@
+//! The system under test, described as data.
+//!
+//! A [`Contract`] says how a phrase becomes a request and an answer becomes a [`Prediction`](crate::domain::Prediction);
+//! it is YAML, compiled and tried against its own examples before anything is sent. A [`Target`] is a contract with a
+//! connection: the only place in the program where an HTTP client is built. It promises that every phrase ends as one
+//! [`Observation`](crate::domain::Observation), that every attempt is in it, and that nothing waits without a deadline.
+
+mod ask;
+mod client;
+mod contract;
+mod expression;
+mod health;
+mod http_time;
+mod pace;
+mod poll;
+mod preset;
+mod reading;
+mod template;
+
+pub use ask::{AskOptions, Target, harmless_phrase};
+pub use client::{Connection, ConnectionError, HttpVersion};
+pub use contract::{Contract, ContractError, schema};
+pub use health::{Health, HealthError};
+pub use preset::{PRESET_NAMES, preset, preset_text};
+pub use reading::{Field, Reading};

@@ -1,0 +1,4 @@
+//! Everything that is tested through the front door.
+
+mod demo;
+mod statistics;

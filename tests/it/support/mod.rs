@@ -1,0 +1,6 @@
+//! What several tests need.
+
+pub(crate) mod sample;
+mod sample_checks;
+mod sample_metrics;
+mod sample_results;
