@@ -43,7 +43,6 @@ impl Level {
     }
 
     /// Steps from `other` to `self`; positive when `self` is the more severe.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "indices are 0 to 4")]
     pub const fn steps_above(self, other: Self) -> i8 {
         self as i8 - other as i8
     }

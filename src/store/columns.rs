@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::codec::{RecordError, encode_record};
-use crate::domain::{Answer, Observation, PhraseResult, RunRecord, RunStatus};
+use crate::domain::{Answer, Level, Observation, PhraseResult, RunRecord, RunStatus};
 
 /// A row of `test_runs`.
 pub(super) struct RunColumns<'a> {
@@ -113,7 +113,7 @@ impl<'a> ResultColumns<'a> {
             phrase_id: clip(&result.id, 255),
             input_text: result.text.as_deref(),
             expected_result: result.expected.to_string(),
-            actual_result: result.level.map(|level| level.as_str()),
+            actual_result: result.level.map(Level::as_str),
             confidence: prediction.and_then(|prediction| prediction.confidence),
             response_time_ms: latency_ms.map(whole_ms),
             is_correct: result.verdict.passes(),
@@ -136,7 +136,9 @@ impl<'a> ResultColumns<'a> {
 /// The first observation that says what was judged.
 fn judged(result: &PhraseResult) -> Option<&Observation> {
     let mut observations = result.observations.iter();
-    observations.find(|observation| observation.answer.level() == result.level).or(result.observations.first())
+    observations
+        .find(|observation| observation.answer.level() == result.level)
+        .or(result.observations.first())
 }
 
 fn old_status(status: RunStatus) -> &'static str {
@@ -174,7 +176,10 @@ fn sent_at(record: &RunRecord, observation: Option<&Observation>) -> NaiveDateTi
 }
 
 /// Whole milliseconds; what does not fit the old column (24 days) stops at its end.
-#[expect(clippy::cast_possible_truncation, reason = "`as` from float stops at the type's ends, NaN becomes 0")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "`as` from float stops at the type's ends, NaN becomes 0"
+)]
 fn whole_ms(ms: f64) -> i32 {
     ms.round() as i32
 }

@@ -54,11 +54,9 @@ impl Database {
     ) -> Result<T, StoreError> {
         match tokio::time::timeout(limit, work).await {
             Ok(done) => done.map_err(|error| self.describe(doing, error)),
-            Err(_) => Err(StoreError::TimedOut {
-                doing: doing.into(),
-                database: self.name.clone(),
-                after: limit,
-            }),
+            Err(_) => {
+                Err(StoreError::TimedOut { doing: doing.into(), database: self.name.clone(), after: limit })
+            }
         }
     }
 

@@ -91,7 +91,9 @@ pub enum StoreError {
         source: RecordError,
     },
     /// A newer program changed the tables.
-    #[error("the database `{database}` has schema version {found}, this program knows versions up to {known}")]
+    #[error(
+        "the database `{database}` has schema version {found}, this program knows versions up to {known}"
+    )]
     NewerSchema {
         /// The database, without a password.
         database: String,
@@ -144,10 +146,12 @@ impl StoreError {
     /// What the person may do about it, where there is something to say.
     pub fn hint(&self) -> Option<&'static str> {
         match self.kind() {
-            StoreErrorKind::Unreachable => Some("check that the database runs and that host and port are right"),
-            StoreErrorKind::Refused => {
-                Some("check user, password and database, and that the user may create tables in schema `ash_thrash`")
+            StoreErrorKind::Unreachable => {
+                Some("check that the database runs and that host and port are right")
             }
+            StoreErrorKind::Refused => Some(
+                "check user, password and database, and that the user may create tables in schema `ash_thrash`",
+            ),
             StoreErrorKind::Busy => Some("another process holds the database; try again when it is done"),
             StoreErrorKind::NotFound => Some("`thrash runs list` shows the stored runs"),
             StoreErrorKind::Ambiguous => Some("write more of the id"),

@@ -39,7 +39,7 @@ pub enum StoreLocation {
 
 /// How a PostgreSQL database is reached. It cannot be printed with its password.
 #[derive(Clone)]
-pub struct PostgresLocation(PgConnectOptions);
+pub struct PostgresLocation(Box<PgConnectOptions>);
 
 /// A text that names no store. It never repeats the text, which may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +78,8 @@ impl LocationError {
     pub fn hint(&self) -> String {
         match self {
             Self::Empty | Self::Scheme(_) | Self::NoScheme | Self::NoFile => {
-                "write `postgres://user:password@host:5432/database`, `sqlite:runs.db` or the path of a file".into()
+                "write `postgres://user:password@host:5432/database`, `sqlite:runs.db` or the path of a file"
+                    .into()
             }
             Self::InMemory => "name a file, or write `none` to keep nothing".into(),
             Self::SqliteParameters => "leave them out; the file is created when it is missing".into(),
@@ -175,7 +176,7 @@ fn postgres(after_scheme: &str) -> Result<PostgresLocation, LocationError> {
         Some(_) => options,
         None => options.application_name("thrash"),
     };
-    Ok(PostgresLocation(options))
+    Ok(PostgresLocation(Box::new(options)))
 }
 
 /// What is wrong with a URL, without its text.

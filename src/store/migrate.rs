@@ -1,8 +1,8 @@
 //! Bringing the tables up to date.
 //!
 //! The scripts of `migrations/` are inside the binary. sqlx applies them and keeps its usual table of what was applied,
-//! but its lock does nothing on SQLite and outlives a failure on PostgreSQL; so each database wraps [`apply`] in one
-//! transaction that begins with a lock of our own.
+//! but its lock does nothing on SQLite and outlives a failure on PostgreSQL; so each database wraps
+//! [`Migrations::apply`] in one transaction that begins with a lock of our own.
 
 use std::borrow::Cow;
 
@@ -49,7 +49,10 @@ impl Migrations {
         let migration = |version, (name, sql): (&'static str, &'static str)| {
             Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false)
         };
-        Self { known: (1..).zip(scripts.iter().copied()).map(|(n, script)| migration(n, script)).collect(), table }
+        Self {
+            known: (1..).zip(scripts.iter().copied()).map(|(n, script)| migration(n, script)).collect(),
+            table,
+        }
     }
 
     fn newest(&self) -> i64 {
@@ -104,7 +107,10 @@ impl Migrations {
     }
 
     /// What was applied, read without a lock.
-    pub(super) async fn applied<C: Migrate>(&self, connection: &mut C) -> sqlx::Result<Vec<AppliedMigration>> {
+    pub(super) async fn applied<C: Migrate>(
+        &self,
+        connection: &mut C,
+    ) -> sqlx::Result<Vec<AppliedMigration>> {
         Ok(connection.list_applied_migrations(self.table).await?)
     }
 }

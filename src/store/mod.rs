@@ -6,6 +6,8 @@
 //!
 //! Called by the commands and the service; it knows the domain and nothing above it.
 
+#![allow(clippy::doc_markdown, reason = "PostgreSQL and SQLite are names")]
+
 mod codec;
 mod columns;
 mod driver;
@@ -62,6 +64,18 @@ impl Default for StoreOptions {
     }
 }
 
+impl StoreOptions {
+    /// The same with waits that the drivers can count: they take milliseconds as 32-bit numbers, and 0 as for ever.
+    fn countable(&self) -> Self {
+        let countable = |wait: Duration| wait.clamp(Duration::from_millis(2), Duration::from_hours(24));
+        Self {
+            connect_timeout: countable(self.connect_timeout),
+            operation_timeout: countable(self.operation_timeout),
+            migrate: self.migrate,
+        }
+    }
+}
+
 /// What saving did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
@@ -114,8 +128,9 @@ pub trait Store: Send + Sync + fmt::Debug {
 ///
 /// Several processes may do so at once: one migrates, the others wait for it.
 pub async fn open(location: &StoreLocation, options: &StoreOptions) -> Result<Box<dyn Store>, StoreError> {
+    let options = options.countable();
     Ok(match location {
-        StoreLocation::Sqlite(path) => Box::new(sqlite::SqliteStore::open(path, options).await?),
-        StoreLocation::Postgres(at) => Box::new(postgres::PostgresStore::open(at, options).await?),
+        StoreLocation::Sqlite(path) => Box::new(sqlite::SqliteStore::open(path, &options).await?),
+        StoreLocation::Postgres(at) => Box::new(postgres::PostgresStore::open(at, &options).await?),
     })
 }

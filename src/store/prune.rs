@@ -52,7 +52,8 @@ impl PrunePlan {
     /// Decides over all runs, given newest first.
     pub(super) fn of(runs: Vec<PruneRow>, policy: &PrunePolicy, now: DateTime<Utc>) -> Self {
         let mut plan = Self { doomed: Vec::new(), kept: 0, total: runs.len() };
-        let cutoff = policy.older_than.and_then(|age| now.checked_sub_signed(chrono::TimeDelta::from_std(age).ok()?));
+        let cutoff =
+            policy.older_than.and_then(|age| now.checked_sub_signed(chrono::TimeDelta::from_std(age).ok()?));
         let mut ranks: HashMap<(String, Option<String>), usize> = HashMap::new();
         for (number, run_id, suite, target, start, keep) in runs {
             let rank = ranks.entry((suite, target)).or_default();

@@ -10,7 +10,7 @@ pub(super) const LATEST: &str = "latest";
 const SHOWN: usize = 10;
 
 /// How many candidates the databases look up: one more than is shown, to know that there are more.
-pub(super) const LOOKED_UP: i64 = SHOWN as i64 + 1;
+pub(super) const LOOKED_UP: i64 = 11;
 
 /// What is looked for: ids are lower case, people and clipboards are not always.
 pub(super) fn normalised(query: &str) -> String {

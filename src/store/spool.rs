@@ -94,7 +94,7 @@ impl Spool {
     pub async fn deliver(&self, store: &dyn Store) -> Result<DeliveryReport, StoreError> {
         let mut report = DeliveryReport::default();
         let mut paths = self.pending()?.into_iter();
-        while let Some(path) = paths.next() {
+        for path in paths.by_ref() {
             match deliver_file(&path, store).await {
                 Ok(Delivery::Saved(id, Saved::Stored)) => report.delivered.push(id),
                 Ok(Delivery::Saved(id, Saved::AlreadyStored)) => report.already_stored.push(id),
@@ -155,10 +155,13 @@ async fn deliver_file(path: &Path, store: &dyn Store) -> Result<Delivery, StoreE
 
 /// Renames a file that holds no record, beside any that was set aside before it.
 fn set_aside(path: &Path, reason: RecordError) -> Result<Delivery, StoreError> {
-    let bad = (0..)
-        .map(|n| path.with_extension(if n == 0 { "json.bad".into() } else { format!("json.{n}.bad") }))
-        .find(|bad| !bad.exists())
-        .unwrap_or_else(|| path.with_extension("bad"));
+    let mut bad = path.with_extension("json.bad");
+    for n in 1_u32.. {
+        if !bad.exists() {
+            break;
+        }
+        bad = path.with_extension(format!("json.{n}.bad"));
+    }
     match fs::rename(path, &bad) {
         Ok(()) => Ok(Delivery::SetAside(bad, reason)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Delivery::Gone),

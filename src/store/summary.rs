@@ -75,7 +75,8 @@ pub(super) type SummaryRow = (
 
 impl From<SummaryRow> for RunSummary {
     fn from(row: SummaryRow) -> Self {
-        let (number, run_id, kind, suite, target, start, duration_ms, old_status, run_status, conclusion, ..) = &row;
+        let (number, run_id, kind, suite, target, start, duration_ms, old_status, run_status, conclusion, ..) =
+            &row;
         let (.., accuracy, false_positive_rate, p95_ms, phrases, keep) = &row;
         let legacy = run_id.is_none();
         Self {

@@ -46,9 +46,7 @@ pub(super) async fn set_keep(store: &PostgresStore, id: &RunId, keep: bool) -> R
             Ok(changed)
         })
         .await?;
-    (changed.rows_affected() > 0)
-        .then_some(())
-        .ok_or_else(|| StoreError::NotFound { query: id.to_string() })
+    (changed.rows_affected() > 0).then_some(()).ok_or_else(|| StoreError::NotFound { query: id.to_string() })
 }
 
 pub(super) async fn prune(

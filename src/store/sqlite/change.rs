@@ -24,7 +24,10 @@ pub(super) async fn delete(store: &SqliteStore, id: &RunId) -> Result<(), StoreE
                 .bind(number)
                 .execute(&mut *transaction)
                 .await?;
-            sqlx::query("DELETE FROM test_runs WHERE id = ?1").bind(number).execute(&mut *transaction).await?;
+            sqlx::query("DELETE FROM test_runs WHERE id = ?1")
+                .bind(number)
+                .execute(&mut *transaction)
+                .await?;
             transaction.commit().await?;
             Ok(number.is_some())
         })
@@ -44,9 +47,7 @@ pub(super) async fn set_keep(store: &SqliteStore, id: &RunId, keep: bool) -> Res
                 .await
         })
         .await?;
-    (changed.rows_affected() > 0)
-        .then_some(())
-        .ok_or_else(|| StoreError::NotFound { query: id.to_string() })
+    (changed.rows_affected() > 0).then_some(()).ok_or_else(|| StoreError::NotFound { query: id.to_string() })
 }
 
 pub(super) async fn prune(

@@ -53,8 +53,10 @@ impl SqliteStore {
         };
         let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(options.connect_timeout);
         let pool = database.connecting(pool.connect_with(connect)).await?;
-        let migrations =
-            Migrations::new("thrash_migrations", &[("runs", include_str!("../../../migrations/sqlite/0001_runs.sql"))]);
+        let migrations = Migrations::new(
+            "thrash_migrations",
+            &[("runs", include_str!("../../../migrations/sqlite/0001_runs.sql"))],
+        );
         let store = Self { pool, database, migrations };
         if options.migrate {
             store.migrate().await?;
@@ -93,7 +95,8 @@ impl SqliteStore {
 
 /// Makes sure of the file, readable by its owner alone.
 fn prepare_file(path: &Path, create: bool) -> Result<(), StoreError> {
-    let failed = |doing, path: &Path, source| Err(StoreError::Io { doing, path: PathBuf::from(path), source });
+    let failed =
+        |doing, path: &Path, source| Err(StoreError::Io { doing, path: PathBuf::from(path), source });
     if path.exists() {
         return Ok(());
     }
@@ -111,7 +114,7 @@ fn prepare_file(path: &Path, create: bool) -> Result<(), StoreError> {
 
 /// Turns write-ahead logging on, which stays with the file.
 ///
-/// `SQLite` does not wait for its lock here, whatever the busy timeout, so two processes that create the same file would
+/// SQLite does not wait for its lock here, whatever the busy timeout, so two processes that create the same file would
 /// fail; the caller's deadline ends the loop.
 async fn use_write_ahead_log(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     loop {
@@ -128,7 +131,7 @@ fn lacks_table(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Migrate(cause) if cause.to_string().contains("no such table"))
 }
 
-/// The sort of failure, by `SQLite`'s primary result code (<https://www.sqlite.org/rescode.html>).
+/// The sort of failure, by SQLite's primary result code (<https://www.sqlite.org/rescode.html>).
 fn classify(error: &sqlx::Error) -> StoreErrorKind {
     let cause = match error {
         sqlx::Error::Database(cause) => cause,

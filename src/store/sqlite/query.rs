@@ -33,11 +33,13 @@ pub(super) async fn load(store: &SqliteStore, id: &RunId) -> Result<RunRecord, S
     let row: Option<Option<String>> = store
         .database
         .within(&format!("load run `{id}`"), async {
-            sqlx::query_scalar("SELECT record FROM test_runs WHERE run_id = ?1 OR (run_id IS NULL AND id = ?2)")
-                .bind(id.as_str())
-                .bind(legacy_number(id.as_str()))
-                .fetch_optional(&store.pool)
-                .await
+            sqlx::query_scalar(
+                "SELECT record FROM test_runs WHERE run_id = ?1 OR (run_id IS NULL AND id = ?2)",
+            )
+            .bind(id.as_str())
+            .bind(legacy_number(id.as_str()))
+            .fetch_optional(&store.pool)
+            .await
         })
         .await?;
     let json = row

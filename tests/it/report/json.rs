@@ -12,31 +12,18 @@ fn json(record: &RunRecord, options: &RenderOptions) -> String {
 
 #[test]
 fn json_reads_back_as_the_same_record() {
-    for sample in [Sample::quick(), Sample::target_down(), Sample::interrupted(), Sample::empty()] {
+    for sample in [Sample::quick(), Sample::comprehensive(), Sample::target_down(), Sample::empty()] {
         let record = sample.record();
         for compact in [false, true] {
             let json = json(&record, &RenderOptions { compact, ..RenderOptions::default() });
             let read: RunRecord = serde_json::from_str(&json).expect("it parses");
-            let [read, record] =
-                [read, record.clone()].map(|record| serde_json::to_value(record).expect("it is JSON"));
-            assert!(same(&read, &record), "it reads back otherwise: {json}");
+            // Whole records as a message would hide the rest of the output.
+            assert!(
+                read == record,
+                "it reads back otherwise: {} phrases, compact: {compact}",
+                record.results.len()
+            );
         }
-    }
-}
-
-/// Equal, but for a number's last digit: `serde_json` keeps that one only with its feature `float_roundtrip`.
-fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len()
-                && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
-        }
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Number(a), Value::Number(b)) => {
-            let (a, b) = (a.as_f64().unwrap_or(f64::NAN), b.as_f64().unwrap_or(f64::NAN));
-            (a - b).abs() <= 4.0 * f64::EPSILON * a.abs()
-        }
-        (a, b) => a == b,
     }
 }
 

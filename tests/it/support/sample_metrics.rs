@@ -126,7 +126,9 @@ fn scores(confusion: &[Vec<u64>]) -> AnswerScores {
             upper: Some((kappa + 0.15).min(1.0)),
         }),
         macro_f1: Some(f1 / classes.len() as f64),
-        mcc: Some((right * all - both) / (spread(&row) * spread(&column)).sqrt()),
+        // Where only one class was expected or answered, it divides by nothing.
+        mcc: Some((right * all - both) / (spread(&row) * spread(&column)).sqrt())
+            .filter(|mcc| mcc.is_finite()),
         mean_distance: None,
         bias: None,
     }

@@ -1,0 +1,13 @@
+//! The store: one conformance suite for both databases, and what is particular to each.
+
+#![allow(clippy::doc_markdown, reason = "PostgreSQL and SQLite are names")]
+
+mod conformance;
+mod location;
+mod place;
+mod postgres;
+mod processes;
+mod record;
+mod sample;
+mod spool;
+mod sqlite;
