@@ -31,7 +31,9 @@ fn suites(criterion: &mut Criterion) {
     };
     let judge = || -> Vec<_> {
         let judged = suite.phrases.iter();
-        judged.map(|phrase| judge_phrase(phrase, Level::Low, TextPolicy::None, vec![observation.clone()])).collect()
+        judged
+            .map(|phrase| judge_phrase(phrase, Level::Low, TextPolicy::None, vec![observation.clone()]))
+            .collect()
     };
     criterion.bench_function("judge 350 answers", |bencher| bencher.iter(judge));
     let results = judge();

@@ -3,8 +3,8 @@
 use chrono::Utc;
 use tokio::sync::mpsc;
 
-use super::keep::{Keeper, Kept};
 use super::DispatchError;
+use super::keep::{Keeper, Kept};
 use crate::config::Config;
 use crate::demo::{Demo, DemoOptions};
 use crate::domain::{RunEvent, RunId, RunRecord, RunRequest, Selection};
@@ -60,7 +60,10 @@ impl Prepared {
             Some(most) if settings.run.batch <= most => {}
             Some(most) => {
                 return Err(DispatchError::Options {
-                    message: format!("target `{name}` takes at most {most} phrases in a request, not {}", settings.run.batch),
+                    message: format!(
+                        "target `{name}` takes at most {most} phrases in a request, not {}",
+                        settings.run.batch
+                    ),
                     hint: format!("--batch {most}"),
                 });
             }
@@ -78,7 +81,10 @@ impl Prepared {
         }
         let started_at = Utc::now();
         let id = RunId::new(started_at, rand::random());
-        let concurrency = contract.limits.concurrency.map_or(settings.run.concurrency, |most| most.min(settings.run.concurrency));
+        let concurrency = contract
+            .limits
+            .concurrency
+            .map_or(settings.run.concurrency, |most| most.min(settings.run.concurrency));
         let timeout = contract.connection.timeout.unwrap_or(settings.run.timeout).0;
         let ask = AskOptions {
             concurrency,
@@ -105,6 +111,11 @@ impl Prepared {
             give_up_after: settings.run.give_up_after,
             gates: config.gates(),
             demo: demo.is_some(),
+            configuration: config
+                .effective
+                .iter()
+                .map(|value| (value.key.clone(), value.value.clone()))
+                .collect(),
         };
         Ok(Self { run: AccuracyRun { suite, target, options, version: health.version }, keeper, demo })
     }

@@ -6,7 +6,9 @@ use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::domain::RunRecord;
-use crate::store::{self, DeliveryReport, LocationError, Spool, Store, StoreError, StoreLocation, StoreOptions};
+use crate::store::{
+    self, DeliveryReport, LocationError, Spool, Store, StoreError, StoreLocation, StoreOptions,
+};
 
 /// What became of a record.
 #[derive(Debug)]
@@ -66,7 +68,10 @@ impl Keeper {
     pub fn open(config: &Config) -> Result<Self, LocationError> {
         let spool = spool(config);
         let Some(location) = Self::location(config)? else { return Ok(Self { place: None, spool }) };
-        let options = StoreOptions { connect_timeout: config.settings.store.connect_timeout.0, ..StoreOptions::default() };
+        let options = StoreOptions {
+            connect_timeout: config.settings.store.connect_timeout.0,
+            ..StoreOptions::default()
+        };
         let (to_open, to_deliver) = (location.clone(), spool.clone());
         let opening = tokio::spawn(async move {
             let store = store::open(&to_open, &options).await?;

@@ -63,7 +63,10 @@ impl FromStr for Level {
     type Err = UnknownLevel;
 
     fn from_str(word: &str) -> Result<Self, UnknownLevel> {
-        Self::ALL.into_iter().find(|level| level.as_str() == word).ok_or_else(|| UnknownLevel(word.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|level| level.as_str() == word)
+            .ok_or_else(|| UnknownLevel(word.to_owned()))
     }
 }
 

@@ -21,7 +21,8 @@ pub use check::{Check, CheckMode, CheckOutcome, CheckSource, Comparison, Conclus
 pub use event::RunEvent;
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};
 pub use metric::{
-    AnswerScores, Estimate, Integrity, LatencyReport, Metrics, Rate, Slice, SliceKind, Violation, VerdictCounts,
+    AnswerScores, Estimate, Integrity, LatencyReport, Metrics, Rate, Slice, SliceKind, VerdictCounts,
+    Violation,
 };
 pub use observation::{Answer, Attempt, NoAnswer, NoAnswerReason, Observation, Phase, Prediction};
 pub use phrase::{Phrase, PhraseSource, Tolerance, text_hash};

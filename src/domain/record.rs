@@ -1,12 +1,14 @@
 //! The run record: everything that a run found, in one versioned document.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Integrity, LatencyReport, Level, LevelSet, Metrics, Observation, PhraseSource, Polarity, RunId, RunVerdict,
-    Selection, Slice, TextPolicy, Verdict,
+    Integrity, LatencyReport, Level, LevelSet, Metrics, Observation, PhraseSource, Polarity, RunId,
+    RunVerdict, Selection, Slice, TextPolicy, Verdict,
 };
 
 /// The version of the record's format that this program writes.
@@ -192,6 +194,9 @@ pub struct RunRecord {
     pub target: TargetRecord,
     /// How the phrases were sent.
     pub options: RunOptionsRecord,
+    /// Every setting that held, by its path, without secrets.
+    #[serde(default)]
+    pub configuration: BTreeMap<String, String>,
     /// The numbers over all results.
     pub metrics: Metrics,
     /// The numbers by category, tag, capability and language.

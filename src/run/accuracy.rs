@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::RunControl;
 use crate::domain::{
-    Answer, Conclusion, HostRecord, Level, NoAnswerReason, Observation, Phrase, PhraseResult, RunEvent, RunId,
-    RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, TargetRecord, TextPolicy, ToolRecord,
+    Answer, Conclusion, HostRecord, Level, NoAnswerReason, Observation, Phrase, PhraseResult, RunEvent,
+    RunId, RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, TargetRecord,
+    TextPolicy, ToolRecord,
 };
 use crate::gate::{GateOptions, evaluate};
 use crate::judge::{integrity, judge, judge_phrase, latency_report, measure, slices};
@@ -55,6 +56,8 @@ pub struct RunOptions {
     pub gates: GateOptions,
     /// Whether the target is the embedded demo detector.
     pub demo: bool,
+    /// Every setting that held, for the record.
+    pub configuration: BTreeMap<String, String>,
 }
 
 /// A suite, a target and how to bring them together.
@@ -269,6 +272,7 @@ fn record(suite: &Suite, target: &Target, options: &RunOptions, found: Found) ->
             seed: options.seed,
             text: options.text,
         },
+        configuration: options.configuration.clone(),
         metrics: measure(&results, alert_level),
         slices: slices(&results, alert_level, &targets),
         integrity: integrity(&results, found.planned, found.target_caches),
@@ -279,7 +283,11 @@ fn record(suite: &Suite, target: &Target, options: &RunOptions, found: Found) ->
         service_latency: latency_report(predictions().filter_map(|prediction| prediction.service_latency_ms)),
         accept_latency: (!accepts.is_empty()).then(|| latency_report(accepts)),
         // Replaced below: the verdict is made from the record.
-        verdict: RunVerdict { conclusion: Conclusion::Inconclusive, sentence: String::new(), checks: Vec::new() },
+        verdict: RunVerdict {
+            conclusion: Conclusion::Inconclusive,
+            sentence: String::new(),
+            checks: Vec::new(),
+        },
         results,
     };
     record.verdict = evaluate(&record, &options.gates);

@@ -42,7 +42,7 @@ impl SqliteStore {
         let connect = SqliteConnectOptions::new()
             .filename(path)
             .foreign_keys(true)
-            .synchronous(SqliteSynchronous::Normal)
+            .synchronous(SqliteSynchronous::Full)
             .busy_timeout(options.connect_timeout)
             .disable_statement_logging();
         let database = Database {

@@ -73,6 +73,7 @@ pub(crate) fn record_with_phrases(hours: i64, phrases: usize) -> RunRecord {
             seed: u64::MAX,
             text: TextPolicy::Full,
         },
+        configuration: [("run.concurrency".to_owned(), "10".to_owned())].into(),
         slices: vec![Slice {
             kind: SliceKind::Category,
             name: "definite_high".into(),

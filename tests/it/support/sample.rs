@@ -229,6 +229,7 @@ impl Sample {
                 seed: 42,
                 text: TextPolicy::Full,
             },
+            configuration: [("run.concurrency".to_owned(), "10".to_owned())].into(),
             slices,
             metrics,
             integrity,
