@@ -41,17 +41,35 @@ def suite(folder, count):
     return path
 
 
+def start(command, environment):
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def once(command, environment):
-    """Wall time in seconds, peak resident memory in MiB."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    code = os.waitstatus_to_exitcode(status)
-    process.returncode = code
-    if code not in (0, 1):
+    """Wall time in seconds."""
+    begun = time.perf_counter()
+    code = start(command, environment).wait()
+    wall = time.perf_counter() - begun
+    # The made-up suite has no negatives, so a gate cannot tell: 4.
+    if code not in (0, 1, 4):
         raise SystemExit(f"{command} ended with {code}")
-    return wall, usage.ru_maxrss / 1024
+    return wall
+
+
+def peak_memory(command, environment):
+    """Peak resident memory in MiB, from a run of its own: looking costs time.
+
+    Not from the exit status: that one counts the memory of whoever started the process as well.
+    """
+    process, peak = start(command, environment), 0
+    while process.poll() is None:
+        try:
+            status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+            peak = max([peak] + [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")])
+        except OSError:
+            pass
+        time.sleep(0.001)
+    return peak / 1024
 
 
 def aiohttp_loop(url, count, concurrency):
@@ -109,9 +127,8 @@ def main():
                 for case, command in cases.items():
                     seen[case].append(once(command, environment))
             print(f"{'':<58}{'wall':>9}{'fastest':>10}{'memory':>11}")
-            for case, measured in seen.items():
-                wall = [one[0] for one in measured]
-                memory = statistics.median(one[1] for one in measured)
+            for case, wall in seen.items():
+                memory = statistics.median(peak_memory(cases[case], environment) for _ in range(3))
                 print(f"{case:<58}{statistics.median(wall) * 1e3:>6.0f} ms{min(wall) * 1e3:>7.0f} ms{memory:>7.1f} MiB")
     finally:
         for server in stubs:

@@ -16,6 +16,7 @@
 //! - [`dispatch`]: one path starts work, whoever asked: prepare, run, store.
 //! - [`cli`]: what is typed, what is shown, what the shell gets back.
 
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod demo;

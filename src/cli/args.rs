@@ -14,9 +14,23 @@ use crate::report::JunitCases;
 
 /// Tells whether a deployed detection service still answers rightly, quickly and honestly.
 #[derive(Debug, Parser)]
-#[command(name = "thrash", version, propagate_version = true, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 passed, 1 a gate failed, 2 usage or configuration, 3 target failed, \
-    4 could not tell, 5 own storage or output failed, 70 bug, 130 interrupted.")]
+#[command(
+    name = "thrash",
+    version,
+    propagate_version = true,
+    max_term_width = 80,
+    arg_required_else_help = true
+)]
+#[command(after_help = "\
+Exit codes:
+  0    every check passed, or the command did what it was asked
+  1    a gate failed
+  2    the arguments, the configuration or the suite are wrong
+  3    the target failed
+  4    could not tell: too little data for a gate
+  5    own storage or output failed
+  70   a bug in thrash
+  130  interrupted; what was found is kept")]
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) global: Global,
@@ -33,8 +47,16 @@ pub(super) struct Global {
     /// Where runs are kept: postgres://…, sqlite:FILE, or none
     #[arg(long, value_name = "URL|none", global = true, help_heading = "General")]
     pub(super) database_url: Option<String>,
-    /// When to use colours
-    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN", help_heading = "General")]
+    /// When to use colours: auto, always or never
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        global = true,
+        value_name = "WHEN",
+        hide_possible_values = true
+    )]
+    #[arg(help_heading = "General")]
     pub(super) color: Color,
     /// Say more on stderr; twice says everything
     #[arg(short, long, action = clap::ArgAction::Count, global = true, help_heading = "General")]
@@ -149,7 +171,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "NAME", help_heading = "Phrases")]
     pub(super) tag: Vec<String>,
 
-    /// One more gate, such as 'latency_p95 <= 500ms' (repeatable)
+    /// One more gate, such as `latency_p95 <= 500ms` (repeatable)
     #[arg(long, value_name = "EXPR", help_heading = "Gates")]
     pub(super) gate: Vec<Gate>,
     /// Accuracy that is asked (`92%`)
@@ -172,26 +194,25 @@ pub(super) struct ReportArgs {
     /// Write JUnit XML; `-` is stdout
     #[arg(long, value_name = "FILE|-", help_heading = "Output")]
     pub(super) junit: Option<PathBuf>,
-    /// Which test cases the JUnit file lists
-    #[arg(long, value_enum, value_name = "WHICH", default_value_t, help_heading = "Output")]
+    /// What the JUnit file lists: all phrases and gates, or gates
+    #[arg(long, value_enum, value_name = "all|gates", default_value_t, hide_possible_values = true)]
+    #[arg(help_heading = "Output")]
     pub(super) junit_cases: JunitChoice,
     /// Write every format into this folder, under the run's id
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(super) out: Option<PathBuf>,
-    /// What becomes of the phrases' text: full, redacted or none; `full` also shows it in the terminal
+    /// What becomes of the phrases' text: full, redacted or none; `full` shows it in the terminal, too
     #[arg(long, value_name = "WHAT", help_heading = "Output")]
     pub(super) text: Option<TextPolicy>,
-    /// Say nothing that was not asked for
+    /// Say nothing unless something needs attention
     #[arg(short, long, help_heading = "Output")]
     pub(super) quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum JunitChoice {
-    /// A case for each phrase and each gate
     #[default]
     All,
-    /// A case for each gate only
     Gates,
 }
 
@@ -241,9 +262,9 @@ pub(super) enum RunsCommand {
 pub(super) enum TargetsCommand {
     /// List presets and configured targets
     List,
-    /// Print a preset, as a pattern for your own
+    /// Print a target's contract, as a pattern for your own
     Show {
-        /// The preset
+        /// A preset or a configured target
         #[arg(value_name = "NAME")]
         name: String,
     },
@@ -343,13 +364,13 @@ impl DemoArgs {
         let defaults = Behaviour::default();
         Behaviour {
             seed: self.seed.unwrap_or(defaults.seed),
-            latency: self.latency.clone(),
-            error_rate: self.error_rate.clone().unwrap_or(defaults.error_rate),
-            error_status: self.error_status.clone().unwrap_or(defaults.error_status),
-            html_rate: self.html_rate.clone().unwrap_or(defaults.html_rate),
-            fail_open_rate: self.fail_open_rate.clone().unwrap_or(defaults.fail_open_rate),
-            contradict_rate: self.contradict_rate.clone().unwrap_or(defaults.contradict_rate),
-            flaky_rate: self.flaky_rate.clone().unwrap_or(defaults.flaky_rate),
+            latency: self.latency,
+            error_rate: self.error_rate.unwrap_or(defaults.error_rate),
+            error_status: self.error_status.unwrap_or(defaults.error_status),
+            html_rate: self.html_rate.unwrap_or(defaults.html_rate),
+            fail_open_rate: self.fail_open_rate.unwrap_or(defaults.fail_open_rate),
+            contradict_rate: self.contradict_rate.unwrap_or(defaults.contradict_rate),
+            flaky_rate: self.flaky_rate.unwrap_or(defaults.flaky_rate),
             constant: self.constant,
             cache_seconds: self.cache_seconds,
             rate_limit: self.rate_limit,
@@ -415,8 +436,12 @@ impl RunArgs {
     }
 
     pub(super) fn request(&self, suites: Vec<String>) -> RunRequest {
-        let selection =
-            Selection { categories: self.category.clone(), tags: self.tag.clone(), limit: self.limit, seed: 0 };
+        let selection = Selection {
+            categories: self.category.clone(),
+            tags: self.tag.clone(),
+            limit: self.limit,
+            seed: 0,
+        };
         RunRequest { suites, selection }
     }
 }

@@ -1,17 +1,19 @@
 //! `thrash db`.
 
+use std::fmt::Write;
+
 use chrono::Utc;
 
 use super::args::DbCommand;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
-use super::runs::open;
+use super::runs::{location, open};
 use crate::config::Config;
-use crate::dispatch::Keeper;
-use crate::store::{self, PrunePolicy, StoreOptions};
+use crate::dispatch::open_store;
+use crate::store::PrunePolicy;
 
-pub(super) async fn db(config: &Config, command: DbCommand, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn db(config: &Config, command: DbCommand, output: Output) -> Result<Exit, Failure> {
     match command {
         DbCommand::Migrate { check: true } => check(config, output).await,
         DbCommand::Migrate { check: false } => {
@@ -28,14 +30,15 @@ pub(super) async fn db(config: &Config, command: DbCommand, output: &Output) -> 
                     "--older-than 90days, --keep-last 100, or both: then a run goes only if both let it",
                 ));
             }
-            let policy = PrunePolicy { older_than: older_than.map(|wait| wait.0), keep_last, legacy, dry_run };
+            let policy =
+                PrunePolicy { older_than: older_than.map(|wait| wait.0), keep_last, legacy, dry_run };
             let store = open(config, output).await?;
             let report = store.prune(&policy, Utc::now()).await?;
             store.close().await;
             let verb = if report.dry_run { "would delete" } else { "deleted" };
             let mut text = format!("{verb} {} runs, {} remain", report.pruned.len(), report.remaining);
             if report.kept > 0 {
-                text.push_str(&format!(", {} of them only because they are kept", report.kept));
+                let _ = write!(text, ", {} of them only because they are kept", report.kept);
             }
             output.print(&format!("{text}\n"))?;
             Ok(Exit::Passed)
@@ -44,16 +47,8 @@ pub(super) async fn db(config: &Config, command: DbCommand, output: &Output) -> 
 }
 
 /// Says which migrations are still to come, and changes nothing.
-async fn check(config: &Config, output: &Output) -> Result<Exit, Failure> {
-    let Some(location) = Keeper::location(config)? else {
-        return Err(Failure::usage("there is no store: `--database-url none`", "name a database, or leave it out"));
-    };
-    let options = StoreOptions {
-        connect_timeout: config.settings.store.connect_timeout.0,
-        migrate: false,
-        ..StoreOptions::default()
-    };
-    let store = store::open(&location, &options).await?;
+async fn check(config: &Config, output: Output) -> Result<Exit, Failure> {
+    let store = open_store(config, &location(config)?, false).await?;
     let status = store.migrations().await?;
     store.close().await;
     output.print(&format!("applied {}, pending {}\n", status.applied.len(), status.pending.len()))?;

@@ -9,7 +9,7 @@ use crate::demo::{DemoOptions, demo as serve};
 use crate::dispatch::DispatchError;
 
 /// Runs the demo detector until it is stopped.
-pub(super) async fn demo(args: &DemoArgs, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn demo(args: &DemoArgs, output: Output) -> Result<Exit, Failure> {
     let options = DemoOptions { listen: args.listen, behaviour: args.behaviour(), ..DemoOptions::default() };
     let ready = |demo: &crate::demo::Demo| {
         // On stdout, so that a script can read the address of port 0.

@@ -2,19 +2,16 @@
 
 use std::fmt::Write;
 
-use chrono::Utc;
-
 use super::exit::Exit;
 use super::failure::{Failure, chain};
 use super::output::Output;
-use crate::config::{Config, Origin, variables};
-use crate::dispatch::{Keeper, spool};
-use crate::domain::RunId;
-use crate::store::{self, StoreOptions};
-use crate::target::{AskOptions, Target};
+use crate::config::{Config, Meaning, Origin, variables};
+use crate::dispatch::{Connected, Keeper, open_store, spool};
+use crate::store::{StoreError, StoreLocation};
+use crate::suite::SuiteError;
 
 /// Shows everything; what cannot be reached makes the exit code, what is only unset does not.
-pub(super) async fn doctor(config: &Config, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn doctor(config: &Config, output: Output) -> Result<Exit, Failure> {
     let mut text = String::from("settings\n");
     for value in &config.effective {
         let from = match value.origin {
@@ -26,10 +23,14 @@ pub(super) async fn doctor(config: &Config, output: &Output) -> Result<Exit, Fai
     let file = config.file.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string());
     let _ = writeln!(text, "\nconfiguration file   {file}");
     let _ = writeln!(text, "data folder          {}", config.data_folder().display());
-    for variable in variables().iter().filter(|variable| variable.key.is_none()) {
-        if let Some(value) = config.variable(variable.name).filter(|_| !matches!(variable.name, "THRASH_CONFIG" | "NO_COLOR")) {
+    for variable in variables().iter().filter(|variable| variable.meaning == Meaning::Service) {
+        if let Some(value) = config.variable(variable.name) {
             let shown = if variable.secret { "•••" } else { &value };
-            let _ = writeln!(text, "{:<20} {shown} (read by the service only; no command of this version uses it)", variable.name);
+            let _ = writeln!(
+                text,
+                "{:<20} {shown} (for the service; no command of this version uses it)",
+                variable.name
+            );
         }
     }
     text.push('\n');
@@ -53,7 +54,7 @@ pub(super) async fn doctor(config: &Config, output: &Output) -> Result<Exit, Fai
 }
 
 fn suites(config: &Config) -> Result<String, (Exit, String)> {
-    let usage = |error: crate::suite::SuiteError| (Exit::Usage, chain(&error));
+    let usage = |error: SuiteError| (Exit::Usage, chain(&error));
     let catalog = config.catalog();
     let mut found = Vec::new();
     for (name, _) in catalog.names().map_err(usage)? {
@@ -64,45 +65,31 @@ fn suites(config: &Config) -> Result<String, (Exit, String)> {
 }
 
 async fn target(config: &Config) -> Result<String, (Exit, String)> {
-    let name = config.target_name();
-    let mut contract = config.contract(name).map_err(|error| (Exit::Usage, chain(&error)))?;
     if config.wants_demo() {
         return Ok("demo, embedded: started with each run".to_owned());
     }
-    if let Some(url) = &config.settings.url {
-        contract = contract.with_base_url(url).map_err(|message| (Exit::Usage, message))?;
-    }
-    let ask = AskOptions {
-        concurrency: 1,
-        rate: None,
-        timeout: config.settings.run.timeout.0,
-        retries: 0,
-        patience: config.settings.run.patience.0,
-        run: RunId::new(Utc::now(), rand::random()).to_string(),
-    };
-    let target = Target::connect(contract, ask, &|name| config.variable(name))
-        .map_err(|error| (Exit::Usage, chain(&error)))?;
-    let health = target.look().await.map_err(|error| (Exit::TargetFailed, chain(&error)))?;
-    let version = health.version.map_or_else(String::new, |version| format!(", version {version}"));
-    Ok(format!("{name} at {}{version}", target.contract().shown_url()))
+    let connected = Connected::to_look(config).await.map_err(|error| {
+        let failure = Failure::from(error);
+        (failure.exit, failure.to_string())
+    })?;
+    let version =
+        connected.health.version.as_ref().map_or_else(String::new, |version| format!(", version {version}"));
+    let found = format!("{} at {}{version}", config.target_name(), connected.target.contract().shown_url());
+    connected.close().await;
+    Ok(found)
 }
 
 async fn database(config: &Config) -> Result<String, (Exit, String)> {
     let location = Keeper::location(config).map_err(|error| (Exit::Usage, chain(&error)))?;
     let Some(location) = location else { return Ok("none, as asked".to_owned()) };
-    if let crate::store::StoreLocation::Sqlite(path) = &location
+    if let StoreLocation::Sqlite(path) = &location
         && !path.exists()
     {
         return Ok(format!("{}: will be made by the first run", location.redacted()));
     }
-    let options = StoreOptions {
-        connect_timeout: config.settings.store.connect_timeout.0,
-        // Looking changes nothing.
-        migrate: false,
-        ..StoreOptions::default()
-    };
-    let storage = |error: crate::store::StoreError| (Exit::Storage, chain(&error));
-    let store = store::open(&location, &options).await.map_err(storage)?;
+    let storage = |error: StoreError| (Exit::Storage, chain(&error));
+    // Looking changes nothing.
+    let store = open_store(config, &location, false).await.map_err(storage)?;
     store.ping().await.map_err(storage)?;
     let status = store.migrations().await.map_err(storage)?;
     store.close().await;

@@ -38,6 +38,7 @@ impl Exit {
     ];
 
     /// The one of two that the shell should see.
+    #[must_use]
     pub fn or(self, other: Self) -> Self {
         let place = |exit| Self::ORDER.iter().position(|known| *known == exit);
         if place(other) < place(self) { other } else { self }
@@ -53,6 +54,17 @@ impl From<Conclusion> for Exit {
             Conclusion::Inconclusive => Self::Inconclusive,
             Conclusion::Interrupted => Self::Interrupted,
         }
+    }
+}
+
+/// A conclusion in words, as lists and short messages say it.
+pub(super) const fn in_words(conclusion: Conclusion) -> &'static str {
+    match conclusion {
+        Conclusion::Passed => "passed",
+        Conclusion::GateFailed => "failed",
+        Conclusion::TargetFailed => "target failed",
+        Conclusion::Inconclusive => "could not tell",
+        Conclusion::Interrupted => "interrupted",
     }
 }
 

@@ -24,6 +24,11 @@ impl Failure {
         Self { exit: Exit::Usage, error: anyhow::anyhow!("{message}"), hint: Some(hint.into()) }
     }
 
+    /// What should not happen.
+    pub(super) fn bug(error: impl Into<anyhow::Error>) -> Self {
+        Self::new(Exit::Bug, error, None)
+    }
+
     fn new(exit: Exit, error: impl Into<anyhow::Error>, hint: Option<String>) -> Self {
         Self { exit, error: error.into(), hint }
     }
@@ -31,7 +36,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", chain(self.error.as_ref()))?;
+        f.write_str(&chain(self.error.as_ref()))?;
         if let Some(hint) = &self.hint {
             write!(f, "\nhint: {hint}")?;
         }
@@ -56,7 +61,8 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::new(Exit::Usage, error, Some("`thrash doctor` shows what holds, and where from".to_owned()))
+        let hint = error.hint().map(str::to_owned);
+        Self::new(Exit::Usage, error, hint)
     }
 }
 
@@ -121,6 +127,6 @@ impl From<ReportError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::new(Exit::Storage, error, None)
+        Self::new(Exit::Storage, anyhow::Error::new(error).context("cannot write to standard output"), None)
     }
 }

@@ -14,6 +14,7 @@ mod runs;
 mod signals;
 mod targets;
 
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -30,18 +31,22 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let asked_for = !error.use_stderr();
-            // A closed pipe is not worth a word.
-            let _ = error.print();
-            return if asked_for { Exit::Passed } else { Exit::Usage }.into();
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Passed };
+            return match error.print() {
+                // A reader that has gone away has seen enough.
+                Err(failed) if failed.kind() != ErrorKind::BrokenPipe => exit.or(Exit::Storage),
+                _ => exit,
+            }
+            .into();
         }
     };
-    let output = Output::new(cli.global.color);
-    let ended = catch_unwind(AssertUnwindSafe(|| run_in_runtime(cli, &output)));
+    let environment = Environment::of_process();
+    let output = Output::new(cli.global.color, environment.allows_color());
+    let ended = catch_unwind(AssertUnwindSafe(|| run_in_runtime(cli, &environment, output)));
     let exit = match ended {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
-            output.error(&failure);
+            output.note(format!("error: {failure}"));
             failure.exit
         }
         // The panic hook has said where.
@@ -53,28 +58,34 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-fn run_in_runtime(cli: Cli, output: &Output) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let exit = runtime.block_on(run(cli, output));
+fn run_in_runtime(cli: Cli, environment: &Environment, output: Output) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Failure::bug)?;
+    let exit = runtime.block_on(run(cli, environment, output));
     // Something that still waits for the network must not hold the program.
     runtime.shutdown_background();
     exit
 }
 
-async fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
+async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit, Failure> {
     let Cli { global, command } = cli;
     let load = |more: Flags| {
         let flags = global.flags().into_iter().chain(more).collect();
-        let config = Config::load(global.config.clone(), Environment::of_process(), flags)?;
+        let config = Config::load(global.config.clone(), environment.clone(), flags)?;
         start_log(&config.settings);
         Ok::<Config, Failure>(config)
     };
     match command {
-        Command::Quick(args) => run::run(load(args.flags())?, args, vec!["quick".to_owned()], output).await,
-        Command::Comprehensive(args) => {
-            run::run(load(args.flags())?, args, vec!["comprehensive".to_owned()], output).await
+        Command::Quick(args) => {
+            Box::pin(run::run(load(args.flags())?, args, vec!["quick".to_owned()], output)).await
         }
-        Command::Run { suites, args } => run::run(load(args.flags())?, args, suites, output).await,
+        Command::Comprehensive(args) => {
+            Box::pin(run::run(load(args.flags())?, args, vec!["comprehensive".to_owned()], output)).await
+        }
+        Command::Run { suites, args } => Box::pin(run::run(load(args.flags())?, args, suites, output)).await,
         Command::Runs(command) => runs::runs(&load(Flags::new())?, command, output).await,
         Command::Report { run, reports } => runs::show(&load(Flags::new())?, &run, &reports, output).await,
         Command::Targets(command) => targets::targets(command, load, output).await,
@@ -111,9 +122,12 @@ fn start_log(settings: &Settings) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let filter = tracing_subscriber::EnvFilter::default().add_directive(
-        format!("thrash={level}").parse().unwrap_or_else(|_| LevelFilter::WARN.into()),
-    );
+    let filter = tracing_subscriber::EnvFilter::default()
+        .add_directive(format!("thrash={level}").parse().unwrap_or_else(|_| LevelFilter::WARN.into()));
     // Set twice only when a test loads two configurations in one process.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .try_init();
 }

@@ -8,47 +8,43 @@ use console::Term;
 use super::args::Color;
 
 /// stdout is data that someone may pipe; everything else goes to stderr.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
-    color: Color,
+    color: bool,
 }
 
 /// Columns where there is no terminal to ask.
 const WIDTH: usize = 80;
 
+#[expect(clippy::unused_self, reason = "who may write holds an `Output`")]
 impl Output {
-    pub(super) fn new(color: Color) -> Self {
+    /// `allowed` is whether the environment lets text be coloured.
+    pub(super) fn new(color: Color, allowed: bool) -> Self {
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => allowed && Term::stdout().is_term(),
+        };
         Self { color }
     }
 
     /// Whether stdout may be coloured.
-    pub(super) fn color(&self) -> bool {
-        self.may_color(&Term::stdout())
-    }
-
-    fn may_color(&self, term: &Term) -> bool {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        match self.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => term.is_term() && !no_color && !dumb,
-        }
+    pub(super) const fn color(self) -> bool {
+        self.color
     }
 
     /// Whether stdout is a terminal.
-    pub(super) fn is_terminal(&self) -> bool {
+    pub(super) fn is_terminal(self) -> bool {
         Term::stdout().is_term()
     }
 
     /// The width of the terminal; 80 columns where there is none.
-    pub(super) fn width(&self) -> usize {
-        let term = Term::stdout();
-        term.size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns)).max(20)
+    pub(super) fn width(self) -> usize {
+        Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns)).max(20)
     }
 
     /// Writes data to stdout. A reader that has gone away has seen enough: that is no failure.
-    pub(super) fn print(&self, text: &str) -> io::Result<()> {
+    pub(super) fn print(self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -56,18 +52,8 @@ impl Output {
         }
     }
 
-    /// Writes a report for people to stderr, where stdout carries data.
-    pub(super) fn print_aside(&self, text: &str) {
-        let _ = io::stderr().lock().write_all(text.as_bytes());
-    }
-
-    /// Says something on stderr.
-    pub(super) fn note(&self, text: impl Display) {
+    /// Says something on stderr, which may be closed.
+    pub(super) fn note(self, text: impl Display) {
         let _ = writeln!(io::stderr().lock(), "{text}");
-    }
-
-    /// Says on stderr why a command failed.
-    pub(super) fn error(&self, failure: impl Display) {
-        self.note(failure);
     }
 }

@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::mpsc;
 
+use super::output::Output;
 use crate::domain::{RunEvent, Wait};
 
-/// How often a plain line is written, at most.
+/// When the first plain line is written: a log should show early that the run goes on.
+const FIRST_LINE: Duration = Duration::from_secs(2);
+/// How often the next ones are.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// How progress is shown.
@@ -41,71 +44,85 @@ struct Seen {
 
 impl Seen {
     fn line(&self) -> String {
-        let Self { planned, done, passed, unanswered } = self;
-        let mut line = format!("{done}/{planned} sent, {passed} right");
-        if *unanswered > 0 {
-            line.push_str(&format!(", {unanswered} unanswered"));
-        }
-        line
+        let Self { planned, done, passed, .. } = self;
+        format!("{done}/{planned} sent, {passed} right{}", self.lost())
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "a share, for people")]
     fn message(&self) -> String {
         let accuracy = if self.done == 0 { 0.0 } else { 100.0 * self.passed as f64 / self.done as f64 };
-        let mut message = format!("{accuracy:.1} % right");
-        if self.unanswered > 0 {
-            message.push_str(&format!(", {} unanswered", self.unanswered));
-        }
-        message
+        format!("{accuracy:.1} % right{}", self.lost())
+    }
+
+    fn lost(&self) -> String {
+        if self.unanswered == 0 { String::new() } else { format!(", {} unanswered", self.unanswered) }
     }
 }
 
-/// Shows events until the run has ended.
-pub(super) async fn show(style: Style, mut events: mpsc::Receiver<RunEvent>) {
-    let bar = match style {
-        Style::Bar => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(12)),
-        Style::Lines | Style::Silent => ProgressBar::hidden(),
-    };
-    let template = "{bar:24} {pos}/{len}  {per_sec}  {msg}  ETA {eta}";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.progress_chars("━╸─"));
+/// The display; its clones share it.
+#[derive(Debug, Clone)]
+pub(super) struct Progress {
+    style: Style,
+    bar: ProgressBar,
+    output: Output,
+}
+
+impl Progress {
+    pub(super) fn new(style: Style, output: Output) -> Self {
+        let bar = match style {
+            Style::Bar => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(12)),
+            Style::Lines | Style::Silent => ProgressBar::hidden(),
+        };
+        let template = "{bar:24} {pos}/{len}  {per_sec}  {msg}  ETA {eta}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━╸─"));
+        }
+        Self { style, bar, output }
     }
-    let say = |text: String| match style {
-        Style::Bar => bar.suspend(|| eprint_line(&text)),
-        Style::Lines => eprint_line(&text),
-        Style::Silent => {}
-    };
-    let mut seen = Seen::default();
-    let mut last_line = Instant::now();
-    while let Some(event) = events.recv().await {
-        match event {
-            RunEvent::Started { planned } => {
-                seen.planned = planned;
-                bar.set_length(planned as u64);
+
+    /// Says something beside the bar.
+    pub(super) fn say(&self, text: &str) {
+        self.bar.suspend(|| self.output.note(text));
+    }
+
+    /// Shows events until the run has ended.
+    pub(super) async fn follow(self, mut events: mpsc::Receiver<RunEvent>) {
+        let say = |text: String| {
+            if self.style != Style::Silent {
+                self.say(&text);
             }
-            RunEvent::Observed { verdict, no_answer, .. } => {
-                seen.done += 1;
-                seen.passed += usize::from(verdict.passes());
-                seen.unanswered += usize::from(no_answer.is_some());
-                bar.set_position(seen.done as u64);
-                if style == Style::Bar {
-                    bar.set_message(seen.message());
-                } else if last_line.elapsed() >= LINE_EVERY {
-                    last_line = Instant::now();
-                    say(seen.line());
+        };
+        let mut seen = Seen::default();
+        let mut next_line = Instant::now() + FIRST_LINE;
+        while let Some(event) = events.recv().await {
+            match event {
+                RunEvent::Started { planned } => {
+                    seen.planned = planned;
+                    self.bar.set_length(planned as u64);
                 }
+                RunEvent::Observed { verdict, no_answer, .. } => {
+                    seen.done += 1;
+                    seen.passed += usize::from(verdict.passes());
+                    seen.unanswered += usize::from(no_answer.is_some());
+                    self.bar.set_position(seen.done as u64);
+                    if self.style == Style::Bar {
+                        self.bar.set_message(seen.message());
+                    } else if Instant::now() >= next_line {
+                        next_line = Instant::now() + LINE_EVERY;
+                        say(seen.line());
+                    }
+                }
+                RunEvent::Slowed { wait, concurrency } => {
+                    let wait =
+                        Wait(Duration::from_millis(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)));
+                    say(format!(
+                        "the target asks for patience (429): waiting {wait}, then {concurrency} at once"
+                    ));
+                }
+                RunEvent::Draining { in_flight } => say(format!("waiting for {in_flight} answers")),
+                RunEvent::GivenUp { reason } => say(format!("giving up: {reason}")),
             }
-            RunEvent::Slowed { wait, concurrency } => {
-                let wait = Wait(Duration::from_millis(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)));
-                say(format!("the target asks for patience (429): waiting {wait}, then {concurrency} at once"));
-            }
-            RunEvent::Draining { in_flight } => say(format!("waiting for {in_flight} answers")),
-            RunEvent::GivenUp { reason } => say(format!("giving up: {reason}")),
         }
+        self.bar.finish_and_clear();
     }
-    bar.finish_and_clear();
-}
-
-fn eprint_line(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

@@ -1,13 +1,20 @@
 //! Writing a run's reports: sinks checked before, written after.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::args::ReportArgs;
-use super::exit::Exit;
+use super::exit::{Exit, in_words};
 use super::failure::{Failure, chain};
 use super::output::Output;
-use crate::domain::{RunRecord, TextPolicy};
-use crate::report::{Format, RenderOptions, Sink, TerminalOptions, check_together, render, render_terminal};
+use crate::domain::{CheckOutcome, RunRecord, RunVerdict, TextPolicy};
+use crate::report::{
+    Format, RenderOptions, Sink, SinkError, TerminalOptions, WriteError, check_together, render,
+    render_terminal,
+};
+
+/// Checks that a short message names, at most.
+const MOST_TROUBLES: usize = 10;
 
 /// Where a run will be written to.
 #[derive(Debug)]
@@ -39,8 +46,11 @@ impl Reports {
             // Tried now, because after the run is too late to learn that it cannot be written to.
             Sink::check(folder.join(".thrash"), Format::Json)?;
         }
-        let options =
-            RenderOptions { text: args.text, junit_cases: args.junit_cases.into(), ..RenderOptions::default() };
+        let options = RenderOptions {
+            text: args.text,
+            junit_cases: args.junit_cases.into(),
+            ..RenderOptions::default()
+        };
         Ok(Self {
             sinks,
             folder: args.out.clone(),
@@ -63,38 +73,24 @@ impl Reports {
         also: Option<PathBuf>,
         mut files: Vec<(String, PathBuf)>,
         mut notes: Vec<String>,
-        output: &Output,
-    ) -> Result<Exit, Failure> {
+        output: Output,
+    ) -> Exit {
         let mut exit = Exit::Passed;
-        let mut more = Vec::new();
-        if let Some(folder) = &self.folder {
-            for (format, ending) in [(Format::Json, "json"), (Format::Junit, "junit.xml")] {
-                more.push((folder.join(format!("{}.{ending}", record.id)), format));
-            }
-        } else if let Some(path) = also {
-            if let Some(folder) = path.parent() {
-                let _ = std::fs::create_dir_all(folder);
-            }
-            more.push((path, Format::Json));
-        }
-        let mut written = |sink: Result<Sink, Failure>| {
-            let done = sink.and_then(|sink| {
-                sink.write(&render(sink.format(), record, &self.options)?)?;
-                Ok(sink)
-            });
-            match done {
-                Ok(sink) => files.extend(sink.path().map(|path| (sink.format().to_string(), path.to_owned()))),
+        let sinks = self.sinks.iter().cloned().map(Ok);
+        for sink in sinks.chain(self.unasked(record, also)) {
+            match sink.map_err(Failure::from).and_then(|sink| self.put(&sink, record)) {
+                Ok(file) => files.extend(file),
                 Err(failure) => {
                     exit = exit.or(Exit::Storage);
                     notes.push(failure.to_string());
                 }
             }
-        };
-        self.sinks.iter().cloned().for_each(|sink| written(Ok(sink)));
-        more.into_iter().for_each(|(path, format)| written(Sink::check(path, format).map_err(Failure::from)));
+        }
         if self.quiet {
-            notes.iter().for_each(|note| output.note(note));
-            return Ok(exit);
+            for note in &notes {
+                output.note(note);
+            }
+            return exit;
         }
         let aside = self.sinks.iter().any(Sink::is_stdout);
         let terminal = TerminalOptions {
@@ -106,11 +102,56 @@ impl Reports {
         };
         let page = render_terminal(record, &terminal);
         if aside {
-            output.print_aside(&page);
+            output.note(page.trim_end_matches('\n'));
         } else if let Err(error) = output.print(&page) {
-            output.note(format!("cannot write to stdout: {}", chain(&error)));
+            output.note(format!("cannot write to standard output: {}", chain(&error)));
             exit = exit.or(Exit::Storage);
         }
-        Ok(exit)
+        exit
     }
+
+    /// The files of `--out`, or the one that a run leaves behind anyway.
+    fn unasked(&self, record: &RunRecord, also: Option<PathBuf>) -> Vec<Result<Sink, SinkError>> {
+        let Some(folder) = &self.folder else {
+            let sink = also.map(|path| {
+                // If that fails, the check says what is the matter.
+                path.parent().map(std::fs::create_dir_all);
+                Sink::check(path, Format::Json)
+            });
+            return sink.into_iter().collect();
+        };
+        [(Format::Json, "json"), (Format::Junit, "junit.xml")]
+            .map(|(format, ending)| Sink::check(folder.join(format!("{}.{ending}", record.id)), format))
+            .into()
+    }
+
+    /// Renders and writes; gives the file, for the page to name it.
+    fn put(&self, sink: &Sink, record: &RunRecord) -> Result<Option<(String, PathBuf)>, Failure> {
+        match sink.write(&render(sink.format(), record, &self.options)?) {
+            // A reader that has gone away has seen enough.
+            Err(WriteError::ReaderGone { .. }) if sink.is_stdout() => Ok(None),
+            Err(error) => Err(error.into()),
+            Ok(()) => Ok(sink.path().map(|path| (sink.format().to_string(), path.to_owned()))),
+        }
+    }
+}
+
+/// The verdict in a few lines, for a run that was to be quiet and is not well.
+pub(super) fn brief(record: &RunRecord) -> String {
+    let RunVerdict { conclusion, sentence, checks } = &record.verdict;
+    let mut text = format!(
+        "{}: {} against {}: {sentence}",
+        in_words(*conclusion),
+        record.suite.name,
+        record.target.name
+    );
+    let troubles = checks.iter().filter(|check| check.outcome != CheckOutcome::Pass);
+    for check in troubles.clone().take(MOST_TROUBLES) {
+        let _ = write!(text, "\n  {}: {}", check.name, check.reason);
+    }
+    let more = troubles.count().saturating_sub(MOST_TROUBLES);
+    if more > 0 {
+        let _ = write!(text, "\n  and {more} more");
+    }
+    text
 }

@@ -8,55 +8,82 @@ use super::args::RunArgs;
 use super::exit::Exit;
 use super::failure::{Failure, chain};
 use super::output::Output;
-use super::progress::{self, Style};
-use super::report::Reports;
+use super::progress::{Progress, Style};
+use super::report::{Reports, brief};
 use super::signals;
 use crate::config::Config;
 use crate::dispatch::{Executed, Kept, Prepared};
+use crate::domain::{RunRecord, RunRequest};
 use crate::run::RunControl;
 use crate::store::DeliveryReport;
 
 /// Events that wait for the progress display before further ones are lost to it.
 const EVENTS: usize = 1024;
 
+/// What is said besides the verdict.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    /// Worth knowing.
+    news: Vec<String>,
+    /// Needs somebody's attention, also from a quiet run.
+    trouble: Vec<String>,
+}
+
+impl Notes {
+    pub(super) fn said(self, quiet: bool) -> Vec<String> {
+        if quiet { self.trouble } else { [self.news, self.trouble].concat() }
+    }
+}
+
 /// Runs suites and shows what came out.
-pub(super) async fn run(mut config: Config, args: RunArgs, suites: Vec<String>, output: &Output) -> Result<Exit, Failure> {
-    config.settings.gates.extend(args.gate.iter().cloned());
+pub(super) async fn run(
+    config: Config,
+    args: RunArgs,
+    suites: Vec<String>,
+    output: Output,
+) -> Result<Exit, Failure> {
     let reports = Reports::check(&args.reports)?;
-    let prepared = Prepared::new(&config, &args.request(suites)).await?;
+    let request = args.request(suites);
+    let prepared = Prepared::new(&config, &request, &args.gate).await?;
 
     let control = RunControl::default();
-    let quiet = reports.quiet();
-    let watching = tokio::spawn(signals::watch(control.clone(), move |text| {
-        if !quiet {
-            eprint_note(text);
-        }
-    }));
+    let progress = Progress::new(Style::choose(reports.quiet()), output);
     let (events, received) = mpsc::channel(EVENTS);
-    let showing = tokio::spawn(progress::show(Style::choose(quiet), received));
-    let executed = prepared.execute(control, events).await;
+    let showing = tokio::spawn(progress.clone().follow(received));
+    let watching = tokio::spawn(signals::watch(control.clone(), move |text| progress.say(text)));
+    let Executed { record, kept, delivered } = Box::pin(prepared.execute(control, events)).await;
     watching.abort();
     // The channel is closed by now; what is left of the display is clearing the line.
     let _ = showing.await;
 
-    let Executed { record, kept, delivered } = executed;
-    let mut notes = Vec::new();
+    let mut notes = Notes::default();
     let mut files = Vec::new();
-    let mut exit = Exit::from(record.verdict.conclusion);
-    exit = exit.or(tell_kept(&kept, &mut files, &mut notes));
+    let exit = Exit::from(record.verdict.conclusion);
+    if reports.quiet() && exit != Exit::Passed {
+        notes.trouble.push(brief(&record));
+    }
+    tell_size(&config, &request, &record, &mut notes);
+    let exit = exit.or(tell_kept(&kept, &mut files, &mut notes));
     tell_delivered(delivered.as_ref(), &mut notes);
-    let latest = config.data_folder().join("reports").join(format!("latest-{}.json", file_name(&record.suite.name)));
+    let latest =
+        config.data_folder().join("reports").join(format!("latest-{}.json", file_name(&record.suite.name)));
     let also = matches!(kept, Kept::Stored { .. } | Kept::Spooled { .. }).then_some(latest);
-    let written = reports.write(&record, also, files, notes, output)?;
+    let written = reports.write(&record, also, files, notes.said(reports.quiet()), output);
     Ok(exit.or(written))
 }
 
-fn eprint_note(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "\r{text}");
+/// Says when there are fewer phrases than the configuration asks for.
+fn tell_size(config: &Config, request: &RunRequest, record: &RunRecord, notes: &mut Notes) {
+    let ([suite], None) = (request.suites.as_slice(), request.selection.limit) else { return };
+    let available = record.suite.available;
+    if let Some(size) = config.suite_size(suite).filter(|size| *size > available) {
+        notes.news.push(format!(
+            "`suites.{suite}.phrases` asks for {size} phrases, and there are only {available}"
+        ));
+    }
 }
 
-fn tell_kept(kept: &Kept, files: &mut Vec<(String, PathBuf)>, notes: &mut Vec<String>) -> Exit {
+fn tell_kept(kept: &Kept, files: &mut Vec<(String, PathBuf)>, notes: &mut Notes) -> Exit {
     match kept {
         Kept::Stored { location } => {
             files.push(("Database".to_owned(), PathBuf::from(location)));
@@ -64,7 +91,7 @@ fn tell_kept(kept: &Kept, files: &mut Vec<(String, PathBuf)>, notes: &mut Vec<St
         }
         Kept::NotWanted => Exit::Passed,
         Kept::Spooled { path, cause } => {
-            notes.push(format!(
+            notes.trouble.push(format!(
                 "NOT in the database: {}; the record waits in `{}`, and the next command delivers it",
                 chain(cause),
                 path.display()
@@ -72,7 +99,7 @@ fn tell_kept(kept: &Kept, files: &mut Vec<(String, PathBuf)>, notes: &mut Vec<St
             Exit::Storage
         }
         Kept::Lost { cause, spool } => {
-            notes.push(format!(
+            notes.trouble.push(format!(
                 "NOT KEPT: {}; and the spool cannot take it either: {}",
                 chain(cause),
                 chain(spool)
@@ -83,21 +110,29 @@ fn tell_kept(kept: &Kept, files: &mut Vec<(String, PathBuf)>, notes: &mut Vec<St
 }
 
 /// Says what became of earlier records that waited in the spool.
-pub(super) fn tell_delivered(delivered: Option<&DeliveryReport>, notes: &mut Vec<String>) {
+pub(super) fn tell_delivered(delivered: Option<&DeliveryReport>, notes: &mut Notes) {
     let Some(report) = delivered else { return };
     let brought = report.delivered.len() + report.already_stored.len();
     if brought > 0 {
-        notes.push(format!("{brought} earlier record(s) left the spool for the database"));
+        let records = if brought == 1 { "record" } else { "records" };
+        notes.news.push(format!("{brought} earlier {records} left the spool for the database"));
     }
     for (path, error) in &report.set_aside {
-        notes.push(format!("`{}` is set aside: {}", path.display(), chain(error)));
+        notes.trouble.push(format!("`{}` is set aside: {}", path.display(), chain(error)));
+    }
+    if report.waiting > 0 {
+        notes.trouble.push(format!("{} more still wait in the spool", report.waiting));
     }
     for (path, error) in &report.failed {
-        notes.push(format!("`{}` still waits: {}", path.display(), chain(error)));
+        notes.trouble.push(format!("`{}` still waits: {}", path.display(), chain(error)));
     }
 }
 
 /// The suite's name as a part of a file's name: a suite may be a path.
 fn file_name(suite: &str) -> String {
-    suite.chars().map(|c| if c.is_ascii_alphanumeric() || "_-+".contains(c) { c } else { '-' }).take(80).collect()
+    suite
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "_-+".contains(c) { c } else { '-' })
+        .take(80)
+        .collect()
 }

@@ -3,32 +3,35 @@
 use std::fmt::Write;
 
 use super::args::{ReportArgs, RunsCommand};
-use super::exit::Exit;
+use super::exit::{Exit, in_words};
 use super::failure::Failure;
 use super::output::Output;
 use super::report::Reports;
-use super::run::tell_delivered;
+use super::run::{Notes, tell_delivered};
 use crate::config::Config;
-use crate::dispatch::{Keeper, deliver_spool, spool};
-use crate::domain::Conclusion;
+use crate::dispatch::{Keeper, deliver_spool, open_store, spool};
 use crate::report::figures;
-use crate::store::{self, RunFilter, RunSummary, Store, StoreOptions};
+use crate::store::{RunFilter, RunSummary, Store, StoreLocation};
+
+/// Where the store is; a command about stored runs needs one.
+pub(super) fn location(config: &Config) -> Result<StoreLocation, Failure> {
+    Keeper::location(config)?.ok_or_else(|| {
+        Failure::usage("there is no store: the database is `none`", "name a database, or leave it out")
+    })
+}
 
 /// Opens the store and brings what waits in the spool to it.
-pub(super) async fn open(config: &Config, output: &Output) -> Result<Box<dyn Store>, Failure> {
-    let Some(location) = Keeper::location(config)? else {
-        return Err(Failure::usage("there is no store: `--database-url none`", "name a database, or leave it out"));
-    };
-    let options = StoreOptions { connect_timeout: config.settings.store.connect_timeout.0, ..StoreOptions::default() };
-    let store = store::open(&location, &options).await?;
+pub(super) async fn open(config: &Config, output: Output) -> Result<Box<dyn Store>, Failure> {
+    let location = location(config)?;
+    let store = open_store(config, &location, true).await?;
     let delivered = deliver_spool(&spool(config), store.as_ref()).await;
-    let mut notes = Vec::new();
+    let mut notes = Notes::default();
     tell_delivered(delivered.as_ref(), &mut notes);
-    notes.iter().for_each(|note| output.note(note));
+    notes.said(false).iter().for_each(|note| output.note(note));
     Ok(store)
 }
 
-pub(super) async fn runs(config: &Config, command: RunsCommand, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) -> Result<Exit, Failure> {
     match command {
         RunsCommand::List { suite, target, limit, json } => {
             let store = open(config, output).await?;
@@ -44,9 +47,11 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: &Output)
             let mut ids = Vec::new();
             // All are looked up before the first is deleted: a typing error deletes nothing.
             for run in &runs {
-                ids.push(store.resolve(run).await?);
+                let id = store.resolve(run).await?;
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
             }
-            ids.dedup();
             for id in &ids {
                 store.delete(id).await?;
                 output.note(format!("deleted {id}"));
@@ -58,50 +63,65 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: &Output)
 }
 
 /// Shows a stored run; the exit code tells only whether it could be shown.
-pub(super) async fn show(config: &Config, run: &str, args: &ReportArgs, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn show(
+    config: &Config,
+    run: &str,
+    args: &ReportArgs,
+    output: Output,
+) -> Result<Exit, Failure> {
     let reports = Reports::check(args)?;
     let store = open(config, output).await?;
     let id = store.resolve(run).await?;
     let record = store.load(&id).await?;
     store.close().await;
-    reports.write(&record, None, Vec::new(), Vec::new(), output)
+    Ok(reports.write(&record, None, Vec::new(), Vec::new(), output))
 }
 
 fn json_list(runs: &[RunSummary]) -> String {
     format!("{:#}\n", serde_json::to_value(runs).unwrap_or_default())
 }
 
-fn list(runs: &[RunSummary], output: &Output) -> String {
+/// Columns from which there is room for latencies.
+const WIDE: usize = 100;
+
+fn list(runs: &[RunSummary], output: Output) -> String {
     if runs.is_empty() {
         output.note("no run is stored yet; `thrash quick` makes one");
         return String::new();
     }
+    let width = output.width();
     let mut table = tabled::builder::Builder::new();
-    table.push_record(["run", "suite", "target", "verdict", "accuracy", "false pos.", "p95"]);
+    let mut heads = vec!["run", "verdict", "accuracy", "false pos.", "suite", "target"];
+    if width >= WIDE {
+        heads.insert(4, "p95");
+    }
+    table.push_record(heads);
     for run in runs {
-        let verdict = match run.conclusion {
-            Some(Conclusion::Passed) => "passed",
-            Some(Conclusion::GateFailed) => "failed",
-            Some(Conclusion::TargetFailed) => "target failed",
-            Some(Conclusion::Inconclusive) => "could not tell",
-            Some(Conclusion::Interrupted) => "interrupted",
-            None => "–",
-        };
-        table.push_record([
-            format!("{}{}", run.id, if run.keep { " *" } else { "" }),
-            run.suite.clone(),
-            run.target.clone().unwrap_or_else(|| "–".to_owned()),
-            verdict.to_owned(),
+        // With these widths a line of the narrow table has at most 80 columns.
+        let mut row = vec![
+            format!("{}{}", run.id, if run.keep { "*" } else { "" }),
+            run.conclusion.map_or(figures::NOTHING, in_words).to_owned(),
             figures::percent(run.accuracy),
             figures::percent(run.false_positive_rate),
-            figures::duration(run.p95_ms),
-        ]);
+            cut(&run.suite, width.saturating_sub(67).clamp(13, 40)),
+            cut(run.target.as_deref().unwrap_or(figures::NOTHING), width.saturating_sub(71).clamp(9, 30)),
+        ];
+        if width >= WIDE {
+            row.insert(4, figures::duration(run.p95_ms));
+        }
+        table.push_record(row);
     }
     let mut table = table.build();
-    table.with(tabled::settings::Style::blank()).with(tabled::settings::Padding::new(0, 1, 0, 0));
+    table.with(tabled::settings::Style::empty()).with(tabled::settings::Padding::new(0, 1, 0, 0));
     let mut text = String::new();
     for line in table.to_string().lines() {
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text
+}
+
+/// The text in at most so many columns, on one line.
+fn cut(text: &str, width: usize) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    console::truncate_str(&line, width, "…").into_owned()
 }

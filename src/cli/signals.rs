@@ -7,7 +7,8 @@ use crate::run::RunControl;
 /// Listens until the run is over: the first signal drains it, the second stops it at once.
 pub(super) async fn watch(control: RunControl, say: impl Fn(&str)) {
     // Without a listener the default holds, and that ends the program.
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return;
     };
@@ -20,7 +21,7 @@ pub(super) async fn watch(control: RunControl, say: impl Fn(&str)) {
             say("stopping now");
             control.abort();
         } else {
-            say("finishing what is on its way; once more stops at once");
+            say("stopping: waiting for the answers on their way; once more (Ctrl-C) stops at once");
             control.drain();
         }
     }
@@ -28,7 +29,8 @@ pub(super) async fn watch(control: RunControl, say: impl Fn(&str)) {
 
 /// Waits for either signal.
 pub(super) async fn stop() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return std::future::pending().await;
     };

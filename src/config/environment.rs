@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_yaml::Value;
 
 use super::ConfigError;
+use crate::domain::Share;
 
 /// The environment as it was when the program started.
 #[derive(Debug, Clone, Default)]
@@ -15,17 +16,30 @@ pub struct Environment(BTreeMap<String, String>);
 pub struct Variable {
     /// Its name.
     pub name: &'static str,
-    /// The setting it sets; none for one that only the service (`thrash serve`, a later version) reads.
-    pub key: Option<&'static str>,
+    /// What it is good for.
+    pub meaning: Meaning,
     /// Whether its value must not be shown.
     pub secret: bool,
     read: fn(&str) -> Result<Value, String>,
 }
 
+/// What a variable is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// It sets the setting of this key.
+    Sets(&'static str),
+    /// The program looks at it without there being a setting.
+    LookedAt,
+    /// Only the service (`thrash serve`, a later version) reads it.
+    Service,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one signature for every reader")]
 fn text(value: &str) -> Result<Value, String> {
     Ok(Value::from(value))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one signature for every reader")]
 fn lower(value: &str) -> Result<Value, String> {
     Ok(Value::from(match value.to_ascii_lowercase().as_str() {
         "warning" => "warn".to_owned(),
@@ -39,26 +53,43 @@ fn count(value: &str) -> Result<Value, String> {
 }
 
 fn percent(value: &str) -> Result<Value, String> {
-    let number = value.trim().trim_end_matches('%').trim();
+    let (number, sign) = match value.trim().strip_suffix('%') {
+        Some(number) => (number.trim(), true),
+        None => (value.trim(), false),
+    };
     match number.parse::<f64>() {
+        // 0.92 asked as an accuracy of 0.92 % would let everything pass.
+        Ok(percent) if percent > 0.0 && percent <= 1.0 && !sign => {
+            let as_share = Share::new(percent).map_or_else(String::new, |share| share.to_string());
+            Err(format!("it is not clear whether `{value}` means {percent}% or {as_share}: write the `%`"))
+        }
         Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Value::from(format!("{percent}%"))),
         _ => Err(format!("`{value}` is no percentage from 0 to 100")),
     }
 }
 
 const fn sets(name: &'static str, key: &'static str, read: fn(&str) -> Result<Value, String>) -> Variable {
-    Variable { name, key: Some(key), secret: false, read }
+    Variable { name, meaning: Meaning::Sets(key), secret: false, read }
+}
+
+const fn looked_at(name: &'static str) -> Variable {
+    Variable { name, meaning: Meaning::LookedAt, secret: false, read: text }
 }
 
 const fn for_the_service(name: &'static str, secret: bool) -> Variable {
-    Variable { name, key: None, secret, read: text }
+    Variable { name, meaning: Meaning::Service, secret, read: text }
 }
 
 /// Every variable that is read, those of existing installations under the names they have there.
 pub const fn variables() -> &'static [Variable] {
-    const VARIABLES: [Variable; 27] = [
+    const VARIABLES: [Variable; 28] = [
         sets("NLP_SERVER_URL", "url", text),
-        Variable { name: "DATABASE_URL", key: Some("store.database_url"), secret: true, read: text },
+        Variable {
+            name: "DATABASE_URL",
+            meaning: Meaning::Sets("store.database_url"),
+            secret: true,
+            read: text,
+        },
         sets("TEST_ENVIRONMENT", "environment", text),
         sets("TEST_PHRASES_COUNT", "suites.comprehensive.phrases", count),
         sets("QUICK_TEST_PHRASES", "suites.quick.phrases", count),
@@ -68,7 +99,7 @@ pub const fn variables() -> &'static [Variable] {
         sets("THRASH_TARGET", "target", text),
         sets("THRASH_PHRASES", "phrases", text),
         sets("THRASH_DATA", "data", text),
-        Variable { name: "THRASH_CONFIG", key: None, secret: false, read: text },
+        looked_at("THRASH_CONFIG"),
         for_the_service("COMPREHENSIVE_TEST_ENABLED", false),
         for_the_service("QUICK_TEST_ENABLED", false),
         for_the_service("CONTINUOUS_TESTING_ENABLED", false),
@@ -83,7 +114,8 @@ pub const fn variables() -> &'static [Variable] {
         for_the_service("RATE_LIMIT_MAX", false),
         for_the_service("DISCORD_WEBHOOK_URL", true),
         for_the_service("SLACK_WEBHOOK", true),
-        Variable { name: "NO_COLOR", key: None, secret: false, read: text },
+        looked_at("NO_COLOR"),
+        looked_at("TERM"),
     ];
     &VARIABLES
 }
@@ -91,7 +123,8 @@ pub const fn variables() -> &'static [Variable] {
 impl Environment {
     /// The process's environment. A value that is not UTF-8 counts as not set.
     pub fn of_process() -> Self {
-        let pairs = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let pairs = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Self(pairs.collect())
     }
 
@@ -105,11 +138,18 @@ impl Environment {
         self.0.get(name).filter(|value| !value.trim().is_empty()).cloned()
     }
 
+    /// Whether the environment lets text be coloured (<https://no-color.org>).
+    pub fn allows_color(&self) -> bool {
+        self.get("NO_COLOR").is_none() && self.get("TERM").as_deref() != Some("dumb")
+    }
+
     /// The settings that the environment makes: key, value and the variable it came from.
     pub(super) fn settings(&self) -> Result<Vec<(&'static str, Value, &'static str)>, ConfigError> {
         let mut settings = Vec::new();
         for variable in variables() {
-            let (Some(key), Some(text)) = (variable.key, self.get(variable.name)) else { continue };
+            let (Meaning::Sets(key), Some(text)) = (variable.meaning, self.get(variable.name)) else {
+                continue;
+            };
             let value = (variable.read)(text.trim())
                 .map_err(|message| ConfigError::Variable { name: variable.name.to_owned(), message })?;
             settings.push((key, value, variable.name));

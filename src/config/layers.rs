@@ -1,7 +1,9 @@
 //! Laying one layer over another, and remembering which value came from where.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use serde_yaml::{Mapping, Value};
 
@@ -54,7 +56,11 @@ impl Config {
     ///
     /// # Errors
     /// A layer that cannot be read or says something that cannot be right.
-    pub fn load(file: Option<PathBuf>, environment: Environment, flags: Vec<(&str, Value)>) -> Result<Self, ConfigError> {
+    pub fn load(
+        file: Option<PathBuf>,
+        environment: Environment,
+        flags: Vec<(&str, Value)>,
+    ) -> Result<Self, ConfigError> {
         let default = Document::parse("default.yaml", DEFAULT).map_err(ConfigError::Invalid)?;
         let mut layers = Layers { value: default.value().clone(), origins: Vec::new() };
 
@@ -63,8 +69,7 @@ impl Config {
         let document = match &path {
             None => default,
             Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+                let text = read(path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
                 let document =
                     Document::parse(&path.display().to_string(), &text).map_err(ConfigError::Invalid)?;
                 check_shape(&document).map_err(ConfigError::Invalid)?;
@@ -85,9 +90,27 @@ impl Config {
         let settings = layers.decode()?;
         let effective = layers.effective();
         let config = Self { settings, effective, file: path, document, environment };
-        config.check()?;
-        Ok(config)
+        match config.settings.senseless() {
+            None => Ok(config),
+            Some((key, message)) => Err(ConfigError::Setting {
+                key: key.to_owned(),
+                origin: config.origin(key),
+                message: message.to_owned(),
+            }),
+        }
     }
+}
+
+/// Largest configuration that is read, in bytes; a device has no end.
+const LARGEST_FILE: u64 = 1 << 20;
+
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(LARGEST_FILE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST_FILE {
+        return Err(std::io::Error::other(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
+    }
+    Ok(text)
 }
 
 /// A file that is empty or all comments changes nothing; a list or a text is no configuration.
@@ -111,35 +134,11 @@ fn nested(key: &str, value: Value) -> Value {
 
 impl Layers {
     fn lay(&mut self, over: &Value, origin: Origin) {
+        let mut changed = Vec::new();
         let base = std::mem::replace(&mut self.value, Value::Null);
-        self.value = self.merged(base, over, "", origin);
-    }
-
-    fn merged(&mut self, base: Value, over: &Value, key: &str, origin: Origin) -> Value {
-        match (base, over) {
-            (base, Value::Null) if key.is_empty() => base,
-            (Value::Mapping(mut base), Value::Mapping(over)) => {
-                for (name, value) in over {
-                    let name_text = name.as_str().unwrap_or_default();
-                    let below = if key.is_empty() { name_text.to_owned() } else { format!("{key}.{name_text}") };
-                    match base.get_mut(name) {
-                        // Targets are laid over their presets when they are used, not here.
-                        Some(old) if key != "targets" => {
-                            let taken = std::mem::replace(old, Value::Null);
-                            *old = self.merged(taken, value, &below, origin);
-                        }
-                        _ => {
-                            self.note(&below, origin);
-                            base.insert(name.clone(), value.clone());
-                        }
-                    }
-                }
-                Value::Mapping(base)
-            }
-            (_, over) => {
-                self.note(key, origin);
-                over.clone()
-            }
+        self.value = laid_over(base, over, &mut |key| changed.push(key.to_owned()));
+        for key in &changed {
+            self.note(key, origin);
         }
     }
 
@@ -170,18 +169,55 @@ impl Layers {
     }
 }
 
+/// Lays a value over another: mappings key by key, everything else as a whole. Targets are laid over their presets
+/// when they are used, not here. `changed` is told the path of each value that is laid.
+pub(super) fn laid_over(base: Value, over: &Value, changed: &mut dyn FnMut(&str)) -> Value {
+    lay_at("", base, over, changed)
+}
+
+fn lay_at(key: &str, base: Value, over: &Value, changed: &mut dyn FnMut(&str)) -> Value {
+    match (base, over) {
+        // A file that is empty or all comments changes nothing.
+        (base, Value::Null) if key.is_empty() => base,
+        (Value::Mapping(mut base), Value::Mapping(over)) => {
+            for (name, value) in over {
+                let below = below(key, name);
+                match base.get_mut(name) {
+                    Some(old) if key != "targets" => {
+                        let taken = std::mem::replace(old, Value::Null);
+                        *old = lay_at(&below, taken, value, changed);
+                    }
+                    _ => {
+                        changed(&below);
+                        base.insert(name.clone(), value.clone());
+                    }
+                }
+            }
+            Value::Mapping(base)
+        }
+        (_, over) => {
+            changed(key);
+            over.clone()
+        }
+    }
+}
+
+/// The path of a key under another.
+fn below(key: &str, name: &Value) -> String {
+    let name = name.as_str().unwrap_or_default();
+    if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") }
+}
+
 fn collect(value: &Value, key: &str, leaves: &mut Vec<(String, Value)>) {
     match value {
         Value::Mapping(mapping) if key != "targets" && !mapping.is_empty() => {
             for (name, value) in mapping {
-                let name = name.as_str().unwrap_or_default();
-                let below = if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
-                collect(value, &below, leaves);
+                collect(value, &below(key, name), leaves);
             }
         }
         Value::Mapping(mapping) => {
             for (name, value) in mapping {
-                leaves.push((format!("{key}.{}", name.as_str().unwrap_or_default()), value.clone()));
+                leaves.push((below(key, name), value.clone()));
             }
         }
         leaf => leaves.push((key.to_owned(), leaf.clone())),
@@ -192,7 +228,7 @@ fn collect(value: &Value, key: &str, leaves: &mut Vec<(String, Value)>) {
 fn shown(key: &str, value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
-        Value::String(text) if key == "url" || key == "store.database_url" => masked(text),
+        Value::String(text) if key == "url" || key == "store.database_url" => without_password(text),
         Value::String(text) => text.clone(),
         Value::Mapping(mapping) if key.starts_with("targets.") => {
             let extends = mapping.get("extends").and_then(Value::as_str);
@@ -203,17 +239,23 @@ fn shown(key: &str, value: &Value) -> String {
     }
 }
 
-/// A URL with its user's password, and anything that may be a secret in its query, masked.
-pub(crate) fn masked(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    match url.split_once("://") {
-        Some((scheme, rest)) => match rest.rsplit_once('@') {
-            Some((user, host)) => {
-                let name = user.split(':').next().unwrap_or_default();
-                format!("{scheme}://{name}:•••@{host}")
-            }
-            None => format!("{scheme}://{rest}"),
-        },
-        None => url.to_owned(),
+/// A URL with its password, and anything that may be a secret in its query, masked. What does not look like a URL and
+/// might hold a password is masked whole.
+pub(super) fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        let may_be_secret = url.contains('@') || url.to_ascii_lowercase().contains("password");
+        return if may_be_secret { "•••".to_owned() } else { url.to_owned() };
+    };
+    // The last `@` ends the password, whatever signs it holds.
+    match rest.rsplit_once('@') {
+        Some((user, host)) => {
+            let name = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{name}:•••@{}", without_query(host))
+        }
+        None => format!("{scheme}://{}", without_query(rest)),
     }
+}
+
+fn without_query(rest: &str) -> &str {
+    rest.split(['?', '#']).next().unwrap_or_default()
 }

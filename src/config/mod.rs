@@ -6,14 +6,20 @@
 mod environment;
 mod layers;
 mod settings;
+mod targets;
 
 use std::path::{Path, PathBuf};
 
-use crate::document::Problems;
+use crate::document::{Document, Problems};
+use crate::domain::Comparison;
+use crate::gate::{Gate, GateOptions, Metric};
+use crate::suite::Catalog;
 
-pub use environment::{Environment, Variable, variables};
+pub use environment::{Environment, Meaning, Variable, variables};
 pub use layers::{Effective, Origin};
-pub use settings::{DEFAULT, LogLevel, RunSettings, Settings, StoreSettings, SuiteSize, Suites, Thresholds, schema};
+pub use settings::{
+    DEFAULT, LogLevel, RunSettings, Settings, StoreSettings, SuiteSize, Suites, Thresholds, schema,
+};
 
 /// Settings that hold, with where each came from.
 #[derive(Debug)]
@@ -24,7 +30,7 @@ pub struct Config {
     pub effective: Vec<Effective>,
     /// The file that was read, if there is one.
     pub file: Option<PathBuf>,
-    document: crate::document::Document,
+    document: Document,
     environment: Environment,
 }
 
@@ -63,6 +69,19 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// How to mend it, where there is something to say.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Read { .. } => Some("`--config FILE` or THRASH_CONFIG names it"),
+            Self::Invalid(_) => {
+                Some("`thrash schema config` describes the file; every setting may be left out")
+            }
+            Self::Variable { .. } | Self::Setting { .. } => None,
+        }
+    }
+}
+
 impl Config {
     /// The folder for the database, the spool and reports.
     pub fn data_folder(&self) -> PathBuf {
@@ -79,15 +98,46 @@ impl Config {
         self.environment.get(name)
     }
 
-    /// Whether the value at the key comes from the defaults.
-    pub fn is_default(&self, key: &str) -> bool {
-        self.effective.iter().filter(|value| value.key == key).all(|value| value.origin == Origin::Default)
+    /// The suites that can be asked for.
+    pub fn catalog(&self) -> Catalog {
+        self.settings.phrases.clone().map_or_else(Catalog::shipped, Catalog::in_folder)
+    }
+
+    /// The configured size of a suite, if it has one.
+    pub fn suite_size(&self, suite: &str) -> Option<usize> {
+        match suite {
+            "quick" => self.settings.suites.quick.phrases,
+            "comprehensive" => self.settings.suites.comprehensive.phrases,
+            _ => None,
+        }
+    }
+
+    /// The gates that hold: the default ones with their limits, then the configured ones.
+    pub fn gates(&self) -> GateOptions {
+        let thresholds = &self.settings.thresholds;
+        let at_most = |metric, limit| Gate::point(metric, Comparison::AtMost, limit);
+        let mut gates = vec![
+            Gate::point(Metric::Accuracy, Comparison::AtLeast, thresholds.accuracy.value()),
+            at_most(Metric::FalsePositiveRate, thresholds.false_positive_rate.value()),
+            at_most(Metric::UnansweredRate, thresholds.unanswered_rate.value()),
+            at_most(Metric::InvariantViolations, 0.0),
+            at_most(Metric::FailOpenAnswers, 0.0),
+            at_most(Metric::ChangedAnswers, f64::from(thresholds.changed_answers)),
+        ];
+        gates.extend(self.settings.gates.iter().cloned());
+        GateOptions { gates, error_budget: thresholds.error_budget.value() }
+    }
+
+    fn origin(&self, key: &str) -> Origin {
+        self.effective.iter().find(|value| value.key == key).map_or(Origin::Default, |value| value.origin)
     }
 }
 
 /// Where a configuration file is looked for when none is named, first to last.
 fn usual_places() -> Vec<PathBuf> {
     let mut places = vec![Path::new("thrash.yaml").to_owned()];
-    places.extend(directories::ProjectDirs::from("", "", "thrash").map(|dirs| dirs.config_dir().join("config.yaml")));
+    places.extend(
+        directories::ProjectDirs::from("", "", "thrash").map(|dirs| dirs.config_dir().join("config.yaml")),
+    );
     places
 }

@@ -60,6 +60,19 @@ pub async fn deliver_spool(spool: &Spool, store: &dyn Store) -> Option<DeliveryR
     spool.deliver(store).await.inspect_err(|error| tracing::warn!(%error, "the spool cannot be read")).ok()
 }
 
+/// Opens a store as the configuration asks; without `migrate` it changes nothing in it.
+///
+/// # Errors
+/// The store cannot be opened.
+pub async fn open_store(
+    config: &Config,
+    location: &StoreLocation,
+    migrate: bool,
+) -> Result<Box<dyn Store>, StoreError> {
+    let connect_timeout = config.settings.store.connect_timeout.0;
+    store::open(location, &StoreOptions { connect_timeout, migrate, ..StoreOptions::default() }).await
+}
+
 impl Keeper {
     /// Reads where records are kept and begins to connect; `None` in the configuration's words keeps nothing.
     ///

@@ -2,7 +2,7 @@
 //!
 //! Suites, target contracts, configuration and scenarios are all read through [`Document`]: it knows the line and
 //! column of everything in a file, collects every problem instead of the first, names the nearest known key, and
-//! never quotes the text of a phrase.
+//! never quotes the text of a phrase nor a secret.
 
 mod position;
 mod problem;
@@ -14,8 +14,8 @@ use serde_path_to_error::Segment;
 use serde_yaml::Value;
 
 pub use position::{Path, Position, Step};
-pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
+pub(crate) use problem::{nearest, nearest_hint};
 
 use position::Positions;
 
@@ -72,8 +72,12 @@ impl Document {
         let text = error.to_string();
         // The position is said by the problem itself.
         let message = text.split(" at line ").next().unwrap_or(&text);
-        let problem = self.problem_at(position, format!("this is not YAML: {message}"));
-        if self.text.lines().any(|line| line.starts_with('\t') || line.trim_start_matches(' ').starts_with('\t')) {
+        let problem = self.problem_at(position, &format!("this is not YAML: {message}"));
+        if self
+            .text
+            .lines()
+            .any(|line| line.starts_with('\t') || line.trim_start_matches(' ').starts_with('\t'))
+        {
             problem.with_hint("YAML is indented with spaces, and there is a tab at the start of a line")
         } else {
             problem
@@ -101,18 +105,21 @@ impl Document {
 
     /// A problem with the value at `path`.
     pub fn problem(&self, path: &Path, message: impl Into<String>) -> Problem {
-        self.problem_at(self.position(path), message.into())
+        self.problem_at(self.position(path), &message.into())
     }
 
     /// A problem with the key at the end of `path`.
     pub fn key_problem(&self, path: &Path, message: impl Into<String>) -> Problem {
-        self.problem_at(self.positions().key(path), message.into())
+        self.problem_at(self.positions().key(path), &message.into())
     }
 
-    fn problem_at(&self, position: Position, message: String) -> Problem {
+    fn problem_at(&self, position: Position, message: &str) -> Problem {
         let line = self.text.lines().nth(position.line.saturating_sub(1)).unwrap_or_default();
-        let line = if self.private { problem::without_texts(line) } else { line.to_owned() };
-        let message = if self.private { problem::without_quotations(&message) } else { message };
+        let (line, message) = if self.private {
+            (problem::without_texts(line), problem::without_quotations(message))
+        } else {
+            (problem::without_secrets(line), problem::without_passwords(message))
+        };
         Problem { file: self.name.clone(), position, message, hint: None, line }
     }
 
@@ -126,20 +133,35 @@ impl Document {
 
     /// Decodes a part of the document that stands at `path`.
     ///
-    /// A problem is noted, the value it lies in is taken out, and the rest is tried again: so all of them are found.
+    /// # Errors
+    /// Everything that is wrong with it.
     pub fn decode_part<T: DeserializeOwned>(&self, value: &Value, path: &Path) -> Result<T, Problems> {
-        let first = match serde_path_to_error::deserialize::<_, T>(value.clone()) {
-            Ok(decoded) => return Ok(decoded),
-            Err(error) => error,
-        };
+        match self.decode_around(value, path) {
+            (Some(decoded), problems) if problems.is_empty() => Ok(decoded),
+            (_, mut problems) => {
+                problems.sort();
+                Err(problems)
+            }
+        }
+    }
+
+    /// Decodes as much of a part as can be decoded, and tells what cannot.
+    ///
+    /// A problem is noted, the value it lies in is taken out, and the rest is tried again: so all of them are found.
+    /// There is no value if nothing is left that makes one.
+    pub fn decode_around<T: DeserializeOwned>(&self, value: &Value, path: &Path) -> (Option<T>, Problems) {
         let mut problems = Problems::default();
         let mut rest = value.clone();
         let mut removed: Vec<Path> = Vec::new();
-        let mut error = first;
-        for _ in 0..MOST_PROBLEMS {
+        while problems.len() < MOST_PROBLEMS {
+            let error = match serde_path_to_error::deserialize::<_, T>(rest.clone()) {
+                Ok(decoded) => return (Some(decoded), problems),
+                Err(error) => error,
+            };
             let inside = local_path(error.path());
             let message = error.inner().to_string();
             let missing = problem::missing_key(&message).map(|key| inside.join(Step::Key(key.to_owned())));
+            // What was taken out is missing now, and has had its word.
             if missing.is_some_and(|key| removed.contains(&key)) {
                 break;
             }
@@ -147,12 +169,8 @@ impl Document {
             problems.push(problem);
             let Some(key) = take_out(&mut rest, &bad) else { break };
             removed.push(key);
-            match serde_path_to_error::deserialize::<_, T>(rest.clone()) {
-                Ok(_) => break,
-                Err(next) => error = next,
-            }
         }
-        Err(problems)
+        (None, problems)
     }
 
     /// The problem behind a serde message, and the path of what has to go before more can be found.
@@ -160,7 +178,11 @@ impl Document {
         let Some((key, known)) = problem::unknown_key(message) else {
             return (self.problem(&base.concat(inside), problem::plain(message)), inside.clone());
         };
-        let bad = if inside.last_key() == Some(key) { inside.clone() } else { inside.join(Step::Key(key.to_owned())) };
+        let bad = if inside.last_key() == Some(key) {
+            inside.clone()
+        } else {
+            inside.join(Step::Key(key.to_owned()))
+        };
         let problem = self
             .key_problem(&base.concat(&bad), format!("unknown key `{key}`"))
             .with_hint(problem::nearest_hint(key, &known));

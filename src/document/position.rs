@@ -96,7 +96,9 @@ impl Node {
 
     fn child(&self, step: &Step) -> Option<(Position, &Self)> {
         match (self, step) {
-            (Self::List(_, items), Step::Index(index)) => items.get(*index).map(|node| (node.position(), node)),
+            (Self::List(_, items), Step::Index(index)) => {
+                items.get(*index).map(|node| (node.position(), node))
+            }
             (Self::Map(_, entries), Step::Key(key)) => {
                 entries.iter().find(|(name, ..)| name == key).map(|(_, position, node)| (*position, node))
             }
@@ -142,7 +144,11 @@ impl Positions {
     }
 }
 
-fn node<'a>(event: &Event<'a>, span: Span, events: &mut impl Iterator<Item = (Event<'a>, Span)>) -> Option<Node> {
+fn node<'a>(
+    event: &Event<'a>,
+    span: Span,
+    events: &mut impl Iterator<Item = (Event<'a>, Span)>,
+) -> Option<Node> {
     let position = Position::from(span);
     match event {
         Event::SequenceStart(..) => {
@@ -162,7 +168,9 @@ fn node<'a>(event: &Event<'a>, span: Span, events: &mut impl Iterator<Item = (Ev
                     _ => String::new(),
                 };
                 let Some(key) = node(&event, span, events) else { break };
-                let Some(value) = events.next().and_then(|(event, span)| node(&event, span, events)) else { break };
+                let Some(value) = events.next().and_then(|(event, span)| node(&event, span, events)) else {
+                    break;
+                };
                 entries.push((name, key.position(), value));
             }
             Some(Node::Map(position, entries))

@@ -7,7 +7,7 @@ use super::Position;
 /// One thing that is wrong, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The file, as it was named to the program.
+    /// The file, as it was named to the program; empty for a name that was typed.
     pub file: String,
     /// Where in it.
     pub position: Position,
@@ -42,7 +42,9 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Position { line, column } = self.position;
-        if line == 0 {
+        if self.file.is_empty() {
+            write!(f, "{}", self.message)?;
+        } else if line == 0 {
             write!(f, "{}: {}", self.file, self.message)?;
         } else {
             write!(f, "{}:{line}:{column}: {}", self.file, self.message)?;
@@ -74,6 +76,11 @@ impl Problems {
     /// Notes all of another list.
     pub fn extend(&mut self, more: Self) {
         self.0.extend(more.0);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Whether nothing is wrong.
@@ -116,7 +123,7 @@ impl std::error::Error for Problems {}
 pub(crate) fn nearest_hint(unknown: &str, known: &[&str]) -> String {
     match nearest(unknown, known) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => "no keys are known here".to_owned(),
+        None if known.is_empty() => "nothing is known here".to_owned(),
         None => format!("known here: {}", known.join(", ")),
     }
 }
@@ -148,38 +155,120 @@ pub(super) fn plain(message: &str) -> String {
     if let Some(key) = missing_key(message) {
         return format!("the key `{key}` is missing");
     }
+    let message = match message.split_once("expected struct ") {
+        Some((before, _)) => format!("{before}expected a mapping"),
+        None => message.to_owned(),
+    };
     message
         .replace("invalid type: unit value", "found nothing")
         .replace("invalid type: map", "found a mapping")
         .replace("invalid type: sequence", "found a list")
         .replace("invalid type: ", "found ")
         .replace("invalid value: ", "found ")
+        .replace("expected a sequence", "expected a list")
+        .replace("expected a map", "expected a mapping")
+        .replace("mappingping", "mapping")
 }
 
-/// The line with everything masked that could be the text of a phrase.
+/// Signs of what must not be seen become dots; everything keeps its column.
+fn masked(text: &str) -> String {
+    text.chars().map(|c| if c.is_alphanumeric() { '•' } else { c }).collect()
+}
+
+/// The key at the start of a line, with the place where its value begins.
+fn key_of(line: &str) -> Option<(&str, usize)> {
+    let body = line.trim_start_matches([' ', '\t', '-']);
+    let colon = body.find(':')?;
+    let key = body[..colon].trim_matches(['"', '\'', ' ']);
+    Some((key, line.len() - body.len() + colon))
+}
+
+/// The line of a phrase file with everything masked that could be the text of a phrase: only lines are shown that
+/// begin with a key whose value is none. A line in the middle of a text looks like anything.
 pub(super) fn without_texts(line: &str) -> String {
-    const SPOKEN: [&str; 3] = ["text", "history", "note"];
-    let body = line.trim_start_matches([' ', '-']);
-    let start = line.len() - body.len();
-    let key = body.split(':').next().unwrap_or_default().trim_matches(['"', '\'']);
-    let is_key = body.contains(':') && !key.is_empty() && key.chars().all(|c| c.is_ascii_alphabetic() || c == '_');
-    if is_key && !SPOKEN.contains(&key) && !body.contains('{') {
-        return line.to_owned();
+    const SHOWN: [&str; 14] = [
+        "category",
+        "expected",
+        "escalation",
+        "de_escalation",
+        "target_accuracy",
+        "critical",
+        "must_pass",
+        "phrases",
+        "id",
+        "tags",
+        "capability",
+        "pair",
+        "seed_of",
+        "language",
+    ];
+    const SPOKEN: [&str; 4] = ["title", "text", "history", "note"];
+    match key_of(line) {
+        // The list of phrases on one line holds their texts.
+        Some((key, _))
+            if SHOWN.contains(&key)
+                && key != "phrases"
+                && !line.contains('{')
+                && !SPOKEN.iter().any(|spoken| line.contains(spoken)) =>
+        {
+            line.to_owned()
+        }
+        Some((key, colon)) if SHOWN.contains(&key) || SPOKEN.contains(&key) => {
+            format!("{}{}", &line[..colon], masked(&line[colon..]))
+        }
+        _ => masked(line),
     }
-    let shown = if is_key { start + body.find(':').unwrap_or_default() } else { start };
-    let masked = line[shown..].chars().map(|c| if c.is_alphanumeric() { '•' } else { c });
-    line[..shown].chars().chain(masked).collect()
 }
 
-/// The message with long quotations cut: they may be the text of a phrase.
+/// The message of a phrase file with its quotations cut: they may be the text of a phrase. What stands in backticks is
+/// a name, unless it does not look like one.
 pub(super) fn without_quotations(message: &str) -> String {
-    let mut parts: Vec<String> = message.split('"').map(str::to_owned).collect();
-    let last = parts.len().saturating_sub(1);
-    for (i, part) in parts.iter_mut().enumerate() {
-        let quoted = i % 2 == 1 && i < last;
-        if quoted && (part.chars().count() > 24 || part.contains(' ')) {
-            "…".clone_into(part);
+    let cut = |text: &str, sign: char, shown: &dyn Fn(&str) -> bool| {
+        let mut parts: Vec<&str> = text.split(sign).collect();
+        // A quotation mark inside a quotation leaves an odd end, which is cut as well.
+        let whole = parts.len() % 2 == 1;
+        let last = parts.len() - 1;
+        for (i, part) in parts.iter_mut().enumerate() {
+            if i % 2 == 1 && !(shown(part) && (whole || i < last)) {
+                *part = "…";
+            }
         }
+        parts.join(&sign.to_string())
+    };
+    let outer = match (message.find('"'), message.rfind('"')) {
+        (Some(first), Some(last)) if first < last => {
+            format!("{}\"…\"{}", &message[..first], &message[last + 1..])
+        }
+        _ => message.to_owned(),
+    };
+    let is_name = |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/{}$".contains(c));
+    cut(&outer, '`', &is_name)
+}
+
+/// The line of a file with its secrets masked: passwords in URLs, and values of keys that are called after one.
+pub(super) fn without_secrets(line: &str) -> String {
+    const SECRET: [&str; 7] = ["key", "token", "secret", "password", "authorization", "cookie", "webhook"];
+    let lower = line.to_ascii_lowercase();
+    let first = SECRET.iter().filter_map(|word| lower.find(word)).min();
+    // From the first such word on, since a mapping on one line has its keys anywhere.
+    let value = first.and_then(|at| Some(at + line.get(at..)?.find(':')?));
+    match value {
+        Some(at) => format!("{}{}", without_passwords(&line[..at]), masked(&line[at..])),
+        None => without_passwords(line),
     }
-    parts.join("\"")
+}
+
+/// The text with users and passwords of URLs masked.
+pub(super) fn without_passwords(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        let end = after.find([' ', '"', '\'', '`', ',', ']', '}']).unwrap_or(after.len());
+        let user = after[..end].rfind('@').unwrap_or(0);
+        shown.push_str(before);
+        shown.push_str(&masked(&after[..user]));
+        rest = &after[user..];
+    }
+    shown + rest
 }

@@ -114,6 +114,18 @@ pub enum SliceKind {
     Language,
 }
 
+impl SliceKind {
+    /// The kind's name, in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Category => "category",
+            Self::Tag => "tag",
+            Self::Capability => "capability",
+            Self::Language => "language",
+        }
+    }
+}
+
 /// The numbers of one slice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Slice {

@@ -1,10 +1,10 @@
 //! From a record and gates to the one verdict.
 
-use super::gate::Gate;
 use super::metric::{Metric, Unit};
+use super::threshold::Gate;
 use crate::domain::{
-    Check, CheckMode, CheckOutcome, CheckSource, Comparison, Conclusion, Metrics, Rate, RunRecord, RunStatus,
-    RunVerdict, SliceKind,
+    Check, CheckMode, CheckOutcome, CheckSource, Comparison, Conclusion, Metrics, Polarity, Rate, RunRecord,
+    RunStatus, RunVerdict, SliceKind,
 };
 use crate::stats::acceptance::point_max_errors;
 use crate::stats::{BoundRule, IntervalMethod, Proportion};
@@ -30,6 +30,7 @@ pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
         .filter(|gate| gate.metric != Metric::ChangedAnswers || record.options.repeat > 1)
         .map(|gate| check(record, gate, source(gate.metric)))
         .collect();
+    checks.push(both_sides(record));
     checks.extend(category_checks(record));
     checks.extend(must_pass_checks(record));
     checks.sort_by_key(|check| match check.outcome {
@@ -106,6 +107,51 @@ fn category_checks(record: &RunRecord) -> impl Iterator<Item = Check> {
         };
         Some(check(record, &gate, CheckSource::Category))
     })
+}
+
+/// Whether the run could see both kinds of error: of phrases on one side of the alert level alone, a constant answer
+/// gets every one right.
+fn both_sides(record: &RunRecord) -> Check {
+    let count = |polarity| record.results.iter().filter(|result| result.polarity == polarity).count();
+    let alert = record.target.alert_level;
+    let (negatives, positives) = (count(Polarity::Negative), count(Polarity::Positive));
+    let (outcome, reason) = match (negatives, positives) {
+        (0, 0) => (
+            CheckOutcome::Inconclusive,
+            format!(
+                "no phrase is clearly below or clearly from the alert level `{alert}` on: neither error can be seen"
+            ),
+        ),
+        (0, _) => (
+            CheckOutcome::Inconclusive,
+            format!(
+                "no phrase is negative (all expected levels below `{alert}`): false alarms cannot be seen"
+            ),
+        ),
+        (_, 0) => (
+            CheckOutcome::Inconclusive,
+            format!("no phrase is positive (all expected levels from `{alert}` on): misses cannot be seen"),
+        ),
+        _ => (CheckOutcome::Pass, format!("{negatives} negative, {positives} positive")),
+    };
+    Check {
+        name: "phrases on both sides of the alert level".to_owned(),
+        source: CheckSource::Integrity,
+        metric: "both_sides".to_owned(),
+        slice: None,
+        mode: CheckMode::Point,
+        comparison: Comparison::AtLeast,
+        limit: 1.0,
+        confidence: None,
+        value: None,
+        bound: None,
+        interval: None,
+        of: None,
+        errors: None,
+        allowed_errors: None,
+        outcome,
+        reason,
+    }
 }
 
 /// One failed check for each phrase that had to pass and did not; one passed check for all of them otherwise.
@@ -193,37 +239,32 @@ fn check_rate(check: &mut Check, gate: &Gate, rate: Rate) {
     check.value = rate.value;
     check.interval = rate.wilson;
     check.of = Some(rate.of);
-    let Some(value) = rate.value else {
+    if rate.value.is_none() {
         "there is no case to measure it on".clone_into(&mut check.reason);
         return;
-    };
+    }
     // Errors are what pushes the number over the limit: false positives of a rate, wrong answers of an accuracy.
-    let errors = match gate.comparison {
-        Comparison::AtMost => rate.count,
-        Comparison::AtLeast => rate.of - rate.count,
+    let (errors, max_rate) = match gate.comparison {
+        Comparison::AtMost => (rate.count, gate.limit),
+        Comparison::AtLeast => (rate.of - rate.count, 1.0 - gate.limit),
     };
-    let errors_matter = gate.metric.counts_errors() == (gate.comparison == Comparison::AtMost);
-    check.errors = errors_matter.then_some(errors);
+    check.errors = Some(errors);
     if let Some(min_n) = gate.min_n.filter(|min_n| rate.of < *min_n) {
         check.reason = format!("{} cases, and the gate asks for at least {min_n}", rate.of);
         return;
     }
-    let max_rate = match gate.comparison {
-        Comparison::AtMost => gate.limit,
-        Comparison::AtLeast => 1.0 - gate.limit,
-    };
-    let point_holds = holds(gate.comparison, value, gate.limit);
+    // Counted, not divided: 99.9 / 100 is a little above 0.999, and 999 of 1000 must hold it.
+    let allowed = point_max_errors(max_rate, rate.of);
+    let point_holds = allowed.is_some_and(|allowed| errors <= allowed);
     match gate.mode {
         CheckMode::Point => {
-            check.allowed_errors = if errors_matter { point_max_errors(max_rate, rate.of) } else { None };
+            check.allowed_errors = allowed;
             check.outcome = if point_holds { CheckOutcome::Pass } else { CheckOutcome::Fail };
-            check.reason = match (errors_matter, check.allowed_errors) {
-                (true, Some(allowed)) => format!("{errors} of {} wrong, {allowed} allowed", rate.of),
-                _ => format!("{} of {}", rate.count, rate.of),
-            };
+            check.reason = format!("{errors} of {} wrong, {} allowed", rate.of, allowed.unwrap_or_default());
         }
         CheckMode::Bound => {
-            let rule = BoundRule { max_rate, confidence: gate.confidence, method: IntervalMethod::ClopperPearson };
+            let rule =
+                BoundRule { max_rate, confidence: gate.confidence, method: IntervalMethod::ClopperPearson };
             let proportion = Proportion::new(rate.count, rate.of).unwrap_or_default();
             check.bound = match gate.comparison {
                 Comparison::AtMost => proportion.upper_bound(rule.method, gate.confidence),
@@ -238,6 +279,7 @@ fn check_rate(check: &mut Check, gate: &Gate, rate: Rate) {
             };
             check.reason = match check.allowed_errors {
                 Some(allowed) => format!("{errors} of {} wrong, {allowed} would prove it", rate.of),
+                None if bound_holds => format!("{} of {}", rate.count, rate.of),
                 None => format!("{} cases are too few: even without an error they prove nothing", rate.of),
             };
         }
@@ -272,22 +314,19 @@ fn check_number(check: &mut Check, gate: &Gate, record: &RunRecord, metrics: &Me
         Unit::Count => format!("{value}"),
         Unit::Share | Unit::Number => format!("{value:.3}"),
     };
-    match (gate.mode, gate.metric) {
-        (CheckMode::Bound, Metric::Latency(quantile)) => {
-            check.bound = quantile.upper_bound(&record.latency, gate.confidence);
-            check.outcome = match check.bound {
-                Some(bound) if bound <= gate.limit => CheckOutcome::Pass,
-                _ if !point_holds => CheckOutcome::Fail,
-                _ => CheckOutcome::Inconclusive,
-            };
-            check.reason = match check.bound {
-                Some(bound) => format!("{shown}, at most {bound:.1} ms by its confidence limit"),
-                None => format!("{shown}; {cases} latencies are too few for a confidence limit"),
-            };
-        }
-        _ => {
-            check.outcome = if point_holds { CheckOutcome::Pass } else { CheckOutcome::Fail };
-            check.reason = shown;
-        }
+    if let (CheckMode::Bound, Metric::Latency(quantile)) = (gate.mode, gate.metric) {
+        check.bound = quantile.upper_bound(&record.latency, gate.confidence);
+        check.outcome = match check.bound {
+            Some(bound) if bound <= gate.limit => CheckOutcome::Pass,
+            _ if !point_holds => CheckOutcome::Fail,
+            _ => CheckOutcome::Inconclusive,
+        };
+        check.reason = match check.bound {
+            Some(bound) => format!("{shown}, at most {bound:.1} ms by its confidence limit"),
+            None => format!("{shown}; {cases} latencies are too few for a confidence limit"),
+        };
+    } else {
+        check.outcome = if point_holds { CheckOutcome::Pass } else { CheckOutcome::Fail };
+        check.reason = shown;
     }
 }

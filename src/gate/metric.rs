@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::document::nearest;
-use crate::domain::{LatencyReport, Metrics, Rate, RunRecord};
+use crate::domain::{Comparison, LatencyReport, Metrics, Rate, RunRecord};
 use crate::stats::{Confidence, LatencyHistogram};
 
 /// A number of a record, by name.
@@ -113,9 +113,10 @@ impl Metric {
             | Self::UnansweredRate => Unit::Share,
             Self::Kappa | Self::MacroF1 | Self::Mcc | Self::Lift => Unit::Number,
             Self::Latency(_) => Unit::Time,
-            Self::InvariantViolations | Self::FailOpenAnswers | Self::ChangedAnswers | Self::CachedAnswers => {
-                Unit::Count
-            }
+            Self::InvariantViolations
+            | Self::FailOpenAnswers
+            | Self::ChangedAnswers
+            | Self::CachedAnswers => Unit::Count,
         }
     }
 
@@ -141,12 +142,26 @@ impl Metric {
         }
     }
 
-    /// Whether the errors of the share are what it counts (a false positive), or the rest (accuracy).
-    pub(super) fn counts_errors(self) -> bool {
-        matches!(
-            self,
-            Self::FalsePositiveRate | Self::FalseNegativeRate | Self::SevereMissRate | Self::UnansweredRate
-        )
+    /// On which side of a limit is better.
+    pub(super) fn better(self) -> Comparison {
+        match self {
+            Self::Accuracy
+            | Self::AccuracyAnswered
+            | Self::ExactAccuracy
+            | Self::Kappa
+            | Self::MacroF1
+            | Self::Mcc
+            | Self::Lift => Comparison::AtLeast,
+            Self::FalsePositiveRate
+            | Self::FalseNegativeRate
+            | Self::SevereMissRate
+            | Self::UnansweredRate
+            | Self::Latency(_)
+            | Self::InvariantViolations
+            | Self::FailOpenAnswers
+            | Self::ChangedAnswers
+            | Self::CachedAnswers => Comparison::AtMost,
+        }
     }
 
     /// The number in a set of metrics; whole-run metrics need the whole record and give none.
@@ -161,6 +176,7 @@ impl Metric {
     }
 
     /// The number over a whole run.
+    #[expect(clippy::cast_precision_loss, reason = "counts of a run are small")]
     pub(super) fn of_run(self, record: &RunRecord) -> Option<f64> {
         let integrity = &record.integrity;
         let latency = &record.latency;
@@ -169,7 +185,7 @@ impl Metric {
             Self::InvariantViolations => Some(integrity.violations.len() as f64),
             Self::FailOpenAnswers => Some(integrity.fail_open.len() as f64),
             // With one answer a phrase nothing can change, so nothing was measured.
-            Self::ChangedAnswers => (record.options.repeat > 1).then(|| integrity.changed.len() as f64),
+            Self::ChangedAnswers => (record.options.repeat > 1).then_some(integrity.changed.len() as f64),
             Self::CachedAnswers => Some(integrity.cached as f64),
             of_metrics => of_metrics.number(&record.metrics),
         }

@@ -4,9 +4,9 @@
 //! can be judged again, by other gates.
 
 mod evaluate;
-mod gate;
 mod metric;
+mod threshold;
 
 pub use evaluate::{GateOptions, evaluate};
-pub use gate::{Gate, GateParseError};
 pub use metric::Metric;
+pub use threshold::{Gate, GateParseError};

@@ -29,7 +29,8 @@ pub fn integrity(results: &[PhraseResult], planned: usize, target_caches: Option
             }
             found.cached += u64::from(seen.cached);
             found.retries += seen.attempts.len().saturating_sub(1) as u64;
-            found.rate_limited += seen.attempts.iter().filter(|attempt| attempt.status == Some(429)).count() as u64;
+            found.rate_limited +=
+                seen.attempts.iter().filter(|attempt| attempt.status == Some(429)).count() as u64;
         }
         if fails_open {
             found.fail_open.push(result.id.clone());

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use super::judge;
 use crate::domain::{
-    AnswerScores, Estimate, Level, Metrics, PhraseResult, Polarity, Rate, Slice, SliceKind, Verdict, VerdictCounts,
+    AnswerScores, Estimate, Level, Metrics, PhraseResult, Polarity, Rate, Slice, SliceKind, Verdict,
+    VerdictCounts,
 };
 use crate::stats::{Confidence, Confusion, IntervalMethod, KappaWeights, Proportion, Unanswered};
 
 /// Measures a set of results; `alert_level` is the level from which a human is alerted.
 pub fn measure<'a>(results: impl IntoIterator<Item = &'a PhraseResult>, alert_level: Level) -> Metrics {
     let results: Vec<&PhraseResult> = results.into_iter().collect();
-    let count = |holds: &dyn Fn(&PhraseResult) -> bool| results.iter().filter(|result| holds(result)).count() as u64;
+    let count =
+        |holds: &dyn Fn(&PhraseResult) -> bool| results.iter().filter(|result| holds(result)).count() as u64;
     let with = |verdict: Verdict| count(&|result| result.verdict == verdict);
     let verdicts = VerdictCounts {
         exact: with(Verdict::Exact),
@@ -118,6 +120,7 @@ fn confusion(results: &[&PhraseResult]) -> Confusion {
     confusion
 }
 
+#[expect(clippy::cast_precision_loss, reason = "phrases of a run are few")]
 fn scores(results: &[&PhraseResult], confusion: &Confusion) -> AnswerScores {
     let distances: Vec<f64> = results.iter().filter_map(|result| distance(result)).collect();
     let mean = |sum: f64| (!distances.is_empty()).then(|| sum / distances.len() as f64);
@@ -140,10 +143,16 @@ fn scores(results: &[&PhraseResult], confusion: &Confusion) -> AnswerScores {
 /// Signed distance in levels from the nearest expected level.
 fn distance(result: &PhraseResult) -> Option<f64> {
     let level = result.level?;
-    result.expected.iter().map(|expected| level.steps_above(expected)).min_by_key(|steps| steps.abs()).map(f64::from)
+    result
+        .expected
+        .iter()
+        .map(|expected| level.steps_above(expected))
+        .min_by_key(|steps| steps.abs())
+        .map(f64::from)
 }
 
 /// The one answer that would be right most often, and how often.
+#[expect(clippy::cast_precision_loss, reason = "phrases of a run are few")]
 fn best_constant(results: &[&PhraseResult]) -> Option<(Level, f64)> {
     if results.is_empty() {
         return None;

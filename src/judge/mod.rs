@@ -4,7 +4,9 @@ mod integrity;
 mod latency;
 mod metrics;
 
-use crate::domain::{Level, Observation, Phrase, PhraseResult, TextPolicy, Verdict};
+use std::cmp::Reverse;
+
+use crate::domain::{Level, LevelSet, Observation, Phrase, PhraseResult, TextPolicy, Verdict};
 
 pub use integrity::integrity;
 pub use latency::latency_report;
@@ -23,7 +25,7 @@ pub use metrics::{measure, slices};
 /// assert_eq!(judge(expected, Level::Medium, Level::High, None), Verdict::Unanswered);
 /// ```
 pub fn judge(
-    expected: crate::domain::LevelSet,
+    expected: LevelSet,
     lowest_passing: Level,
     highest_passing: Level,
     answer: Option<Level>,
@@ -40,11 +42,17 @@ pub fn judge(
 /// Judges everything that came back for a phrase.
 ///
 /// With repeats the most frequent answer counts, no answer being an answer of its own; of two as frequent ones the
-/// worse counts, because a service that is right half of the time is not right.
-pub fn judge_phrase(phrase: &Phrase, alert_level: Level, text: TextPolicy, observations: Vec<Observation>) -> PhraseResult {
+/// worse counts, because a service that is right half of the time is not right; of two as good ones the lower.
+pub fn judge_phrase(
+    phrase: &Phrase,
+    alert_level: Level,
+    text: TextPolicy,
+    observations: Vec<Observation>,
+) -> PhraseResult {
     let (lowest_passing, highest_passing) = (phrase.lowest_passing(), phrase.highest_passing());
     let verdict_of = |level| judge(phrase.expected, lowest_passing, highest_passing, level);
-    let answers: Vec<Option<Level>> = observations.iter().map(|observation| observation.answer.level()).collect();
+    let answers: Vec<Option<Level>> =
+        observations.iter().map(|observation| observation.answer.level()).collect();
     let badness = |level: Option<Level>| match (verdict_of(level), level) {
         (Verdict::Unanswered, _) | (_, None) => 100,
         (Verdict::Exact, _) => 0,
@@ -55,7 +63,9 @@ pub fn judge_phrase(phrase: &Phrase, alert_level: Level, text: TextPolicy, obser
     let level = answers
         .iter()
         .copied()
-        .max_by_key(|answer| (answers.iter().filter(|other| *other == answer).count(), badness(*answer)))
+        .max_by_key(|answer| {
+            (answers.iter().filter(|other| *other == answer).count(), badness(*answer), Reverse(*answer))
+        })
         .flatten();
     PhraseResult {
         id: phrase.id.clone(),

@@ -1,6 +1,8 @@
 //! Where suites come from: the shipped files inside the program, or a folder.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path as FilePath, PathBuf};
 
 use include_dir::{Dir, include_dir};
@@ -10,16 +12,13 @@ use serde::Deserialize;
 use super::category_file;
 use super::select::stratified;
 use super::{Category, Suite, SuiteError, content_hash};
-use crate::document::{Document, Path, Problem, Problems, nearest};
+use crate::document::{Document, Path, Position, Problem, Problems, nearest};
 use crate::domain::{Phrase, Selection, SuiteRecord};
 
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/phrases");
 
-/// The two suites that everyone knows.
-pub const SUITE_NAMES: [&str; 2] = ["quick", "comprehensive"];
-
 /// Largest phrase file that is read, in bytes.
-const LARGEST_FILE: u64 = 256 << 20;
+const LARGEST_FILE: u64 = 16 << 20;
 
 /// `suites.yaml`, as it is written.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -104,7 +103,11 @@ impl Catalog {
             Some(folder) => read_file(&folder.join("suites.yaml"))?,
             None => (
                 "phrases/suites.yaml".to_owned(),
-                SHIPPED.get_file("suites.yaml").and_then(|file| file.contents_utf8()).unwrap_or_default().to_owned(),
+                SHIPPED
+                    .get_file("suites.yaml")
+                    .and_then(|file| file.contents_utf8())
+                    .unwrap_or_default()
+                    .to_owned(),
             ),
         };
         let read = || {
@@ -199,16 +202,19 @@ fn build(name: &str, title: &str, texts: &[NamedText]) -> Result<Suite, SuiteErr
     let mut categories: Vec<Category> = Vec::new();
     let mut phrases: Vec<Phrase> = Vec::new();
     for (file, text) in texts {
-        match category_file::parse(file, text) {
-            Ok((category, more)) => {
-                merge_category(&mut categories, category, file, &mut problems);
-                phrases.extend(more);
-            }
-            Err(more) => problems.extend(more),
+        let read = category_file::parse(file, text);
+        problems.extend(read.problems);
+        phrases.extend(read.phrases);
+        if let Some(category) = read.category {
+            merge_category(&mut categories, category, file, &mut problems);
         }
     }
     check_unique(&phrases, &mut problems);
-    check_partners(&phrases, &mut problems);
+    // A partner may be missing only because its own file could not be read.
+    if problems.is_empty() {
+        check_partners(&phrases, &mut problems);
+    }
+    problems.sort();
     if !problems.is_empty() {
         return Err(SuiteError::Invalid { problems });
     }
@@ -235,7 +241,8 @@ fn build(name: &str, title: &str, texts: &[NamedText]) -> Result<Suite, SuiteErr
 fn merge_category(categories: &mut Vec<Category>, category: Category, file: &str, problems: &mut Problems) {
     match categories.iter().find(|known| known.name == category.name) {
         None => categories.push(category),
-        Some(known) if known.target_accuracy == category.target_accuracy && known.critical == category.critical => {}
+        Some(known)
+            if known.target_accuracy == category.target_accuracy && known.critical == category.critical => {}
         Some(_) => problems.push(
             Problem::with_file(file, format!("category `{}` stands in another file too", category.name))
                 .with_hint("two files of one category must agree on `target_accuracy` and `critical`"),
@@ -253,7 +260,11 @@ fn check_unique(phrases: &[Phrase], problems: &mut Problems) {
             problems.push(at(phrase, format!("the id `{}` is taken at {}", phrase.id, place(first))));
         }
         if let Some(first) = by_text.insert((phrase.text.trim(), &phrase.history), phrase) {
-            let what = if first.expected == phrase.expected { "the same text" } else { "the same text, labelled otherwise," };
+            let what = if first.expected == phrase.expected {
+                "the same text"
+            } else {
+                "the same text, labelled otherwise,"
+            };
             problems.push(at(phrase, format!("phrase `{}`: {what} stands at {}", phrase.id, place(first))));
         }
     }
@@ -266,7 +277,10 @@ fn check_partners(phrases: &[Phrase], problems: &mut Problems) {
         for (key, partner) in [("pair", &phrase.pair), ("seed_of", &phrase.seed_of)] {
             let Some(partner) = partner else { continue };
             if !ids.contains(partner.as_str()) || *partner == phrase.id {
-                problems.push(at(phrase, format!("phrase `{}`: `{key}` names `{partner}`, which is no other phrase", phrase.id)));
+                problems.push(at(
+                    phrase,
+                    format!("phrase `{}`: `{key}` names `{partner}`, which is no other phrase", phrase.id),
+                ));
             }
         }
     }
@@ -315,7 +329,9 @@ fn shipped_texts(file: &FilePath) -> Vec<NamedText> {
     files
         .into_iter()
         .filter(|file| is_yaml(file.path()))
-        .filter_map(|file| Some((format!("phrases/{}", file.path().display()), file.contents_utf8()?.to_owned())))
+        .filter_map(|file| {
+            Some((format!("phrases/{}", file.path().display()), file.contents_utf8()?.to_owned()))
+        })
         .collect()
 }
 
@@ -344,19 +360,18 @@ fn read_folder(folder: &FilePath) -> Result<Vec<NamedText>, SuiteError> {
 
 fn read_file(path: &FilePath) -> Result<NamedText, SuiteError> {
     let error = |source| SuiteError::Read { path: path.to_owned(), source };
-    let about = std::fs::metadata(path).map_err(error)?;
-    if about.len() > LARGEST_FILE {
+    let mut bytes = Vec::new();
+    // A device has no end, and its size says nothing.
+    File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)).map_err(error)?;
+    if bytes.len() as u64 > LARGEST_FILE {
         return Err(error(std::io::Error::other(format!("it is larger than {} MiB", LARGEST_FILE >> 20))));
     }
-    let bytes = std::fs::read(path).map_err(error)?;
     let name = path.display().to_string();
     let text = String::from_utf8(bytes).map_err(|bad| {
-        let line = bad.as_bytes()[..bad.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        SuiteError::Invalid {
-            problems: Problem::with_file(&name, format!("line {line} is not UTF-8"))
-                .with_hint("save the file as UTF-8")
-                .into(),
-        }
+        let line = bad.as_bytes()[..bad.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
+        let mut problem = Problem::with_file(&name, "this is not UTF-8").with_hint("save the file as UTF-8");
+        problem.position = Position { line, column: 1 };
+        SuiteError::Invalid { problems: problem.into() }
     })?;
     Ok((name, text))
 }

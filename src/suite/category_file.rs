@@ -37,7 +37,25 @@ struct CategoryFile {
     must_pass: bool,
     /// The phrases.
     #[schemars(with = "Vec<PhraseEntry>")]
+    #[expect(dead_code, reason = "part of the format; each phrase is read by itself")]
     phrases: Vec<Value>,
+}
+
+impl CategoryFile {
+    /// Stands in for a head that cannot be read, while the phrases are looked at.
+    fn unreadable() -> Self {
+        Self {
+            category: String::new(),
+            title: String::new(),
+            expected: LevelSet::only(Level::None),
+            escalation: Tolerance::NONE,
+            de_escalation: Tolerance::NONE,
+            target_accuracy: None,
+            critical: false,
+            must_pass: false,
+            phrases: Vec::new(),
+        }
+    }
 }
 
 /// A phrase, as it is written.
@@ -91,78 +109,91 @@ pub fn schema() -> serde_json::Value {
 /// Longest message that a target can be asked about, in characters.
 const LONGEST_TEXT: usize = 100_000;
 
-/// Reads a phrase file.
-///
-/// # Errors
-/// Everything that is wrong in it, with its place.
-pub(super) fn parse(name: &str, text: &str) -> Result<(Category, Vec<Phrase>), Problems> {
-    let document = Document::parse_private(name, text)?;
-    if document.value().is_null() {
-        return Err(Problem::with_file(name, "the file is empty")
-            .with_hint("a phrase file has `category`, `expected` and `phrases`")
-            .into());
-    }
-    let mut problems = Problems::default();
-    let file: Result<CategoryFile, Problems> = document.decode();
-    // Phrases are looked at also when the head of the file is wrong: one look should find everything.
-    let list = document.value().get("phrases").and_then(Value::as_sequence).cloned().unwrap_or_default();
-    let mut entries = Vec::with_capacity(list.len());
-    for (i, value) in list.iter().enumerate() {
-        let path = Path::root().join("phrases").join(i);
-        match document.decode_part::<PhraseEntry>(value, &path) {
-            Ok(entry) => {
-                check_entry(&document, &path, &entry, &mut problems);
-                entries.push((path, entry));
-            }
-            Err(more) => problems.extend(more),
-        }
-    }
-    let file = match file {
-        Ok(file) => file,
-        Err(more) => {
-            problems.extend(more);
-            problems.sort();
-            return Err(problems);
-        }
-    };
-    check_head(&document, &file, &mut problems);
-    let phrases = entries.into_iter().map(|(path, entry)| {
-        let line = document.position(&path).line;
-        phrase(&file, entry, PhraseSource { file: name.to_owned(), line: u32::try_from(line).unwrap_or(0) })
-    });
-    let phrases: Vec<Phrase> = phrases.collect();
-    for (i, phrase) in phrases.iter().enumerate() {
-        if phrase.lowest_passing() == Level::None && phrase.highest_passing() == Level::Critical {
-            problems.push(
-                document
-                    .problem(&Path::root().join("phrases").join(i), format!("phrase `{}` cannot fail", phrase.id))
-                    .with_hint("its expected levels and tolerances let every level pass: tolerate less"),
-            );
-        }
-    }
-    if !problems.is_empty() {
-        problems.sort();
-        return Err(problems);
-    }
-    let category = Category {
-        name: file.category,
-        title: file.title,
-        target_accuracy: file.target_accuracy.map(Share::value),
-        critical: file.critical,
-    };
-    Ok((category, phrases))
+/// What could be read of a phrase file, and everything that is wrong with it.
+pub(super) struct Read {
+    /// The category, unless the head of the file is wrong.
+    pub(super) category: Option<Category>,
+    /// The phrases that could be read. With problems they are good only for finding more of them.
+    pub(super) phrases: Vec<Phrase>,
+    pub(super) problems: Problems,
 }
 
-fn check_head(document: &Document, file: &CategoryFile, problems: &mut Problems) {
-    let at = |key: &str| Path::root().join(key);
-    if !is_name(&file.category) {
+/// Reads a phrase file; one look finds everything that is wrong with it, with its place.
+pub(super) fn parse(name: &str, text: &str) -> Read {
+    let nothing = |problems| Read { category: None, phrases: Vec::new(), problems };
+    let document = match Document::parse_private(name, text) {
+        Ok(document) => document,
+        Err(problems) => return nothing(problems),
+    };
+    if document.value().is_null() {
+        let empty = Problem::with_file(name, "the file is empty")
+            .with_hint("a phrase file has `category`, `expected` and `phrases`");
+        return nothing(empty.into());
+    }
+    let (head, mut problems): (Option<CategoryFile>, _) =
+        document.decode_around(document.value(), &Path::root());
+    check_head(&document, &mut problems);
+    let list = document.value().get("phrases").and_then(Value::as_sequence).cloned().unwrap_or_default();
+    let mut phrases = Vec::with_capacity(list.len());
+    for (i, value) in list.iter().enumerate() {
+        let path = Path::root().join("phrases").join(i);
+        let (entry, more) = document.decode_around::<PhraseEntry>(value, &path);
+        problems.extend(more);
+        let Some(entry) = entry else { continue };
+        check_entry(&document, &path, &entry, &mut problems);
+        let line = document.position(&path).line;
+        let source = PhraseSource { file: name.to_owned(), line: u32::try_from(line).unwrap_or(0) };
+        let phrase = phrase(head.as_ref().unwrap_or(&CategoryFile::unreadable()), entry, source);
+        if head.is_some() {
+            check_labels(&document, &path, &phrase, &mut problems);
+        }
+        phrases.push(phrase);
+    }
+    let category = head.map(|head| Category {
+        name: head.category,
+        title: head.title,
+        target_accuracy: head.target_accuracy.map(Share::value),
+        critical: head.critical,
+    });
+    Read { category, phrases, problems }
+}
+
+/// What can be wrong only with the category's labels and the phrase's taken together.
+fn check_labels(document: &Document, path: &Path, phrase: &Phrase, problems: &mut Problems) {
+    let (lowest, highest) = (phrase.expected.min(), phrase.expected.max());
+    let between =
+        Level::ALL[lowest.index()..=highest.index()].iter().find(|level| !phrase.expected.contains(**level));
+    if let Some(missing) = between {
         problems.push(
             document
-                .problem(&at("category"), format!("`{}` is no category name", file.category))
+                .problem(
+                    path,
+                    format!("phrase `{}` expects `{lowest}` and `{highest}`, but not `{missing}`", phrase.id),
+                )
+                .with_hint("expected levels stand next to each other"),
+        );
+    }
+    if phrase.lowest_passing() == Level::None && phrase.highest_passing() == Level::Critical {
+        problems.push(
+            document
+                .problem(path, format!("phrase `{}` cannot fail", phrase.id))
+                .with_hint("its expected levels and tolerances let every level pass: tolerate less"),
+        );
+    }
+}
+
+/// Looks at what stands there, whether or not the rest of the head can be read.
+fn check_head(document: &Document, problems: &mut Problems) {
+    let at = |key: &str| Path::root().join(key);
+    let value = document.value();
+    if let Some(name) = value.get("category").and_then(Value::as_str).filter(|name| !is_name(name)) {
+        problems.push(
+            document
+                .problem(&at("category"), format!("`{name}` is no category name"))
                 .with_hint("letters, digits, `_` and `-`, such as `definite_high`"),
         );
     }
-    if file.phrases.is_empty() {
+    if value.get("phrases").and_then(Value::as_sequence).is_some_and(Vec::is_empty) {
         problems.push(document.problem(&at("phrases"), "there are no phrases"));
     }
 }
@@ -171,9 +202,9 @@ fn check_entry(document: &Document, path: &Path, entry: &PhraseEntry, problems: 
     let at = |key: &str| path.join(key);
     if !is_name(&entry.id) {
         problems.push(
-            document
-                .problem(&at("id"), "this is no phrase id")
-                .with_hint("letters, digits, `_`, `-`, `.` and `:`, at most 100, such as `definite_high-001`"),
+            document.problem(&at("id"), "this is no phrase id").with_hint(
+                "letters, digits, `_`, `-`, `.` and `:`, at most 100, such as `definite_high-001`",
+            ),
         );
     }
     if entry.text.trim().is_empty() {

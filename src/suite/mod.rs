@@ -7,6 +7,7 @@ mod catalog;
 mod category_file;
 mod select;
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
@@ -14,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::document::Problems;
 use crate::domain::{Phrase, SuiteRecord};
 
-pub use catalog::{Catalog, SUITE_NAMES};
+pub use catalog::Catalog;
 pub use category_file::schema as category_schema;
 
 /// Phrases with their labels, and what is asked of each category.
@@ -108,5 +109,8 @@ fn content_hash<'a>(phrases: impl Iterator<Item = &'a Phrase>) -> String {
         .collect();
     lines.sort_unstable();
     let digest = Sha256::digest(lines.join("\u{1e}"));
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest.iter().take(8).fold(String::with_capacity(16), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }

@@ -1,14 +1,14 @@
 //! Which phrases of a suite are sent.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Suite, SuiteError, content_hash};
-use crate::document::nearest;
-use crate::domain::{Phrase, Selection};
+use crate::document::nearest_hint;
+use crate::domain::{Phrase, Selection, SliceKind};
 
 impl Suite {
     /// Narrows the suite to a selection.
@@ -16,13 +16,12 @@ impl Suite {
     /// # Errors
     /// A category or tag that no phrase has, or a selection that leaves nothing.
     pub fn select(mut self, selection: &Selection) -> Result<Self, SuiteError> {
-        let categories: Vec<&str> = self.categories.iter().map(|category| category.name.as_str()).collect();
-        known("category", &selection.categories, &categories)?;
-        let mut tags: Vec<&str> = self.phrases.iter().flat_map(|phrase| &phrase.tags).map(String::as_str).collect();
-        tags.sort_unstable();
-        tags.dedup();
-        known("tag", &selection.tags, &tags)?;
-
+        for category in &selection.categories {
+            self.check_slice(SliceKind::Category, category)?;
+        }
+        for tag in &selection.tags {
+            self.check_slice(SliceKind::Tag, tag)?;
+        }
         self.phrases.retain(|phrase| {
             (selection.categories.is_empty() || selection.categories.contains(&phrase.category))
                 && (selection.tags.is_empty() || phrase.tags.iter().any(|tag| selection.tags.contains(tag)))
@@ -33,7 +32,10 @@ impl Suite {
         if self.phrases.is_empty() {
             return Err(SuiteError::Nothing {
                 message: format!("nothing of suite `{}` is selected", self.name),
-                hint: format!("it has {} phrases; loosen --category, --tag or --limit", self.record.available),
+                hint: format!(
+                    "it has {} phrases; loosen --category, --tag or --limit",
+                    self.record.available
+                ),
             });
         }
         self.categories.retain(|category| self.phrases.iter().any(|phrase| phrase.category == category.name));
@@ -41,6 +43,35 @@ impl Suite {
         self.record.selection_hash = content_hash(self.phrases.iter());
         self.record.selection = selection.clone();
         Ok(self)
+    }
+
+    /// Looks whether any phrase is in the slice of that name.
+    ///
+    /// # Errors
+    /// None is.
+    pub fn check_slice(&self, kind: SliceKind, name: &str) -> Result<(), SuiteError> {
+        let of = |phrase: &Phrase| -> Vec<String> {
+            match kind {
+                SliceKind::Category => vec![phrase.category.clone()],
+                SliceKind::Tag => phrase.tags.clone(),
+                SliceKind::Capability => phrase.capability.iter().cloned().collect(),
+                SliceKind::Language => phrase.language.iter().cloned().collect(),
+            }
+        };
+        let names: BTreeSet<String> = self.phrases.iter().flat_map(of).collect();
+        if names.contains(name) {
+            return Ok(());
+        }
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let kind = kind.as_str();
+        let hint = match known.as_slice() {
+            [] => format!("suite `{}` has no {kind} at all", self.name),
+            known => nearest_hint(name, known),
+        };
+        Err(SuiteError::Nothing {
+            message: format!("no phrase of suite `{}` has the {kind} `{name}`", self.name),
+            hint,
+        })
     }
 
     /// Leaves out the phrases that mean something else without their earlier messages, and counts them.
@@ -58,16 +89,6 @@ impl Suite {
         }
         Ok(self)
     }
-}
-
-fn known(kind: &str, asked: &[String], known: &[&str]) -> Result<(), SuiteError> {
-    let Some(unknown) = asked.iter().find(|name| !known.contains(&name.as_str())) else { return Ok(()) };
-    let hint = match (nearest(unknown, known), known.is_empty()) {
-        (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, true) => format!("the suite has no {kind} at all"),
-        (None, false) => format!("known here: {}", known.join(", ")),
-    };
-    Err(SuiteError::Nothing { message: format!("no phrase has the {kind} `{unknown}`"), hint })
 }
 
 /// Draws `limit` phrases so that every category keeps its share, by largest remainders; the order stays.

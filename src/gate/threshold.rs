@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de};
@@ -58,38 +59,40 @@ impl Gate {
         if self.slice.is_some() && !metric.has_slices() {
             return Err(format!("`{metric}` is measured over the whole run only"));
         }
-        if self.mode == CheckMode::Bound {
-            if !metric.has_bound() {
-                return Err(format!("`{metric}` has no confidence limit; use mode `point`"));
-            }
-            if metric.unit() == Unit::Time && self.comparison == Comparison::AtLeast {
-                return Err("a latency has an upper confidence limit only; use `at_most`".to_owned());
-            }
+        if self.mode == CheckMode::Bound && !metric.has_bound() {
+            return Err(format!("`{metric}` has no confidence limit; use mode `point`"));
         }
+        // The wrong sign makes a gate that passes exactly what it should stop.
+        match (metric.better(), self.comparison) {
+            (Comparison::AtLeast, Comparison::AtMost) => {
+                Err(format!("more `{metric}` is better: write `>=` or `at_least`"))
+            }
+            (Comparison::AtMost, Comparison::AtLeast) => {
+                Err(format!("less `{metric}` is better: write `<=` or `at_most`"))
+            }
+            (Comparison::AtLeast, Comparison::AtLeast) | (Comparison::AtMost, Comparison::AtMost) => Ok(()),
+        }?;
         Ok(self)
     }
 
     /// The limit as it is written.
     pub(super) fn limit_text(&self) -> String {
         match self.metric.unit() {
-            Unit::Share => Share::new(self.limit).map_or_else(|| self.limit.to_string(), |share| share.to_string()),
+            Unit::Share => {
+                Share::new(self.limit).map_or_else(|| self.limit.to_string(), |share| share.to_string())
+            }
             Unit::Number | Unit::Count => self.limit.to_string(),
+            // Parts of a millisecond are no number that a length of time is written with.
+            Unit::Time if self.limit.fract() != 0.0 => {
+                Wait(Duration::try_from_secs_f64(self.limit / 1e3).unwrap_or_default()).to_string()
+            }
             Unit::Time => format!("{}ms", self.limit),
         }
     }
 
     /// The slice as it is written.
     pub(super) fn slice_text(&self) -> Option<String> {
-        self.slice.as_ref().map(|(kind, name)| format!("{}={name}", kind_name(*kind)))
-    }
-}
-
-fn kind_name(kind: SliceKind) -> &'static str {
-    match kind {
-        SliceKind::Category => "category",
-        SliceKind::Tag => "tag",
-        SliceKind::Capability => "capability",
-        SliceKind::Language => "language",
+        self.slice.as_ref().map(|(kind, name)| format!("{}={name}", kind.as_str()))
     }
 }
 
@@ -98,7 +101,7 @@ impl fmt::Display for Gate {
         write!(f, "{}", self.metric)?;
         match &self.slice {
             Some((SliceKind::Category, name)) => write!(f, "[{name}]")?,
-            Some((kind, name)) => write!(f, "[{}={name}]", kind_name(*kind))?,
+            Some((kind, name)) => write!(f, "[{}={name}]", kind.as_str())?,
             None => {}
         }
         let sign = match self.comparison {
@@ -107,7 +110,11 @@ impl fmt::Display for Gate {
         };
         write!(f, " {sign} {}", self.limit_text())?;
         if self.mode == CheckMode::Bound {
-            write!(f, " (bound {})", Share::new(self.confidence.level()).map_or_else(String::new, |c| c.to_string()))?;
+            write!(
+                f,
+                " (bound {})",
+                Share::new(self.confidence.level()).map_or_else(String::new, |c| c.to_string())
+            )?;
         }
         Ok(())
     }
@@ -118,7 +125,9 @@ fn limit(metric: Metric, text: &str) -> Result<f64, String> {
     let text = text.trim();
     match metric.unit() {
         Unit::Share => text.parse::<Share>().map(Share::value),
-        Unit::Number => text.parse().ok().filter(|x: &f64| x.is_finite()).ok_or(format!("`{text}` is no number")),
+        Unit::Number => {
+            text.parse().ok().filter(|x: &f64| x.is_finite()).ok_or(format!("`{text}` is no number"))
+        }
         Unit::Time => text.parse::<Wait>().map(|wait| wait.0.as_secs_f64() * 1e3),
         Unit::Count => text.parse::<u32>().map(f64::from).map_err(|_| format!("`{text}` is no whole number")),
     }
@@ -133,11 +142,15 @@ fn slice(text: &str) -> Result<(SliceKind, String), String> {
         "language" => SliceKind::Language,
         other => return Err(format!("`{other}` is not one of category, tag, capability, language")),
     };
-    Ok((kind, name.trim().to_owned()))
+    match name.trim() {
+        "" => Err("there is no name between `[` and `]`".to_owned()),
+        name => Ok((kind, name.to_owned())),
+    }
 }
 
 fn parse(text: &str) -> Result<Gate, String> {
-    const FORM: &str = "write it as `accuracy >= 92%`, `accuracy[definite_high] >= 95%` or `latency_p95 <= 500ms`";
+    const FORM: &str =
+        "write it as `accuracy >= 92%`, `accuracy[definite_high] >= 95%` or `latency_p95 <= 500ms`";
     let (left, comparison, right) = if let Some((left, right)) = text.split_once(">=") {
         (left, Comparison::AtLeast, right)
     } else if let Some((left, right)) = text.split_once("<=") {
@@ -271,7 +284,9 @@ impl<'de> Deserialize<'de> for Gate {
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Gate, A::Error> {
-                GateEntry::deserialize(de::value::MapAccessDeserializer::new(map))?.gate().map_err(de::Error::custom)
+                GateEntry::deserialize(de::value::MapAccessDeserializer::new(map))?
+                    .gate()
+                    .map_err(de::Error::custom)
             }
         }
         deserializer.deserialize_any(Visitor)

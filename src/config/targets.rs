@@ -1,0 +1,113 @@
+//! Which target is meant, and what its contract is.
+
+use serde_yaml::{Mapping, Value};
+
+use super::layers::{laid_over, without_password};
+use super::{Config, Origin};
+use crate::document::{Path, Problem, nearest_hint};
+use crate::target::{Contract, ContractError, PRESET_NAMES, preset, preset_text};
+
+impl Config {
+    /// The name of the target that holds.
+    pub fn target_name(&self) -> &str {
+        match (&self.settings.target, &self.settings.url) {
+            (Some(name), _) => name,
+            (None, Some(_)) => "ash-v5",
+            (None, None) => "demo",
+        }
+    }
+
+    /// Whether the embedded demo detector has to be started for this target.
+    pub fn wants_demo(&self) -> bool {
+        self.target_name() == "demo"
+            && self.settings.url.is_none()
+            && !self.settings.targets.contains_key("demo")
+    }
+
+    /// The names of every target: presets and the user's own.
+    pub fn target_names(&self) -> Vec<String> {
+        let own = self.settings.targets.keys().cloned();
+        let mut names: Vec<String> = PRESET_NAMES.map(str::to_owned).into_iter().chain(own).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The contract of a target, where its contract says that it is.
+    ///
+    /// # Errors
+    /// There is no such target, or its contract cannot be used.
+    pub fn contract(&self, name: &str) -> Result<Contract, ContractError> {
+        match self.settings.targets.get(name) {
+            Some(value) => {
+                let path = Path::root().join("targets").join(name);
+                Contract::configured(name, &self.document, &path, value)
+            }
+            None => preset(name).map_err(|_| self.no_such_target(name)),
+        }
+    }
+
+    /// A target's contract as YAML: a preset as it is written, a configured target laid over what it extends.
+    ///
+    /// # Errors
+    /// There is no such target, or its contract cannot be used.
+    pub fn contract_text(&self, name: &str) -> Result<String, ContractError> {
+        self.contract(name)?;
+        let Some(own) = self.settings.targets.get(name) else {
+            return Ok(preset_text(name).unwrap_or_default().to_owned());
+        };
+        let mut value = own.clone();
+        while let Some(base) = value.as_mapping_mut().and_then(|mapping| mapping.shift_remove("extends")) {
+            let text = base.as_str().and_then(preset_text).unwrap_or_default();
+            value = laid_over(serde_yaml::from_str(text).unwrap_or_default(), &value, &mut |_| {});
+        }
+        mask(&mut value);
+        Ok(serde_yaml::to_string(&value).unwrap_or_default())
+    }
+
+    fn no_such_target(&self, name: &str) -> ContractError {
+        let names = self.target_names();
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let message = format!("there is no target `{name}`");
+        let problem = match self.origin("target") {
+            Origin::File => self.document.problem(&Path::root().join("target"), message),
+            Origin::Environment(variable) => Problem::with_file("", format!("{message} (from {variable})")),
+            // As an argument, or where a flag names it.
+            Origin::Default | Origin::Flag => Problem::with_file("", message),
+        };
+        ContractError { problems: problem.with_hint(nearest_hint(name, &known)).into() }
+    }
+}
+
+/// Takes secrets out of a contract that is shown: passwords in its URL, and headers whose value stands in the file.
+fn mask(contract: &mut Value) {
+    if let Some(Value::String(url)) = contract.get_mut("base_url") {
+        *url = without_password(url);
+    }
+    mask_headers(contract);
+}
+
+fn mask_headers(value: &mut Value) {
+    const SECRET: [&str; 5] = ["key", "token", "secret", "authorization", "cookie"];
+    match value {
+        Value::Mapping(mapping) => {
+            if let Some(Value::Mapping(headers)) = mapping.get_mut("headers") {
+                mask_secrets(headers, &SECRET);
+            }
+            mapping.values_mut().for_each(mask_headers);
+        }
+        Value::Sequence(items) => items.iter_mut().for_each(mask_headers),
+        _ => {}
+    }
+}
+
+fn mask_secrets(headers: &mut Mapping, secret: &[&str]) {
+    for (name, value) in headers.iter_mut() {
+        let name = name.as_str().unwrap_or_default().to_ascii_lowercase();
+        if let Value::String(text) = value
+            && secret.iter().any(|word| name.contains(word))
+        {
+            "•••".clone_into(text);
+        }
+    }
+}

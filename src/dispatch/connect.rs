@@ -1,0 +1,89 @@
+//! A target that is there: its contract, a connection, and one look.
+
+use std::time::Duration;
+
+use chrono::Utc;
+
+use super::DispatchError;
+use crate::config::Config;
+use crate::demo::{Demo, DemoOptions};
+use crate::domain::RunId;
+use crate::target::{AskOptions, Contract, Health, Target};
+
+/// A target that has answered, and the demo detector behind it if it is that one.
+#[derive(Debug)]
+pub struct Connected {
+    /// The target.
+    pub target: Target,
+    /// What it said of itself.
+    pub health: Health,
+    /// How it is asked.
+    pub(super) ask: AskOptions,
+    pub(super) demo: Option<Demo>,
+}
+
+/// The contract of the configured target, pointed at the configured place.
+pub(super) fn contract(config: &Config) -> Result<Contract, DispatchError> {
+    let contract = config.contract(config.target_name())?;
+    match &config.settings.url {
+        Some(url) => contract.with_base_url(url).map_err(DispatchError::Url),
+        None => Ok(contract),
+    }
+}
+
+impl Connected {
+    /// Connects to the configured target for a look, not for a run: one request at a time, no second try.
+    ///
+    /// # Errors
+    /// The target cannot be used, or is not there.
+    pub async fn to_look(config: &Config) -> Result<Self, DispatchError> {
+        let id = RunId::new(Utc::now(), rand::random());
+        let mut connecting = Connecting::new(config, contract(config)?, &id);
+        connecting.ask = AskOptions { concurrency: 1, rate: None, retries: 0, ..connecting.ask };
+        connecting.connect(config).await
+    }
+
+    /// Ends the demo detector, if there is one.
+    pub async fn close(self) {
+        if let Some(demo) = self.demo {
+            demo.stop().await;
+        }
+    }
+}
+
+/// A connection in the making.
+pub(super) struct Connecting {
+    contract: Contract,
+    ask: AskOptions,
+}
+
+impl Connecting {
+    /// As the configuration asks, within what the contract allows.
+    pub(super) fn new(config: &Config, contract: Contract, run: &RunId) -> Self {
+        let settings = &config.settings.run;
+        let concurrency =
+            contract.limits.concurrency.map_or(settings.concurrency, |most| most.min(settings.concurrency));
+        let timeout: Duration = contract.connection.timeout.unwrap_or(settings.timeout).0;
+        let ask = AskOptions {
+            concurrency,
+            rate: settings.rate,
+            timeout,
+            retries: settings.retries,
+            patience: settings.patience.0,
+            run: run.to_string(),
+        };
+        Self { contract, ask }
+    }
+
+    /// Starts the demo detector if it is wanted, connects, and looks whether the target is there.
+    pub(super) async fn connect(self, config: &Config) -> Result<Connected, DispatchError> {
+        let Self { mut contract, ask } = self;
+        let demo = if config.wants_demo() { Some(Demo::start(DemoOptions::default())?) } else { None };
+        if let Some(demo) = &demo {
+            contract = contract.with_base_url(&demo.url()).map_err(DispatchError::Url)?;
+        }
+        let target = Target::connect(contract, ask.clone(), &|name| config.variable(name))?;
+        let health = target.look().await?;
+        Ok(Connected { target, health, ask, demo })
+    }
+}
