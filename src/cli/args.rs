@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use serde_yaml::Value;
 
+use super::phrases::PhrasesCommand;
 use crate::demo::{Behaviour, ErrorStatus, Latency, Severity, Share as DemoShare};
 use crate::domain::{RunRequest, Selection, Share, TextPolicy, Wait};
 use crate::gate::Gate;
@@ -96,6 +97,9 @@ pub(super) enum Command {
         #[command(flatten)]
         reports: ReportArgs,
     },
+    /// Look at a suite: what it holds, what it can prove, whether it could fail
+    #[command(subcommand)]
+    Phrases(PhrasesCommand),
     /// List, show or check targets
     #[command(subcommand)]
     Targets(TargetsCommand),

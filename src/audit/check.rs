@@ -1,0 +1,166 @@
+//! Whether a suite can show anything: findings, each with its place.
+
+use std::collections::HashMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::null_service::null_services;
+use super::plan::plan;
+use super::similar::similar;
+use crate::domain::{CheckMode, Conclusion, Level, Phrase, SliceKind};
+use crate::gate::{Gate, GateOptions, Metric};
+use crate::suite::Suite;
+
+/// Two texts so alike are one phrase, unless they say that they belong together.
+pub const NEARLY_THE_SAME: f64 = 0.6;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Gravity {
+    /// The suite is refused.
+    Error,
+    /// The suite shows less than it seems to.
+    Warning,
+}
+
+/// Something that is wrong with a suite.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Finding {
+    /// How bad it is.
+    pub gravity: Gravity,
+    /// What kind of thing it is, for scripts: `near_duplicate`, `null_service_passes`.
+    pub kind: &'static str,
+    /// The phrase's file, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The phrase's line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// What is wrong, without any text of a phrase.
+    pub message: String,
+}
+
+/// Looks at a suite that could be loaded. `defaults` are the gates that no null service may pass, `gates` all that
+/// hold.
+pub fn check(suite: &Suite, defaults: &GateOptions, gates: &GateOptions, alert_level: Level) -> Vec<Finding> {
+    let mut findings = near_duplicates(suite);
+    findings.extend(broken_pairs(suite));
+    findings.extend(gates_over_nothing(suite, &gates.gates));
+    findings.extend(too_few(suite, gates, alert_level));
+    for service in null_services(suite, defaults, alert_level) {
+        // Only a failed check is a proof of having been seen through; "could not tell" is none.
+        if service.conclusion != Conclusion::GateFailed {
+            let accuracy = service.accuracy.map_or_else(String::new, |share| format!(" ({:.1} % right)", share * 100.0));
+            findings.push(about_suite(
+                Gravity::Error,
+                "null_service_passes",
+                format!("a service that answers `{}` is not failed by the default gates{accuracy}", service.name),
+            ));
+        }
+    }
+    findings.sort_by(|a, b| (a.gravity, &a.file, a.line).cmp(&(b.gravity, &b.file, b.line)));
+    findings
+}
+
+fn about_suite(gravity: Gravity, kind: &'static str, message: String) -> Finding {
+    Finding { gravity, kind, file: None, line: None, message }
+}
+
+fn about(phrase: &Phrase, gravity: Gravity, kind: &'static str, message: String) -> Finding {
+    Finding { gravity, kind, file: Some(phrase.source.file.clone()), line: Some(phrase.source.line), message }
+}
+
+/// A phrase with all that is sent before it: two that differ in that are not the same.
+fn whole_text(phrase: &Phrase) -> String {
+    phrase.history.iter().chain([&phrase.text]).map(String::as_str).collect::<Vec<_>>().join("\n")
+}
+
+fn near_duplicates(suite: &Suite) -> Vec<Finding> {
+    let texts: Vec<String> = suite.phrases.iter().map(whole_text).collect();
+    let linked = |a: &Phrase, b: &Phrase| {
+        let names = |link: &Option<String>, id: &str| link.as_deref() == Some(id);
+        names(&a.pair, &b.id)
+            || names(&b.pair, &a.id)
+            || names(&a.seed_of, &b.id)
+            || names(&b.seed_of, &a.id)
+            || (a.seed_of.is_some() && a.seed_of == b.seed_of)
+    };
+    similar(texts.iter().map(String::as_str), NEARLY_THE_SAME)
+        .into_iter()
+        .filter_map(|pair| {
+            let (first, second) = (&suite.phrases[pair.first], &suite.phrases[pair.second]);
+            if linked(first, second) {
+                return None;
+            }
+            let message = format!(
+                "phrase `{}` is nearly `{}` ({:.0} % alike): reword one, or link them by `pair` or `seed_of`",
+                second.id,
+                first.id,
+                pair.similarity * 100.0
+            );
+            Some(about(second, Gravity::Error, "near_duplicate", message))
+        })
+        .collect()
+}
+
+/// A contrast pair names each other, and asks for different answers.
+fn broken_pairs(suite: &Suite) -> Vec<Finding> {
+    let by_id: HashMap<&str, &Phrase> = suite.phrases.iter().map(|phrase| (phrase.id.as_str(), phrase)).collect();
+    let mut findings = Vec::new();
+    for phrase in &suite.phrases {
+        // A selection may leave the partner out; that it exists at all was checked when the files were read.
+        let Some(partner) = phrase.pair.as_deref().and_then(|id| by_id.get(id)) else { continue };
+        if partner.pair.as_deref() != Some(&phrase.id) {
+            let message = format!("phrase `{}` is paired with `{}`, which does not say so", phrase.id, partner.id);
+            findings.push(about(phrase, Gravity::Error, "one_sided_pair", message));
+        } else if phrase.id < partner.id && phrase.expected == partner.expected {
+            let message = format!("the pair `{}` and `{}` asks for the same answer", phrase.id, partner.id);
+            findings.push(about(phrase, Gravity::Warning, "pair_without_contrast", message));
+        }
+    }
+    findings
+}
+
+fn gates_over_nothing(suite: &Suite, gates: &[Gate]) -> Vec<Finding> {
+    let is_there = |kind: SliceKind, name: &String| {
+        suite.phrases.iter().any(|phrase| match kind {
+            SliceKind::Category => phrase.category == *name,
+            SliceKind::Tag => phrase.tags.contains(name),
+            SliceKind::Capability => phrase.capability.as_ref() == Some(name),
+            SliceKind::Language => phrase.language.as_ref() == Some(name),
+        })
+    };
+    gates
+        .iter()
+        .filter(|gate| gate.slice.as_ref().is_some_and(|(kind, name)| !is_there(*kind, name)))
+        .map(|gate| {
+            about_suite(Gravity::Error, "gate_over_nothing", format!("the gate `{gate}` is over phrases that the suite does not have"))
+        })
+        .collect()
+}
+
+/// Gates that this suite can never pass, or that a single phrase decides.
+fn too_few(suite: &Suite, gates: &GateOptions, alert_level: Level) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for planned in plan(suite, &gates.gates, alert_level).gates {
+        match (planned.allowed_errors, planned.mode) {
+            (None, _) => {
+                let needed = planned.min_cases.map_or_else(String::new, |cases| format!("; it needs {cases}"));
+                let message = format!("`{}` can never pass: {} cases{needed}", planned.gate, planned.cases);
+                findings.push(about_suite(Gravity::Error, "gate_cannot_pass", message));
+            }
+            (Some(0), CheckMode::Point)
+                if [Metric::FalsePositiveRate, Metric::FalseNegativeRate]
+                    .iter()
+                    .any(|metric| planned.gate.starts_with(&metric.to_string())) =>
+            {
+                let message = format!("`{}` rests on {} cases: a single one decides it", planned.gate, planned.cases);
+                findings.push(about_suite(Gravity::Warning, "too_few_cases", message));
+            }
+            _ => {}
+        }
+    }
+    findings
+}

@@ -1,0 +1,173 @@
+//! What a suite can prove, before anything is sent.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::{CheckMode, Comparison, Level, Phrase, Polarity, SliceKind};
+use crate::gate::{Gate, Metric};
+use crate::stats::acceptance::{pass_probability, point_max_errors};
+use crate::stats::multiplicity::family_false_alarm_rate;
+use crate::stats::{BoundRule, Confidence, IntervalMethod, regression_power};
+use crate::suite::Suite;
+
+/// True error rates that the chances are given for, as shares of the rate that the gate allows.
+const TRUE_RATES: [f64; 6] = [0.125, 0.25, 0.375, 0.5, 0.75, 1.0];
+
+/// Changes that the power is given for: a share that got worse, while half a percent got better.
+const REGRESSIONS: [f64; 4] = [0.015, 0.025, 0.05, 0.10];
+const IMPROVING: f64 = 0.005;
+
+/// A category with fewer phrases is not gated.
+const GATED_FROM: u64 = 10;
+
+/// What a suite can prove.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Plan {
+    /// The suite's name.
+    pub suite: String,
+    /// Phrases in it.
+    pub phrases: u64,
+    /// The level from which a human is alerted.
+    pub alert_level: Level,
+    /// Phrases that must not alert.
+    pub negatives: u64,
+    /// Phrases that must.
+    pub positives: u64,
+    /// Phrases that count in neither rate.
+    pub straddling: u64,
+    /// Every gate over a share, the categories' own ones included.
+    pub gates: Vec<GatePlan>,
+    /// The chance to see a regression, with a paired test against a baseline.
+    pub regressions: Vec<RegressionPlan>,
+    /// The chance that at least one category target fails although every category has exactly its target accuracy.
+    pub category_false_alarm: Option<f64>,
+}
+
+/// What a gate needs and allows on this suite.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct GatePlan {
+    /// The gate in one line.
+    pub gate: String,
+    /// What is compared.
+    pub mode: CheckMode,
+    /// Cases it rests on, if every phrase is answered.
+    pub cases: u64,
+    /// Errors with which it passes; none if it cannot pass at all.
+    pub allowed_errors: Option<u64>,
+    /// Cases that a bound needs to pass without an error.
+    pub min_cases: Option<u64>,
+    /// The chance that it passes at some true error rates.
+    pub chances: Vec<Chance>,
+}
+
+/// The chance to pass at a true error rate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct Chance {
+    /// The true error rate, 0 to 1.
+    pub true_rate: f64,
+    /// The chance, 0 to 1.
+    pub passes: f64,
+}
+
+/// The chance that a paired test sees a regression.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct RegressionPlan {
+    /// Share of phrases that got worse.
+    pub regressing: f64,
+    /// Share of phrases that got better.
+    pub improving: f64,
+    /// The chance that the one-sided mid-p test at 5 % sees it.
+    pub power: f64,
+}
+
+/// Works out what the suite can prove under the gates.
+pub fn plan(suite: &Suite, gates: &[Gate], alert_level: Level) -> Plan {
+    // Variants of a seed stand or fall together: the seed counts.
+    let counted: Vec<&Phrase> = suite.phrases.iter().filter(|phrase| phrase.seed_of.is_none()).collect();
+    let polarity = |wanted| counted.iter().filter(|phrase| phrase.expected.polarity(alert_level) == wanted).count() as u64;
+    let own = suite.categories.iter().filter_map(|category| {
+        let gate = Gate {
+            slice: Some((SliceKind::Category, category.name.clone())),
+            ..Gate::point(Metric::Accuracy, Comparison::AtLeast, category.target_accuracy?)
+        };
+        (cases(&gate, &counted, alert_level)? >= GATED_FROM).then_some(gate)
+    });
+    let own: Vec<Gate> = own.collect();
+    let category_plans: Vec<GatePlan> = own.iter().filter_map(|gate| gate_plan(gate, &counted, alert_level)).collect();
+    let mut plans: Vec<GatePlan> = gates.iter().filter_map(|gate| gate_plan(gate, &counted, alert_level)).collect();
+    let category_false_alarm = false_alarm(&category_plans);
+    plans.extend(category_plans);
+    let phrases = counted.len() as u64;
+    let regressions = REGRESSIONS.into_iter().filter_map(|regressing| {
+        let power = regression_power(phrases, IMPROVING, regressing, Confidence::PERCENT_95)?;
+        Some(RegressionPlan { regressing, improving: IMPROVING, power })
+    });
+    Plan {
+        suite: suite.name.clone(),
+        phrases,
+        alert_level,
+        negatives: polarity(Polarity::Negative),
+        positives: polarity(Polarity::Positive),
+        straddling: polarity(Polarity::Straddling),
+        gates: plans,
+        regressions: regressions.collect(),
+        category_false_alarm,
+    }
+}
+
+fn gate_plan(gate: &Gate, phrases: &[&Phrase], alert_level: Level) -> Option<GatePlan> {
+    let cases = cases(gate, phrases, alert_level)?;
+    let max_rate = match gate.comparison {
+        Comparison::AtMost => gate.limit,
+        Comparison::AtLeast => 1.0 - gate.limit,
+    };
+    let rule = BoundRule { max_rate, confidence: gate.confidence, method: IntervalMethod::ClopperPearson };
+    let enough = gate.min_n.is_none_or(|min_n| cases >= min_n);
+    let (allowed_errors, min_cases) = match gate.mode {
+        CheckMode::Point => (point_max_errors(max_rate, cases), None),
+        CheckMode::Bound => (rule.max_errors(cases), rule.min_trials(0)),
+    };
+    let allowed_errors = allowed_errors.filter(|_| enough);
+    let chances = TRUE_RATES.into_iter().filter_map(|share| {
+        let true_rate = share * max_rate;
+        let passes = pass_probability(allowed_errors?, cases, true_rate)?;
+        Some(Chance { true_rate, passes })
+    });
+    Some(GatePlan {
+        gate: gate.to_string(),
+        mode: gate.mode,
+        cases,
+        allowed_errors,
+        min_cases: min_cases.max(gate.min_n),
+        chances: chances.collect(),
+    })
+}
+
+/// The cases of a gate over a share whose errors the gate limits; none for any other gate.
+fn cases(gate: &Gate, phrases: &[&Phrase], alert_level: Level) -> Option<u64> {
+    let polarity = |phrase: &Phrase| phrase.expected.polarity(alert_level);
+    let counts: fn(&Phrase, Polarity) -> bool = match (gate.metric, gate.comparison) {
+        (Metric::Accuracy | Metric::AccuracyAnswered | Metric::ExactAccuracy, Comparison::AtLeast)
+        | (Metric::UnansweredRate, Comparison::AtMost) => |_, _| true,
+        (Metric::FalsePositiveRate, Comparison::AtMost) => |_, polarity| polarity == Polarity::Negative,
+        (Metric::FalseNegativeRate, Comparison::AtMost) => |_, polarity| polarity == Polarity::Positive,
+        (Metric::SevereMissRate, Comparison::AtMost) => |phrase, _| phrase.expected.min() >= Level::High,
+        _ => return None,
+    };
+    let inside = |phrase: &Phrase| match &gate.slice {
+        None => true,
+        Some((SliceKind::Category, name)) => phrase.category == *name,
+        Some((SliceKind::Tag, name)) => phrase.tags.contains(name),
+        Some((SliceKind::Capability, name)) => phrase.capability.as_ref() == Some(name),
+        Some((SliceKind::Language, name)) => phrase.language.as_ref() == Some(name),
+    };
+    Some(phrases.iter().filter(|phrase| inside(phrase) && counts(phrase, polarity(phrase))).count() as u64)
+}
+
+/// The chance that one of the gates fails when each is exactly at its limit; by the mean of their own chances.
+fn false_alarm(plans: &[GatePlan]) -> Option<f64> {
+    let fails: Vec<f64> =
+        plans.iter().filter_map(|plan| plan.chances.last()).map(|at_limit| 1.0 - at_limit.passes).collect();
+    let tests = u32::try_from(fails.len()).ok().filter(|tests| *tests > 0)?;
+    family_false_alarm_rate(tests, fails.iter().sum::<f64>() / f64::from(tests))
+}

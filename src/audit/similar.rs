@@ -1,0 +1,130 @@
+//! Phrases that are nearly the same: sets of character 4-grams, compared by Jaccard similarity.
+//!
+//! An exact all-pairs join with prefix filtering (Bayardo, Ma and Srikant 2007; Xiao et al. 2008): two sets can only
+//! be similar if they share one of their rarest grams, so only those are looked up. It is not quadratic.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Letters in a gram.
+const GRAM: usize = 4;
+
+/// Two texts, by their place in the list, and how alike they are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Likeness {
+    /// The place of the first.
+    pub first: usize,
+    /// The place of the second, which comes later.
+    pub second: usize,
+    /// Jaccard similarity of their 4-grams, 0 to 1.
+    pub similarity: f64,
+}
+
+/// Every pair of texts at least so similar, by place.
+///
+/// `threshold` is above 0 and at most 1.
+pub fn similar<'a>(texts: impl IntoIterator<Item = &'a str>, threshold: f64) -> Vec<Likeness> {
+    let mut sets: Vec<Vec<u32>> = texts.into_iter().map(grams).collect();
+    rank_by_rarity(&mut sets);
+    // Shorter sets first: then what is in the index is never longer than what is looked up.
+    let mut order: Vec<usize> = (0..sets.len()).filter(|&i| !sets[i].is_empty()).collect();
+    order.sort_by_key(|&i| (sets[i].len(), i));
+
+    let mut index: HashMap<u32, Vec<usize>> = HashMap::new();
+    let mut found = Vec::new();
+    let mut candidates: Vec<usize> = Vec::new();
+    for &i in &order {
+        let set = &sets[i];
+        let needed = at_least(threshold, set.len());
+        let prefix = set.len() - needed + 1;
+        candidates.clear();
+        for gram in &set[..prefix] {
+            let shorter = index.get(gram).into_iter().flatten().copied();
+            candidates.extend(shorter.filter(|&j| sets[j].len() >= needed));
+        }
+        candidates.sort_unstable();
+        candidates.dedup();
+        for &j in &candidates {
+            let similarity = jaccard(set, &sets[j]);
+            if similarity >= threshold {
+                found.push(Likeness { first: i.min(j), second: i.max(j), similarity });
+            }
+        }
+        for gram in &set[..prefix] {
+            index.entry(*gram).or_default().push(i);
+        }
+    }
+    found.sort_by_key(|pair| (pair.first, pair.second));
+    found
+}
+
+/// The fewest common grams that a set of this size can be similar with.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a size is a size")]
+fn at_least(threshold: f64, size: usize) -> usize {
+    ((threshold * size as f64 - 1e-9).ceil() as usize).clamp(1, size)
+}
+
+/// The 4-grams of a text as people see it: case, width, punctuation and spacing do not count.
+fn grams(text: &str) -> Vec<u32> {
+    let mut letters: Vec<char> = vec![' '];
+    for c in text.nfkc().flat_map(char::to_lowercase) {
+        if c.is_alphanumeric() || !c.is_ascii() && !c.is_whitespace() && !c.is_control() {
+            letters.push(c);
+        } else if letters.last() != Some(&' ') && c.is_whitespace() {
+            letters.push(' ');
+        }
+    }
+    if letters.last() != Some(&' ') {
+        letters.push(' ');
+    }
+    let mut grams: Vec<u32> = if letters.len() < GRAM {
+        vec![hash(&letters)]
+    } else {
+        letters.windows(GRAM).map(hash).collect()
+    };
+    grams.sort_unstable();
+    grams.dedup();
+    grams
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "32 bits of a hash are hash enough for some thousand grams")]
+fn hash(letters: &[char]) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    letters.hash(&mut hasher);
+    hasher.finish() as u32
+}
+
+/// Renames grams by how rare they are, rarest first, and sorts every set by that.
+fn rank_by_rarity(sets: &mut [Vec<u32>]) {
+    let mut counts: HashMap<u32, u32> = HashMap::new();
+    for gram in sets.iter().flatten() {
+        *counts.entry(*gram).or_default() += 1;
+    }
+    let mut by_rarity: Vec<(u32, u32)> = counts.iter().map(|(gram, count)| (*count, *gram)).collect();
+    by_rarity.sort_unstable();
+    let ranks: HashMap<u32, u32> = by_rarity.into_iter().map(|(_, gram)| gram).zip(0..).collect();
+    for set in sets {
+        for gram in set.iter_mut() {
+            *gram = ranks[gram];
+        }
+        set.sort_unstable();
+    }
+}
+
+fn jaccard(a: &[u32], b: &[u32]) -> f64 {
+    let (mut i, mut j, mut common) = (0, 0, 0_usize);
+    while i < a.len() && j < b.len() {
+        match a[i].cmp(&b[j]) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => {
+                common += 1;
+                i += 1;
+                j += 1;
+            }
+        }
+    }
+    common as f64 / (a.len() + b.len() - common) as f64
+}

@@ -1,0 +1,247 @@
+//! `thrash phrases`: what a suite holds, what it can prove, and whether it could fail at all.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use schemars::JsonSchema;
+use serde::Serialize;
+use tabled::builder::Builder;
+use tabled::settings::object::Columns;
+use tabled::settings::{Alignment, Padding, Style};
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output::Output;
+use crate::audit::{Finding, GatePlan, Gravity, Plan, SuiteSummary, check, plan, summarise};
+use crate::config::Config;
+use crate::dispatch::DispatchError;
+use crate::document::Problem;
+use crate::domain::{CheckMode, Level};
+use crate::gate::Gate;
+use crate::suite::{Suite, SuiteError};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PhrasesCommand {
+    /// Refuse a suite that could not fail, or shows less than it seems to
+    Check(SuiteArgs),
+    /// Count what is in a suite
+    Stats(SuiteArgs),
+    /// Tell what a suite can prove, before anything is sent
+    Plan(SuiteArgs),
+}
+
+/// Which suite, and how the answer is given.
+#[derive(Debug, Args)]
+pub(super) struct SuiteArgs {
+    /// Suites, phrase files or folders of them
+    #[arg(default_value = "comprehensive", value_name = "SUITE|FILE|DIR")]
+    suites: Vec<String>,
+    /// One more gate, such as 'false_positive_rate <= 4% (bound 95%)' (repeatable)
+    #[arg(long, value_name = "EXPR")]
+    gate: Vec<Gate>,
+    /// The level from which a human is alerted
+    #[arg(long, value_name = "LEVEL", default_value = "low")]
+    alert_level: Level,
+    /// As JSON
+    #[arg(long, value_name = "FILE|-", num_args = 0..=1, default_missing_value = "-")]
+    json: Option<PathBuf>,
+}
+
+pub(super) fn phrases(config: &Config, command: PhrasesCommand, output: &Output) -> Result<Exit, Failure> {
+    match command {
+        PhrasesCommand::Check(args) => check_suite(config, &args, output),
+        PhrasesCommand::Stats(args) => {
+            let summary = summarise(&load(config, &args)?, args.alert_level);
+            give(&args, &summary, &stats_page(&summary), output)?;
+            Ok(Exit::Passed)
+        }
+        PhrasesCommand::Plan(args) => {
+            let mut gates = config.gates().gates;
+            gates.extend(args.gate.iter().cloned());
+            let plan = plan(&load(config, &args)?, &gates, args.alert_level);
+            give(&args, &plan, &plan_page(&plan), output)?;
+            Ok(Exit::Passed)
+        }
+    }
+}
+
+fn load(config: &Config, args: &SuiteArgs) -> Result<Suite, Failure> {
+    Ok(config.catalog().load(&args.suites, None).map_err(DispatchError::from)?)
+}
+
+/// What `phrases check` found, for scripts.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Checked {
+    /// Whether the suite may be used.
+    accepted: bool,
+    /// Phrases in it; none when it could not be read.
+    phrases: Option<usize>,
+    /// Everything that is wrong.
+    findings: Vec<Finding>,
+}
+
+fn check_suite(config: &Config, args: &SuiteArgs, output: &Output) -> Result<Exit, Failure> {
+    let mut all = config.gates();
+    all.gates.extend(args.gate.iter().cloned());
+    let (phrases, findings, page) = match config.catalog().load(&args.suites, None) {
+        Ok(suite) => {
+            let findings = check(&suite, &config.gates(), &all, args.alert_level);
+            let page = check_page(&suite, &findings);
+            (Some(suite.phrases.len()), findings, page)
+        }
+        Err(SuiteError::Invalid { problems }) => {
+            let findings: Vec<Finding> = problems.iter().map(finding).collect();
+            (None, findings, format!("{problems}\n\nrefused: {} problems\n", problems.iter().count()))
+        }
+        Err(error) => return Err(DispatchError::from(error).into()),
+    };
+    let accepted = findings.iter().all(|finding| finding.gravity != Gravity::Error);
+    give(args, &Checked { accepted, phrases, findings }, &page, output)?;
+    Ok(if accepted { Exit::Passed } else { Exit::Usage })
+}
+
+fn finding(problem: &Problem) -> Finding {
+    Finding {
+        gravity: Gravity::Error,
+        kind: "invalid",
+        file: Some(problem.file.clone()),
+        line: u32::try_from(problem.position.line).ok(),
+        message: problem.message.clone(),
+    }
+}
+
+/// Prints the page, or the data where that was asked for.
+fn give(args: &SuiteArgs, data: &impl Serialize, page: &str, output: &Output) -> Result<(), Failure> {
+    let json = || serde_json::to_string_pretty(data).map(|json| json + "\n").unwrap_or_default();
+    match &args.json {
+        Some(path) if path.as_os_str() == "-" => output.print(&json())?,
+        Some(path) => {
+            std::fs::write(path, json())?;
+            output.print(page)?;
+        }
+        None => output.print(page)?,
+    }
+    Ok(())
+}
+
+fn check_page(suite: &Suite, findings: &[Finding]) -> String {
+    let mut page = String::new();
+    for finding in findings {
+        let word = match finding.gravity {
+            Gravity::Error => "error",
+            Gravity::Warning => "warning",
+        };
+        let place = match (&finding.file, finding.line) {
+            (Some(file), Some(line)) => format!("{file}:{line}: "),
+            _ => String::new(),
+        };
+        let _ = writeln!(page, "{word}: {place}{}", finding.message);
+    }
+    let errors = findings.iter().filter(|finding| finding.gravity == Gravity::Error).count();
+    let warnings = findings.len() - errors;
+    let verdict = if errors == 0 { "accepted" } else { "refused" };
+    let _ = writeln!(
+        page,
+        "{verdict}: suite `{}`, {} phrases in {} categories, {errors} errors, {warnings} warnings",
+        suite.name,
+        suite.phrases.len(),
+        suite.categories.len(),
+    );
+    page
+}
+
+fn stats_page(summary: &SuiteSummary) -> String {
+    let mut page = String::new();
+    let SuiteSummary { suite, hash, phrases, alert_level, .. } = summary;
+    let _ = writeln!(page, "{suite}: {phrases} phrases, hash {hash}");
+    let _ = writeln!(
+        page,
+        "alert level {alert_level}: {} negatives, {} positives, {} in neither rate",
+        summary.negatives, summary.positives, summary.straddling
+    );
+    let _ = writeln!(
+        page,
+        "{} contrast pairs, {} variants of a seed, {} must pass, {} with earlier messages",
+        summary.pairs, summary.variants, summary.must_pass, summary.with_history
+    );
+    if let Some([shortest, middle, longest]) = summary.lengths {
+        let _ = writeln!(page, "texts of {shortest} to {longest} characters, {middle} in the middle");
+    }
+    let categories: BTreeMap<String, usize> = summary.categories.iter().cloned().collect();
+    for (title, counts) in [
+        ("categories", &categories),
+        ("capabilities", &summary.capabilities),
+        ("expected", &summary.expected),
+        ("languages", &summary.languages),
+        ("tags", &summary.tags),
+    ] {
+        if !counts.is_empty() {
+            let _ = writeln!(page, "\n{title}");
+            page.push_str(&columns(counts));
+        }
+    }
+    page
+}
+
+/// Names with counts in as many columns as 80 characters hold.
+fn columns(counts: &BTreeMap<String, usize>) -> String {
+    let name_width = counts.keys().map(|name| name.chars().count()).max().unwrap_or(0);
+    let across = (78 / (name_width + 8)).max(1);
+    let cells: Vec<String> = counts.iter().map(|(name, count)| format!("  {name:<name_width$} {count:>5}")).collect();
+    cells.chunks(across).map(|row| row.concat() + "\n").collect()
+}
+
+fn plan_page(plan: &Plan) -> String {
+    let mut page = String::new();
+    let _ = writeln!(
+        page,
+        "{}: {} phrases that count ({} negatives, {} positives, {} in neither rate)\n",
+        plan.suite, plan.phrases, plan.negatives, plan.positives, plan.straddling
+    );
+    let _ = writeln!(page, "The chance to pass, if the true error rate is this share of what the gate allows:\n");
+    let mut table = Builder::new();
+    table.push_record(["gate", "cases", "allows", "1/8", "1/4", "3/8", "1/2", "3/4", "all"]);
+    for gate in &plan.gates {
+        table.push_record(gate_row(gate));
+    }
+    let mut table = table.build();
+    table.with(Style::blank()).with(Padding::new(0, 1, 0, 0));
+    table.modify(Columns::new(1..), Alignment::right());
+    for line in table.to_string().lines() {
+        let _ = writeln!(page, "{}", line.trim_end());
+    }
+    for gate in plan.gates.iter().filter(|gate| gate.allowed_errors.is_none()) {
+        let needed = gate.min_cases.map_or_else(String::new, |cases| format!("; it takes {cases} without an error"));
+        let _ = writeln!(page, "\n`{}` cannot pass with {} cases{needed}.", gate.gate, gate.cases);
+    }
+    if let Some(chance) = plan.category_false_alarm {
+        let _ = writeln!(
+            page,
+            "\nIf every category were exactly at its target, at least one would fail in {:.0} % of runs.",
+            chance * 100.0
+        );
+    }
+    let _ = writeln!(page, "\nThe chance to see a change against a baseline (paired, one-sided, 5 %), if 0.5 % got better and");
+    for regression in &plan.regressions {
+        let _ = writeln!(page, "  {:>4.1} % got worse: {:>3.0} %", regression.regressing * 100.0, regression.power * 100.0);
+    }
+    page
+}
+
+fn gate_row(gate: &GatePlan) -> Vec<String> {
+    let allows = match (gate.allowed_errors, gate.mode) {
+        (Some(errors), CheckMode::Point | CheckMode::Bound) => errors.to_string(),
+        (None, _) => "never".to_owned(),
+    };
+    let chance = |i: usize| gate.chances.get(i).map_or_else(|| "–".to_owned(), |chance| format!("{:.0} %", chance.passes * 100.0));
+    let name = if gate.gate.chars().count() > 36 {
+        gate.gate.chars().take(35).chain(['…']).collect()
+    } else {
+        gate.gate.clone()
+    };
+    let mut row = vec![name, gate.cases.to_string(), allows];
+    row.extend((0..6).map(chance));
+    row
+}

@@ -1,0 +1,32 @@
+//! Variants of phrases, and what is made of the answers to them.
+
+mod clusters;
+mod demo;
+mod examples;
+mod judging;
+mod laws;
+mod names;
+
+use thrash::domain::{Level, LevelSet, Phrase, PhraseSource, Tolerance};
+
+/// A phrase of our own, in English.
+fn phrase(id: &str, text: &str, level: Level) -> Phrase {
+    Phrase {
+        id: id.to_owned(),
+        text: text.to_owned(),
+        category: "own".to_owned(),
+        capability: None,
+        tags: Vec::new(),
+        expected: LevelSet::only(level),
+        escalation: Tolerance::NONE,
+        de_escalation: Tolerance::NONE,
+        critical: false,
+        must_pass: false,
+        pair: None,
+        seed_of: None,
+        history: Vec::new(),
+        language: None,
+        note: None,
+        source: PhraseSource::default(),
+    }
+}
