@@ -52,11 +52,15 @@ pub fn check(suite: &Suite, defaults: &GateOptions, gates: &GateOptions, alert_l
     for service in null_services(suite, defaults, alert_level) {
         // Only a failed check is a proof of having been seen through; "could not tell" is none.
         if service.conclusion != Conclusion::GateFailed {
-            let accuracy = service.accuracy.map_or_else(String::new, |share| format!(" ({:.1} % right)", share * 100.0));
+            let accuracy =
+                service.accuracy.map_or_else(String::new, |share| format!(" ({:.1} % right)", share * 100.0));
             findings.push(about_suite(
                 Gravity::Error,
                 "null_service_passes",
-                format!("a service that answers `{}` is not failed by the default gates{accuracy}", service.name),
+                format!(
+                    "a service that answers `{}` is not failed by the default gates{accuracy}",
+                    service.name
+                ),
             ));
         }
     }
@@ -107,13 +111,15 @@ fn near_duplicates(suite: &Suite) -> Vec<Finding> {
 
 /// A contrast pair names each other, and asks for different answers.
 fn broken_pairs(suite: &Suite) -> Vec<Finding> {
-    let by_id: HashMap<&str, &Phrase> = suite.phrases.iter().map(|phrase| (phrase.id.as_str(), phrase)).collect();
+    let by_id: HashMap<&str, &Phrase> =
+        suite.phrases.iter().map(|phrase| (phrase.id.as_str(), phrase)).collect();
     let mut findings = Vec::new();
     for phrase in &suite.phrases {
         // A selection may leave the partner out; that it exists at all was checked when the files were read.
         let Some(partner) = phrase.pair.as_deref().and_then(|id| by_id.get(id)) else { continue };
         if partner.pair.as_deref() != Some(&phrase.id) {
-            let message = format!("phrase `{}` is paired with `{}`, which does not say so", phrase.id, partner.id);
+            let message =
+                format!("phrase `{}` is paired with `{}`, which does not say so", phrase.id, partner.id);
             findings.push(about(phrase, Gravity::Error, "one_sided_pair", message));
         } else if phrase.id < partner.id && phrase.expected == partner.expected {
             let message = format!("the pair `{}` and `{}` asks for the same answer", phrase.id, partner.id);
@@ -136,7 +142,11 @@ fn gates_over_nothing(suite: &Suite, gates: &[Gate]) -> Vec<Finding> {
         .iter()
         .filter(|gate| gate.slice.as_ref().is_some_and(|(kind, name)| !is_there(*kind, name)))
         .map(|gate| {
-            about_suite(Gravity::Error, "gate_over_nothing", format!("the gate `{gate}` is over phrases that the suite does not have"))
+            about_suite(
+                Gravity::Error,
+                "gate_over_nothing",
+                format!("the gate `{gate}` is over phrases that the suite does not have"),
+            )
         })
         .collect()
 }
@@ -147,7 +157,8 @@ fn too_few(suite: &Suite, gates: &GateOptions, alert_level: Level) -> Vec<Findin
     for planned in plan(suite, &gates.gates, alert_level).gates {
         match (planned.allowed_errors, planned.mode) {
             (None, _) => {
-                let needed = planned.min_cases.map_or_else(String::new, |cases| format!("; it needs {cases}"));
+                let needed =
+                    planned.min_cases.map_or_else(String::new, |cases| format!("; it needs {cases}"));
                 let message = format!("`{}` can never pass: {} cases{needed}", planned.gate, planned.cases);
                 findings.push(about_suite(Gravity::Error, "gate_cannot_pass", message));
             }
@@ -156,7 +167,8 @@ fn too_few(suite: &Suite, gates: &GateOptions, alert_level: Level) -> Vec<Findin
                     .iter()
                     .any(|metric| planned.gate.starts_with(&metric.to_string())) =>
             {
-                let message = format!("`{}` rests on {} cases: a single one decides it", planned.gate, planned.cases);
+                let message =
+                    format!("`{}` rests on {} cases: a single one decides it", planned.gate, planned.cases);
                 findings.push(about_suite(Gravity::Warning, "too_few_cases", message));
             }
             _ => {}

@@ -8,8 +8,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 
 use crate::domain::{
-    Answer, CheckOutcome, Conclusion, HostRecord, LatencyReport, Level, Observation, PhraseResult, Prediction, RunId,
-    RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, TargetRecord, TextPolicy, ToolRecord,
+    Answer, CheckOutcome, Conclusion, HostRecord, LatencyReport, Level, Observation, PhraseResult,
+    Prediction, RunId, RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION,
+    TargetRecord, TextPolicy, ToolRecord,
 };
 use crate::gate::{GateOptions, evaluate};
 use crate::judge::{integrity, judge, judge_phrase, latency_report, measure, slices};
@@ -65,7 +66,12 @@ fn judged(
         .map(|result| {
             let level = answer();
             let verdict = judge(result.expected, result.lowest_passing, result.highest_passing, Some(level));
-            PhraseResult { level: Some(level), verdict, observations: vec![observation(level)], ..result.clone() }
+            PhraseResult {
+                level: Some(level),
+                verdict,
+                observations: vec![observation(level)],
+                ..result.clone()
+            }
         })
         .collect();
     let record = as_record(suite, alert_level, results);
@@ -124,7 +130,11 @@ fn as_record(suite: &Suite, alert_level: Level, results: Vec<PhraseResult>) -> R
         attempt_latency: LatencyReport::default(),
         service_latency: LatencyReport::default(),
         accept_latency: None,
-        verdict: RunVerdict { conclusion: Conclusion::Inconclusive, sentence: String::new(), checks: Vec::new() },
+        verdict: RunVerdict {
+            conclusion: Conclusion::Inconclusive,
+            sentence: String::new(),
+            checks: Vec::new(),
+        },
         results,
     }
 }

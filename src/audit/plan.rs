@@ -84,7 +84,9 @@ pub struct RegressionPlan {
 pub fn plan(suite: &Suite, gates: &[Gate], alert_level: Level) -> Plan {
     // Variants of a seed stand or fall together: the seed counts.
     let counted: Vec<&Phrase> = suite.phrases.iter().filter(|phrase| phrase.seed_of.is_none()).collect();
-    let polarity = |wanted| counted.iter().filter(|phrase| phrase.expected.polarity(alert_level) == wanted).count() as u64;
+    let polarity = |wanted| {
+        counted.iter().filter(|phrase| phrase.expected.polarity(alert_level) == wanted).count() as u64
+    };
     let own = suite.categories.iter().filter_map(|category| {
         let gate = Gate {
             slice: Some((SliceKind::Category, category.name.clone())),
@@ -93,8 +95,10 @@ pub fn plan(suite: &Suite, gates: &[Gate], alert_level: Level) -> Plan {
         (cases(&gate, &counted, alert_level)? >= GATED_FROM).then_some(gate)
     });
     let own: Vec<Gate> = own.collect();
-    let category_plans: Vec<GatePlan> = own.iter().filter_map(|gate| gate_plan(gate, &counted, alert_level)).collect();
-    let mut plans: Vec<GatePlan> = gates.iter().filter_map(|gate| gate_plan(gate, &counted, alert_level)).collect();
+    let category_plans: Vec<GatePlan> =
+        own.iter().filter_map(|gate| gate_plan(gate, &counted, alert_level)).collect();
+    let mut plans: Vec<GatePlan> =
+        gates.iter().filter_map(|gate| gate_plan(gate, &counted, alert_level)).collect();
     let category_false_alarm = false_alarm(&category_plans);
     plans.extend(category_plans);
     let phrases = counted.len() as u64;

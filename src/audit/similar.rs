@@ -79,17 +79,17 @@ fn grams(text: &str) -> Vec<u32> {
     if letters.last() != Some(&' ') {
         letters.push(' ');
     }
-    let mut grams: Vec<u32> = if letters.len() < GRAM {
-        vec![hash(&letters)]
-    } else {
-        letters.windows(GRAM).map(hash).collect()
-    };
+    let mut grams: Vec<u32> =
+        if letters.len() < GRAM { vec![hash(&letters)] } else { letters.windows(GRAM).map(hash).collect() };
     grams.sort_unstable();
     grams.dedup();
     grams
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "32 bits of a hash are hash enough for some thousand grams")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "32 bits of a hash are hash enough for some thousand grams"
+)]
 fn hash(letters: &[char]) -> u32 {
     let mut hasher = DefaultHasher::new();
     letters.hash(&mut hasher);

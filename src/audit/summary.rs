@@ -63,10 +63,16 @@ pub fn summarise(suite: &Suite, alert_level: Level) -> SuiteSummary {
         negatives: polarity(Polarity::Negative),
         positives: polarity(Polarity::Positive),
         straddling: polarity(Polarity::Straddling),
-        categories: suite.categories.iter().map(|category| (category.name.clone(), in_category(&category.name))).collect(),
+        categories: suite
+            .categories
+            .iter()
+            .map(|category| (category.name.clone(), in_category(&category.name)))
+            .collect(),
         capabilities: counted(phrases.iter().filter_map(|phrase| phrase.capability.clone())),
         tags: counted(phrases.iter().flat_map(|phrase| phrase.tags.iter().cloned())),
-        languages: counted(phrases.iter().map(|phrase| phrase.language.clone().unwrap_or_else(|| "en".to_owned()))),
+        languages: counted(
+            phrases.iter().map(|phrase| phrase.language.clone().unwrap_or_else(|| "en".to_owned())),
+        ),
         expected: counted(phrases.iter().map(|phrase| phrase.expected.to_string())),
         // A pair names each other; one that is named from one side only is still one pair.
         pairs: phrases

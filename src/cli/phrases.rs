@@ -189,7 +189,8 @@ fn stats_page(summary: &SuiteSummary) -> String {
 fn columns(counts: &BTreeMap<String, usize>) -> String {
     let name_width = counts.keys().map(|name| name.chars().count()).max().unwrap_or(0);
     let across = (78 / (name_width + 8)).max(1);
-    let cells: Vec<String> = counts.iter().map(|(name, count)| format!("  {name:<name_width$} {count:>5}")).collect();
+    let cells: Vec<String> =
+        counts.iter().map(|(name, count)| format!("  {name:<name_width$} {count:>5}")).collect();
     cells.chunks(across).map(|row| row.concat() + "\n").collect()
 }
 
@@ -200,7 +201,8 @@ fn plan_page(plan: &Plan) -> String {
         "{}: {} phrases that count ({} negatives, {} positives, {} in neither rate)\n",
         plan.suite, plan.phrases, plan.negatives, plan.positives, plan.straddling
     );
-    let _ = writeln!(page, "The chance to pass, if the true error rate is this share of what the gate allows:\n");
+    let _ =
+        writeln!(page, "The chance to pass, if the true error rate is this share of what the gate allows:\n");
     let mut table = Builder::new();
     table.push_record(["gate", "cases", "allows", "1/8", "1/4", "3/8", "1/2", "3/4", "all"]);
     for gate in &plan.gates {
@@ -213,7 +215,8 @@ fn plan_page(plan: &Plan) -> String {
         let _ = writeln!(page, "{}", line.trim_end());
     }
     for gate in plan.gates.iter().filter(|gate| gate.allowed_errors.is_none()) {
-        let needed = gate.min_cases.map_or_else(String::new, |cases| format!("; it takes {cases} without an error"));
+        let needed =
+            gate.min_cases.map_or_else(String::new, |cases| format!("; it takes {cases} without an error"));
         let _ = writeln!(page, "\n`{}` cannot pass with {} cases{needed}.", gate.gate, gate.cases);
     }
     if let Some(chance) = plan.category_false_alarm {
@@ -223,9 +226,17 @@ fn plan_page(plan: &Plan) -> String {
             chance * 100.0
         );
     }
-    let _ = writeln!(page, "\nThe chance to see a change against a baseline (paired, one-sided, 5 %), if 0.5 % got better and");
+    let _ = writeln!(
+        page,
+        "\nThe chance to see a change against a baseline (paired, one-sided, 5 %), if 0.5 % got better and"
+    );
     for regression in &plan.regressions {
-        let _ = writeln!(page, "  {:>4.1} % got worse: {:>3.0} %", regression.regressing * 100.0, regression.power * 100.0);
+        let _ = writeln!(
+            page,
+            "  {:>4.1} % got worse: {:>3.0} %",
+            regression.regressing * 100.0,
+            regression.power * 100.0
+        );
     }
     page
 }
@@ -235,7 +246,9 @@ fn gate_row(gate: &GatePlan) -> Vec<String> {
         (Some(errors), CheckMode::Point | CheckMode::Bound) => errors.to_string(),
         (None, _) => "never".to_owned(),
     };
-    let chance = |i: usize| gate.chances.get(i).map_or_else(|| "–".to_owned(), |chance| format!("{:.0} %", chance.passes * 100.0));
+    let chance = |i: usize| {
+        gate.chances.get(i).map_or_else(|| "–".to_owned(), |chance| format!("{:.0} %", chance.passes * 100.0))
+    };
     let name = if gate.gate.chars().count() > 36 {
         gate.gate.chars().take(35).chain(['…']).collect()
     } else {

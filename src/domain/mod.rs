@@ -9,6 +9,7 @@ mod event;
 mod level;
 mod metric;
 mod observation;
+mod perturbation;
 mod phrase;
 mod record;
 mod request;
@@ -25,6 +26,10 @@ pub use metric::{
     Violation,
 };
 pub use observation::{Answer, Attempt, NoAnswer, NoAnswerReason, Observation, Phase, Prediction};
+pub use perturbation::{
+    Expectation, PerturbationCounts, PerturbationFlip, PerturbationGroup, PerturbationKind,
+    PerturbationReport, Variant,
+};
 pub use phrase::{Phrase, PhraseSource, Tolerance, text_hash};
 pub use record::{
     HostRecord, PhraseResult, RunKind, RunOptionsRecord, RunRecord, RunStatus, SCHEMA_VERSION, SuiteRecord,

@@ -3,6 +3,7 @@
 mod integrity;
 mod latency;
 mod metrics;
+mod perturbation;
 
 use std::cmp::Reverse;
 
@@ -11,6 +12,7 @@ use crate::domain::{Level, LevelSet, Observation, Phrase, PhraseResult, TextPoli
 pub use integrity::integrity;
 pub use latency::latency_report;
 pub use metrics::{measure, slices};
+pub use perturbation::{VariantAnswer, judge_variants};
 
 /// What an answer is worth.
 ///

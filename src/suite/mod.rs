@@ -5,6 +5,7 @@
 
 mod catalog;
 mod category_file;
+pub mod perturb;
 mod select;
 
 use std::fmt::Write;

@@ -21,8 +21,8 @@ use super::pace::Pacer;
 use super::reading::{RawAnswer, Reading};
 use super::template::{Filling, Piece, fill_text};
 use crate::domain::{
-    Answer, Attempt, Level, LevelSet, NoAnswer, NoAnswerReason, Observation, Phase, Phrase, PhraseSource, RunEvent,
-    Tolerance,
+    Answer, Attempt, Level, LevelSet, NoAnswer, NoAnswerReason, Observation, Phase, Phrase, PhraseSource,
+    RunEvent, Tolerance,
 };
 
 /// The first wait before another attempt; it doubles from there.
@@ -96,7 +96,8 @@ impl Target {
         options: AskOptions,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConnectionError> {
-        let concurrency = contract.limits.concurrency.map_or(options.concurrency, |most| most.min(options.concurrency));
+        let concurrency =
+            contract.limits.concurrency.map_or(options.concurrency, |most| most.min(options.concurrency));
         let rate = match (contract.limits.rate, options.rate) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -106,7 +107,8 @@ impl Target {
         Ok(Self {
             client,
             headers,
-            run_header: HeaderValue::from_str(&options.run).unwrap_or_else(|_| HeaderValue::from_static("unnamed")),
+            run_header: HeaderValue::from_str(&options.run)
+                .unwrap_or_else(|_| HeaderValue::from_static("unnamed")),
             pacer: Pacer::new(concurrency, rate),
             nonce: AtomicU64::new(0),
             seen: Mutex::new(HashSet::new()),
@@ -301,7 +303,8 @@ impl Target {
         let (path, body, id) = match (&self.contract.batch, phrases) {
             (_, [phrase]) => (&request.path, request.body.fill(&common.with(phrase)), phrase.id.as_str()),
             (Some(batch), _) => {
-                let items: Vec<Json> = phrases.iter().map(|phrase| batch.item.fill(&common.with(phrase))).collect();
+                let items: Vec<Json> =
+                    phrases.iter().map(|phrase| batch.item.fill(&common.with(phrase))).collect();
                 (&batch.path, batch.body.fill(&Filling { items: &items, ..common.clone() }), "batch")
             }
             (None, _) => return Err("the contract has no batch endpoint".to_owned()),
@@ -309,7 +312,12 @@ impl Target {
         let mut headers = self.headers(id, &nonce);
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
         let body = serde_json::to_vec(&body).map_err(|error| error.to_string())?;
-        Ok(Outgoing { method: request.method.clone(), url: self.contract.url(path)?, headers, body: Some(body) })
+        Ok(Outgoing {
+            method: request.method.clone(),
+            url: self.contract.url(path)?,
+            headers,
+            body: Some(body),
+        })
     }
 
     fn read(&self, phrases: &[&Phrase], raw: &RawAnswer) -> Vec<Reading> {
@@ -324,7 +332,12 @@ impl Target {
 
     /// Takes a batch answer apart. An answer that cannot be matched with its phrase is no answer: a service that drops
     /// a message shifts all that follow.
-    fn read_batch(&self, batch: &Batch, phrases: &[&Phrase], raw: &RawAnswer) -> Result<Vec<Reading>, NoAnswer> {
+    fn read_batch(
+        &self,
+        batch: &Batch,
+        phrases: &[&Phrase],
+        raw: &RawAnswer,
+    ) -> Result<Vec<Reading>, NoAnswer> {
         let malformed = |detail: String| NoAnswer { reason: NoAnswerReason::Malformed, detail };
         let map = &self.contract.response;
         if !map.statuses.contains(&raw.status) {
@@ -338,7 +351,8 @@ impl Target {
         let read = |answer: Json| Reading::of_json(map, raw.status, &raw.headers, answer);
         let Some(answer_id) = &batch.answer_id else {
             if answers.len() != phrases.len() {
-                let detail = format!("{} phrases were sent and {} answers came back", phrases.len(), answers.len());
+                let detail =
+                    format!("{} phrases were sent and {} answers came back", phrases.len(), answers.len());
                 return Err(malformed(detail));
             }
             return Ok(answers.into_iter().map(read).collect());
@@ -348,7 +362,9 @@ impl Target {
             by_id.push((answer_id.find(&scope(answer.clone())).map_err(malformed)?, answer));
         }
         let mut find = |phrase: &Phrase| {
-            let place = by_id.iter().position(|(id, _)| id.as_ref().and_then(Json::as_str) == Some(phrase.id.as_str()))?;
+            let place = by_id
+                .iter()
+                .position(|(id, _)| id.as_ref().and_then(Json::as_str) == Some(phrase.id.as_str()))?;
             Some(by_id.swap_remove(place).1)
         };
         Ok(phrases
@@ -385,10 +401,11 @@ fn header_fills(
                     });
                 }
                 Some(value) => {
-                    let mut value = HeaderValue::from_str(&value).map_err(|_| ConnectionError::BadVariable {
-                        target: contract.name.clone(),
-                        variable: variable.clone(),
-                    })?;
+                    let mut value =
+                        HeaderValue::from_str(&value).map_err(|_| ConnectionError::BadVariable {
+                            target: contract.name.clone(),
+                            variable: variable.clone(),
+                        })?;
                     value.set_sensitive(true);
                     HeaderFill::Fixed(value)
                 }

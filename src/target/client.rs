@@ -114,8 +114,17 @@ pub enum ConnectionError {
 
 impl Connection {
     /// Builds the client. `connections` is how many may idle in the pool.
-    pub(super) fn client(&self, target: &str, url: &Url, connections: usize) -> Result<Client, ConnectionError> {
-        let setting = |setting, message: String| ConnectionError::Setting { target: target.to_owned(), setting, message };
+    pub(super) fn client(
+        &self,
+        target: &str,
+        url: &Url,
+        connections: usize,
+    ) -> Result<Client, ConnectionError> {
+        let setting = |setting, message: String| ConnectionError::Setting {
+            target: target.to_owned(),
+            setting,
+            message,
+        };
         let mut builder = Client::builder()
             .user_agent(concat!("thrash/", env!("CARGO_PKG_VERSION"), " (synthetic test traffic)"))
             .redirect(redirect::Policy::none())
@@ -132,7 +141,8 @@ impl Connection {
             HttpVersion::Http2 => builder.http2_prior_knowledge(),
         };
         if let Some(proxy) = &self.proxy {
-            let proxy = Proxy::all(proxy).map_err(|_| setting("proxy", "it is no URL of a proxy".to_owned()))?;
+            let proxy =
+                Proxy::all(proxy).map_err(|_| setting("proxy", "it is no URL of a proxy".to_owned()))?;
             builder = builder.proxy(proxy);
         }
         let read = |path: &PathBuf| {
@@ -153,8 +163,9 @@ impl Connection {
             builder = builder.tls_certs_only([]);
         }
         if let Some(path) = &self.client_identity {
-            let identity = Identity::from_pem(&read(path)?)
-                .map_err(|_| setting("client_identity", "it holds no PEM certificate with its key".to_owned()))?;
+            let identity = Identity::from_pem(&read(path)?).map_err(|_| {
+                setting("client_identity", "it holds no PEM certificate with its key".to_owned())
+            })?;
             builder = builder.identity(identity);
         }
         if self.insecure {
@@ -205,7 +216,11 @@ pub(super) struct Bounds {
 }
 
 /// Sends a request and reads the whole answer.
-pub(super) async fn exchange(client: &Client, outgoing: Outgoing, bounds: Bounds) -> Result<RawAnswer, Failure> {
+pub(super) async fn exchange(
+    client: &Client,
+    outgoing: Outgoing,
+    bounds: Bounds,
+) -> Result<RawAnswer, Failure> {
     let start = Instant::now();
     let mut request = client.request(outgoing.method, outgoing.url).headers(outgoing.headers);
     if let Some(body) = outgoing.body {

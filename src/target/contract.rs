@@ -366,7 +366,12 @@ impl Contract {
     ///
     /// # Errors
     /// Everything that is wrong with it, with places.
-    pub(super) fn compile(name: &str, document: &Document, path: &Path, value: &Value) -> Result<Self, ContractError> {
+    pub(super) fn compile(
+        name: &str,
+        document: &Document,
+        path: &Path,
+        value: &Value,
+    ) -> Result<Self, ContractError> {
         let file: ContractFile =
             document.decode_part(value, path).map_err(|problems| ContractError { problems })?;
         let mut compiler = Compiler { document, base: path.clone(), problems: Problems::default() };
@@ -424,7 +429,8 @@ impl Contract {
     pub(super) fn url(&self, path: &str) -> Result<Url, String> {
         let mut url = self.base_url.clone();
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-        let joined = format!("{}/{}", self.base_url.path().trim_end_matches('/'), path.trim_start_matches('/'));
+        let joined =
+            format!("{}/{}", self.base_url.path().trim_end_matches('/'), path.trim_start_matches('/'));
         url.set_path(&joined);
         url.set_query(query);
         Ok(url)
@@ -434,14 +440,16 @@ impl Contract {
 /// Hash of the parts that decide what an answer means; where the service stands and how to connect are no part of it.
 fn contract_hash(value: &Value) -> String {
     const MEANING: [&str; 7] = ["alert_level", "request", "response", "invariants", "cache", "poll", "batch"];
-    let parts: BTreeMap<&str, Option<&Value>> = MEANING.into_iter().map(|key| (key, value.get(key))).collect();
+    let parts: BTreeMap<&str, Option<&Value>> =
+        MEANING.into_iter().map(|key| (key, value.get(key))).collect();
     let text = serde_json::to_string(&parts).unwrap_or_default();
     Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn parse_base_url(text: &str) -> Result<Url, String> {
     // A URL may hold a password, so it is never quoted.
-    let url = Url::parse(text).map_err(|error| format!("the URL cannot be read ({error}); write `http://host:port`"))?;
+    let url = Url::parse(text)
+        .map_err(|error| format!("the URL cannot be read ({error}); write `http://host:port`"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("the URL's scheme is `{}`, and only http and https can be tested", url.scheme()));
     }
@@ -538,7 +546,9 @@ impl Compiler<'_> {
     }
 
     fn request(&mut self, file: &RequestFile) -> Option<Request> {
-        let method = Method::from_bytes(file.method.as_bytes()).ok().filter(|m| matches!(*m, Method::POST | Method::PUT));
+        let method = Method::from_bytes(file.method.as_bytes())
+            .ok()
+            .filter(|m| matches!(*m, Method::POST | Method::PUT));
         if method.is_none() {
             let path = self.at(&["request", "method"]);
             self.problem(&path, format!("`{}` is not POST or PUT", file.method));
@@ -566,14 +576,19 @@ impl Compiler<'_> {
                         continue;
                     }
                 },
-                HeaderFile::Env { env, optional } => HeaderSource::Env { variable: env.clone(), optional: *optional },
+                HeaderFile::Env { env, optional } => {
+                    HeaderSource::Env { variable: env.clone(), optional: *optional }
+                }
             };
             headers.push((header, source));
         }
         let body = self.template(&["request", "body"], &file.body, &file.history_item)?;
         if !body.has("text") {
             let path = self.at(&["request", "body"]);
-            self.problem(&path, "the body has no `${text}`, so every phrase would be sent as the same request");
+            self.problem(
+                &path,
+                "the body has no `${text}`, so every phrase would be sent as the same request",
+            );
         }
         Some(Request { method: method?, path: file.path.clone(), headers, body })
     }
@@ -602,7 +617,8 @@ impl Compiler<'_> {
             any_content_type: map.any_content_type,
             score: self.optional(&["response", "score"], map.score.as_ref()),
             confidence: self.optional(&["response", "confidence"], map.confidence.as_ref()),
-            service_latency_ms: self.optional(&["response", "service_latency_ms"], map.service_latency_ms.as_ref()),
+            service_latency_ms: self
+                .optional(&["response", "service_latency_ms"], map.service_latency_ms.as_ref()),
             version: self.optional(&["response", "version"], map.version.as_ref()),
             fail_open: self.optional(&["response", "fail_open"], map.fail_open.as_ref()),
             cache_hit: self.optional(&["cache", "hit"], file.cache.hit.as_ref()),
@@ -662,7 +678,10 @@ impl Compiler<'_> {
         for (i, example) in examples.iter().enumerate() {
             let path = self.at(&["examples"]).join(i);
             if !words.contains(&example.reads.as_str()) {
-                let problem = self.document.problem(&path.join("reads"), format!("`{}` is not one of {}", example.reads, words.join(", ")));
+                let problem = self.document.problem(
+                    &path.join("reads"),
+                    format!("`{}` is not one of {}", example.reads, words.join(", ")),
+                );
                 self.problems.push(match nearest(&example.reads, &words) {
                     Some(near) => problem.with_hint(format!("did you mean `{near}`?")),
                     None => problem,
@@ -676,17 +695,25 @@ impl Compiler<'_> {
                 Answer::NoAnswer(none) => none.detail.clone(),
             };
             if found != example.reads {
-                self.problem(&path, format!("this example must read `{}`, and it reads: {found}", example.reads));
+                self.problem(
+                    &path,
+                    format!("this example must read `{}`, and it reads: {found}", example.reads),
+                );
             }
             let mut expected = example.breaks.clone();
             let mut broken = reading.violations.clone();
             expected.sort();
             broken.sort();
             if broken != expected {
-                let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                let list =
+                    |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
                 self.problem(
                     &path,
-                    format!("this example must break these invariants: {}; it breaks: {}", list(&expected), list(&broken)),
+                    format!(
+                        "this example must break these invariants: {}; it breaks: {}",
+                        list(&expected),
+                        list(&broken)
+                    ),
                 );
             }
         }

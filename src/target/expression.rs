@@ -5,8 +5,21 @@ use serde_json::Value as Json;
 
 /// Functions that an expression may call; CEL's macros are expanded before they could be seen here.
 const FUNCTIONS: [&str; 15] = [
-    "size", "contains", "startsWith", "endsWith", "matches", "int", "uint", "double", "string", "bytes", "bool", "type",
-    "dyn", "max", "min",
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "int",
+    "uint",
+    "double",
+    "string",
+    "bytes",
+    "bool",
+    "type",
+    "dyn",
+    "max",
+    "min",
 ];
 
 /// Macros that bind a name to every element of a list.
@@ -85,7 +98,9 @@ fn without_values(error: &ExecutionError) -> String {
         ExecutionError::UndeclaredReference(name) => format!("`{name}` is not known"),
         ExecutionError::NoSuchOverload(overload) => overload.to_string(),
         ExecutionError::ValuesNotComparable(..) => "the values cannot be compared".to_owned(),
-        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "division by zero".to_owned(),
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+            "division by zero".to_owned()
+        }
         ExecutionError::IndexOutOfBounds(_) => "the index is out of bounds".to_owned(),
         _ => "the values have the wrong types".to_owned(),
     }
@@ -97,7 +112,8 @@ pub(super) struct Scope(Context<'static, 'static>);
 impl Scope {
     /// An answer: its status, its headers (names in lower case) and its body.
     pub(super) fn new(status: u16, headers: &[(String, String)], body: Json) -> Self {
-        let headers: Json = headers.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str()))).collect();
+        let headers: Json =
+            headers.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str()))).collect();
         let mut context = Context::default();
         // Adding fails only for values that JSON cannot hold, and these are JSON.
         let _ = context.add_variable("status", i64::from(status));

@@ -59,7 +59,8 @@ impl Target {
         let url = contract.shown_url();
         let path = contract.health.as_ref().map_or("/", |health| health.path.as_str());
         let start = tokio::time::Instant::now();
-        let unhealthy = |detail: String| HealthError::Unhealthy { target: target.clone(), url: url.clone(), detail };
+        let unhealthy =
+            |detail: String| HealthError::Unhealthy { target: target.clone(), url: url.clone(), detail };
         let outgoing = Outgoing {
             method: Method::GET,
             url: contract.url(path).map_err(unhealthy)?,
@@ -67,26 +68,32 @@ impl Target {
             body: None,
         };
         let bounds = Bounds { headers: DEADLINE, total: DEADLINE, max_body: contract.connection.max_body };
-        let raw = exchange(self.client(), outgoing, bounds).await.map_err(|failure| HealthError::Unreachable {
-            target: target.clone(),
-            url: url.clone(),
-            detail: failure.none.detail,
-            reason: failure.none.reason,
-        })?;
+        let raw =
+            exchange(self.client(), outgoing, bounds).await.map_err(|failure| HealthError::Unreachable {
+                target: target.clone(),
+                url: url.clone(),
+                detail: failure.none.detail,
+                reason: failure.none.reason,
+            })?;
         let took = start.elapsed();
         let Some(health) = &contract.health else { return Ok(Health { version: None, took }) };
         let body = raw.json(true).unwrap_or(serde_json::Value::Null);
         let scope = Scope::new(raw.status, &raw.headers, body);
         match &health.healthy {
-            None if raw.status != 200 => return Err(unhealthy(format!("{path} answered HTTP {}", raw.status))),
+            None if raw.status != 200 => {
+                return Err(unhealthy(format!("{path} answered HTTP {}", raw.status)));
+            }
             None => {}
             Some(rule) => match rule.holds(&scope) {
                 Ok(true) => {}
                 Ok(false) => {
-                    let detail = format!("{path} answered HTTP {}, and `{}` does not hold", raw.status, rule.source());
+                    let detail =
+                        format!("{path} answered HTTP {}, and `{}` does not hold", raw.status, rule.source());
                     return Err(unhealthy(detail));
                 }
-                Err(message) => return Err(unhealthy(format!("{path} answered HTTP {}, and {message}", raw.status))),
+                Err(message) => {
+                    return Err(unhealthy(format!("{path} answered HTTP {}, and {message}", raw.status)));
+                }
             },
         }
         let version = health.version.as_ref().and_then(|version| match version.find(&scope) {

@@ -17,7 +17,12 @@ impl Target {
     /// Asks for the decision until it is there.
     ///
     /// `accepted` is the answer that accepted the phrase; the decision is the answer that comes back.
-    pub(super) async fn decision(&self, poll: &Poll, accepted: &RawAnswer, bounds: Bounds) -> Result<RawAnswer, Failure> {
+    pub(super) async fn decision(
+        &self,
+        poll: &Poll,
+        accepted: &RawAnswer,
+        bounds: Bounds,
+    ) -> Result<RawAnswer, Failure> {
         let url = self.poll_url(poll, accepted)?;
         let deadline = Instant::now() + poll.deadline.0;
         let longest = poll.interval.0 * 10;
@@ -27,10 +32,15 @@ impl Target {
                 return Err(Failure::timeout(poll.deadline.0, Phase::Poll));
             }
             wait = wait.mul_f64(1.5).min(longest);
-            let outgoing =
-                Outgoing { method: Method::GET, url: url.clone(), headers: self.headers("poll", ""), body: None };
+            let outgoing = Outgoing {
+                method: Method::GET,
+                url: url.clone(),
+                headers: self.headers("poll", ""),
+                body: None,
+            };
             let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-            let bounds = Bounds { headers: bounds.headers.min(left), total: bounds.total.min(left), ..bounds };
+            let bounds =
+                Bounds { headers: bounds.headers.min(left), total: bounds.total.min(left), ..bounds };
             let raw = match exchange(self.client(), outgoing, bounds).await {
                 Ok(raw) => raw,
                 // A lost poll costs nothing: the decision is still there at the next one.

@@ -36,7 +36,12 @@ impl Contract {
     ///
     /// # Errors
     /// Everything that is wrong with it, with places.
-    pub fn configured(name: &str, document: &Document, path: &Path, value: &Value) -> Result<Self, ContractError> {
+    pub fn configured(
+        name: &str,
+        document: &Document,
+        path: &Path,
+        value: &Value,
+    ) -> Result<Self, ContractError> {
         if let Some(base) = value.get("extends") {
             let known = base.as_str().is_some_and(|base| preset_text(base).is_some());
             if !known {
@@ -51,7 +56,8 @@ impl Contract {
 }
 
 fn preset_document(name: &str) -> Result<Document, ContractError> {
-    let text = preset_text(name).ok_or_else(|| ContractError { problems: missing(name, &PRESET_NAMES).into() })?;
+    let text =
+        preset_text(name).ok_or_else(|| ContractError { problems: missing(name, &PRESET_NAMES).into() })?;
     Document::parse(&format!("preset {name}"), text).map_err(|problems| ContractError { problems })
 }
 

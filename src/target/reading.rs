@@ -52,7 +52,8 @@ impl RawAnswer {
             && !any_content_type
             && !content_type.to_ascii_lowercase().contains("json")
         {
-            let kind: String = content_type.split(';').next().unwrap_or_default().trim().chars().take(60).collect();
+            let kind: String =
+                content_type.split(';').next().unwrap_or_default().trim().chars().take(60).collect();
             return Err(malformed(format!("the answer says it is `{kind}`, not JSON")));
         }
         if self.body.iter().all(u8::is_ascii_whitespace) {
@@ -154,7 +155,10 @@ impl Reader {
         self.note(
             "level",
             &map.level,
-            level.map_or_else(|| Err(unknown_word(&label)), |level| Ok(format!("{} → {level}", shown_word(&label)))),
+            level.map_or_else(
+                || Err(unknown_word(&label)),
+                |level| Ok(format!("{} → {level}", shown_word(&label))),
+            ),
         );
         let level = level.ok_or_else(|| malformed(unknown_word(&label)))?;
         let score = self.share("score", map.score.as_ref())?;
@@ -182,13 +186,16 @@ impl Reader {
         let Some(expression) = expression else { return Ok(None) };
         let read = match expression.find(&self.scope) {
             Ok(None) => Ok(None),
-            Ok(Some(Json::Number(number))) => {
-                number.as_f64().filter(|x| x.is_finite()).map(Some).ok_or(format!("`{name}` is no finite number"))
-            }
+            Ok(Some(Json::Number(number))) => number
+                .as_f64()
+                .filter(|x| x.is_finite())
+                .map(Some)
+                .ok_or(format!("`{name}` is no finite number")),
             Ok(Some(_)) => Err(format!("`{name}` is no number")),
             Err(message) => Err(message),
         };
-        let shown = read.clone().map(|number| number.map_or_else(|| "–".to_owned(), |number| number.to_string()));
+        let shown =
+            read.clone().map(|number| number.map_or_else(|| "–".to_owned(), |number| number.to_string()));
         self.note(name, expression, shown);
         read.map_err(malformed)
     }

@@ -51,9 +51,9 @@ impl Template {
             }
             Json::String(text) if text == "${items}" => Self::Items,
             Json::String(text) if text.contains("${") => Self::Text(pieces(text)?),
-            Json::Array(items) => {
-                Self::List(items.iter().map(|item| Self::compile(item, history_item)).collect::<Result<_, _>>()?)
-            }
+            Json::Array(items) => Self::List(
+                items.iter().map(|item| Self::compile(item, history_item)).collect::<Result<_, _>>()?,
+            ),
             Json::Object(entries) => Self::Object(
                 entries
                     .iter()
@@ -68,7 +68,9 @@ impl Template {
     pub(super) fn has(&self, place: &str) -> bool {
         match self {
             Self::Constant(_) => false,
-            Self::Text(pieces) => pieces.iter().any(|piece| matches!(piece, Piece::Place(name) if *name == place)),
+            Self::Text(pieces) => {
+                pieces.iter().any(|piece| matches!(piece, Piece::Place(name) if *name == place))
+            }
             Self::History(_) => place == "history",
             Self::Items => place == "items",
             Self::List(items) => items.iter().any(|item| item.has(place)),
@@ -87,9 +89,9 @@ impl Template {
             }
             Self::Items => Json::Array(filling.items.to_vec()),
             Self::List(items) => Json::Array(items.iter().map(|item| item.fill(filling)).collect()),
-            Self::Object(entries) => {
-                Json::Object(entries.iter().map(|(key, value)| (key.clone(), value.fill(filling))).collect::<Map<_, _>>())
-            }
+            Self::Object(entries) => Json::Object(
+                entries.iter().map(|(key, value)| (key.clone(), value.fill(filling))).collect::<Map<_, _>>(),
+            ),
         }
     }
 }
@@ -102,9 +104,13 @@ pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
         if !before.is_empty() {
             pieces.push(Piece::Literal(before.to_owned()));
         }
-        let (name, after) = after.split_once('}').ok_or_else(|| format!("`{text}` has a `${{` without its `}}`"))?;
+        let (name, after) =
+            after.split_once('}').ok_or_else(|| format!("`{text}` has a `${{` without its `}}`"))?;
         let Some(place) = PLACES.iter().find(|place| **place == name) else {
-            return Err(format!("`${{{name}}}` is not known; known are {}", PLACES.map(|p| format!("${{{p}}}")).join(", ")));
+            return Err(format!(
+                "`${{{name}}}` is not known; known are {}",
+                PLACES.map(|p| format!("${{{p}}}")).join(", ")
+            ));
         };
         if matches!(*place, "history" | "items") {
             return Err(format!("`${{{name}}}` must stand alone as a value"));

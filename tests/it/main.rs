@@ -1,6 +1,7 @@
 //! Everything that is tested through the front door.
 
 mod demo;
+mod perturb;
 mod report;
 mod statistics;
 mod store;
