@@ -131,12 +131,7 @@ fn broken_pairs(suite: &Suite) -> Vec<Finding> {
 
 fn gates_over_nothing(suite: &Suite, gates: &[Gate]) -> Vec<Finding> {
     let is_there = |kind: SliceKind, name: &String| {
-        suite.phrases.iter().any(|phrase| match kind {
-            SliceKind::Category => phrase.category == *name,
-            SliceKind::Tag => phrase.tags.contains(name),
-            SliceKind::Capability => phrase.capability.as_ref() == Some(name),
-            SliceKind::Language => phrase.language.as_ref() == Some(name),
-        })
+        suite.phrases.iter().any(|phrase| phrase.slices(kind).contains(&name.as_str()))
     };
     gates
         .iter()

@@ -158,12 +158,8 @@ fn cases(gate: &Gate, phrases: &[&Phrase], alert_level: Level) -> Option<u64> {
         (Metric::SevereMissRate, Comparison::AtMost) => |phrase, _| phrase.expected.min() >= Level::High,
         _ => return None,
     };
-    let inside = |phrase: &Phrase| match &gate.slice {
-        None => true,
-        Some((SliceKind::Category, name)) => phrase.category == *name,
-        Some((SliceKind::Tag, name)) => phrase.tags.contains(name),
-        Some((SliceKind::Capability, name)) => phrase.capability.as_ref() == Some(name),
-        Some((SliceKind::Language, name)) => phrase.language.as_ref() == Some(name),
+    let inside = |phrase: &Phrase| {
+        gate.slice.as_ref().is_none_or(|(kind, name)| phrase.slices(*kind).contains(&name.as_str()))
     };
     Some(phrases.iter().filter(|phrase| inside(phrase) && counts(phrase, polarity(phrase))).count() as u64)
 }

@@ -9,7 +9,7 @@ use serde_yaml::Value;
 
 use super::phrases::PhrasesCommand;
 use crate::demo::{Behaviour, ErrorStatus, Latency, Severity, Share as DemoShare};
-use crate::domain::{RunRequest, Selection, Share, TextPolicy, Wait};
+use crate::domain::{RunRequest, Selection, Share, Split, TextPolicy, Wait};
 use crate::gate::Gate;
 use crate::report::JunitCases;
 
@@ -174,6 +174,10 @@ pub(super) struct RunArgs {
     /// Only phrases with this tag (repeatable)
     #[arg(long, value_name = "NAME", help_heading = "Phrases")]
     pub(super) tag: Vec<String>,
+
+    /// Only this part of the suite: dev or held
+    #[arg(long, value_name = "PART", help_heading = "Phrases")]
+    pub(super) split: Option<Split>,
 
     /// One more gate, such as `latency_p95 <= 500ms` (repeatable)
     #[arg(long, value_name = "EXPR", help_heading = "Gates")]
@@ -443,6 +447,7 @@ impl RunArgs {
         let selection = Selection {
             categories: self.category.clone(),
             tags: self.tag.clone(),
+            split: self.split,
             limit: self.limit,
             seed: 0,
         };

@@ -112,9 +112,14 @@ pub enum SliceKind {
     Capability,
     /// The text's language.
     Language,
+    /// The part of the suite: `dev` or `held`.
+    Split,
 }
 
 impl SliceKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Category, Self::Tag, Self::Capability, Self::Language, Self::Split];
+
     /// The kind's name, in lower case.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -122,6 +127,7 @@ impl SliceKind {
             Self::Tag => "tag",
             Self::Capability => "capability",
             Self::Language => "language",
+            Self::Split => "split",
         }
     }
 }

@@ -30,7 +30,7 @@ pub use perturbation::{
     Expectation, PerturbationCounts, PerturbationFlip, PerturbationGroup, PerturbationKind,
     PerturbationReport, Variant,
 };
-pub use phrase::{Phrase, PhraseSource, Tolerance, text_hash};
+pub use phrase::{Phrase, PhraseSource, Split, Tolerance, text_hash};
 pub use record::{
     HostRecord, PhraseResult, RunKind, RunOptionsRecord, RunRecord, RunStatus, SCHEMA_VERSION, SuiteRecord,
     TargetRecord, ToolRecord,

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
-use super::{Level, LevelSet};
+use super::{Level, LevelSet, SliceKind};
 
 /// How many levels outside the expected set still pass, in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -79,6 +79,38 @@ pub struct PhraseSource {
     pub line: u32,
 }
 
+/// Which part of a suite a phrase is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Split {
+    /// May be looked at while a service is tuned.
+    Dev,
+    /// Is kept back until the tuning is done.
+    Held,
+}
+
+impl Split {
+    /// The part's name, in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Held => "held",
+        }
+    }
+}
+
+impl std::str::FromStr for Split {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "dev" => Ok(Self::Dev),
+            "held" => Ok(Self::Held),
+            _ => Err(format!("`{word}` is not one of dev, held")),
+        }
+    }
+}
+
 /// A message with the levels that a right answer may give it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Phrase {
@@ -108,6 +140,8 @@ pub struct Phrase {
     pub seed_of: Option<String>,
     /// Earlier messages, oldest first.
     pub history: Vec<String>,
+    /// The part of the suite it is in; none where the suite is not divided.
+    pub split: Option<Split>,
     /// BCP 47 tag of the text's language; `None` is English.
     pub language: Option<String>,
     /// Why the label is what it is.
@@ -125,6 +159,17 @@ impl Phrase {
     /// The highest level that passes.
     pub fn highest_passing(&self) -> Level {
         Level::ALL[(self.expected.max().index() + usize::from(self.escalation.steps())).min(4)]
+    }
+
+    /// The slices of a kind that the phrase is in.
+    pub fn slices(&self, kind: SliceKind) -> Vec<&str> {
+        match kind {
+            SliceKind::Category => vec![&self.category],
+            SliceKind::Tag => self.tags.iter().map(String::as_str).collect(),
+            SliceKind::Capability => self.capability.as_deref().into_iter().collect(),
+            SliceKind::Language => self.language.as_deref().into_iter().collect(),
+            SliceKind::Split => self.split.map(Split::as_str).into_iter().collect(),
+        }
     }
 
     /// Hash of what is sent: the text and the history. With the id it is the phrase's identity across runs.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Integrity, LatencyReport, Level, LevelSet, Metrics, Observation, PhraseSource, Polarity, RunId,
-    RunVerdict, Selection, Slice, TextPolicy, Verdict,
+    RunVerdict, Selection, Slice, Split, TextPolicy, Verdict,
 };
 
 /// The version of the record's format that this program writes.
@@ -133,6 +133,9 @@ pub struct PhraseResult {
     /// Its language; none is English.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// The part of the suite it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
     /// The levels that are right.
     pub expected: LevelSet,
     /// The lowest level that passes.

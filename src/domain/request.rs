@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Split;
+
 /// A run's name: `YYYYMMDD-HHMMSS-xxxxxx`, UTC start time and six random letters or digits.
 ///
 /// It sorts by time, is safe as a file name, and two runs of the same second do not collide.
@@ -51,6 +53,9 @@ pub struct Selection {
     /// Only phrases with one of these tags; empty means all.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// Only this part of the suite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
     /// At most so many, drawn evenly over the categories.
     #[serde(default)]
     pub limit: Option<usize>,

@@ -135,12 +135,9 @@ fn limit(metric: Metric, text: &str) -> Result<f64, String> {
 
 fn slice(text: &str) -> Result<(SliceKind, String), String> {
     let (kind, name) = text.split_once('=').unwrap_or(("category", text));
-    let kind = match kind.trim() {
-        "category" => SliceKind::Category,
-        "tag" => SliceKind::Tag,
-        "capability" => SliceKind::Capability,
-        "language" => SliceKind::Language,
-        other => return Err(format!("`{other}` is not one of category, tag, capability, language")),
+    let Some(kind) = SliceKind::ALL.into_iter().find(|known| known.as_str() == kind.trim()) else {
+        let known = SliceKind::ALL.map(SliceKind::as_str).join(", ");
+        return Err(format!("`{}` is not one of {known}", kind.trim()));
     };
     match name.trim() {
         "" => Err("there is no name between `[` and `]`".to_owned()),
@@ -227,6 +224,9 @@ struct GateEntry {
     /// Only phrases in this language.
     #[serde(default)]
     language: Option<String>,
+    /// Only this part of the suite.
+    #[serde(default)]
+    split: Option<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -253,6 +253,7 @@ impl GateEntry {
             (SliceKind::Tag, self.tag),
             (SliceKind::Capability, self.capability),
             (SliceKind::Language, self.language),
+            (SliceKind::Split, self.split),
         ];
         let mut slices = slices.into_iter().filter_map(|(kind, name)| Some((kind, name?)));
         let gate = Gate {
@@ -263,7 +264,7 @@ impl GateEntry {
             ..Gate::point(metric, comparison, limit(metric, &text)?)
         };
         if slices.next().is_some() {
-            return Err("a gate is over one of category, tag, capability, language".to_owned());
+            return Err("a gate is over one of category, tag, capability, language, split".to_owned());
         }
         gate.checked()
     }

@@ -79,6 +79,7 @@ pub fn slices(
         add(SliceKind::Category, result.category.as_str());
         result.tags.iter().for_each(|tag| add(SliceKind::Tag, tag));
         result.capability.iter().for_each(|capability| add(SliceKind::Capability, capability));
+        result.split.iter().for_each(|split| add(SliceKind::Split, split.as_str()));
         result.language.iter().for_each(|language| add(SliceKind::Language, language));
     }
     members

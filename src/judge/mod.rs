@@ -77,6 +77,7 @@ pub fn judge_phrase(
         capability: phrase.capability.clone(),
         tags: phrase.tags.clone(),
         language: phrase.language.clone(),
+        split: phrase.split,
         expected: phrase.expected,
         lowest_passing,
         highest_passing,

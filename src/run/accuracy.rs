@@ -50,7 +50,7 @@ pub struct RunOptions {
     pub seed: u64,
     /// What is kept of the phrases' text.
     pub text: TextPolicy,
-    /// So many unanswered phrases in a row end the run.
+    /// So many requests in a row without any answer end the run.
     pub give_up_after: usize,
     /// What the run has to hold.
     pub gates: GateOptions,
@@ -79,7 +79,8 @@ struct Shared {
     phrases: Vec<Phrase>,
     jobs: Vec<Job>,
     next: AtomicUsize,
-    unanswered_in_a_row: AtomicUsize,
+    /// Requests in a row that brought no answer at all.
+    failed_in_a_row: AtomicUsize,
     give_up_after: usize,
     gave_up: CancellationToken,
     control: RunControl,
@@ -99,8 +100,12 @@ impl AccuracyRun {
     /// Events that nobody takes in time are lost; observations never are.
     pub async fn execute(self, control: RunControl, events: mpsc::Sender<RunEvent>) -> RunRecord {
         let Self { suite, target, options, version } = self;
-        let target_caches = if target.contract().sees_caches() { target.caches().await } else { None };
-        let jobs = jobs(suite.phrases.len(), &options);
+        let target_caches = tokio::select! {
+            biased;
+            () = control.drain.cancelled() => None,
+            target_caches = target.caches() => target_caches,
+        };
+        let jobs = jobs(&suite.phrases, &options, target.contract().batch_sends_history());
         let planned = suite.phrases.len() * options.repeat as usize;
         // Full only when nobody listens, and then the event is of no use.
         let _ = events.try_send(RunEvent::Started { planned });
@@ -109,7 +114,7 @@ impl AccuracyRun {
             phrases: suite.phrases.clone(),
             jobs,
             next: AtomicUsize::new(0),
-            unanswered_in_a_row: AtomicUsize::new(0),
+            failed_in_a_row: AtomicUsize::new(0),
             give_up_after: options.give_up_after,
             // A child: it stops with the run, and giving up is told from being stopped.
             gave_up: control.drain.child_token(),
@@ -160,13 +165,19 @@ struct Found {
     version: Option<String>,
 }
 
-/// Every pass over the suite in an order of its own, so that a repeat does not follow its first try.
-fn jobs(phrases: usize, options: &RunOptions) -> Vec<Job> {
+/// Every pass over the suite in an order of its own, so that a repeat does not follow its first try. A phrase whose
+/// earlier messages a batch would lose goes alone.
+fn jobs(phrases: &[Phrase], options: &RunOptions, batch_sends_history: bool) -> Vec<Job> {
+    let carries_history = options.batch == 1 || batch_sends_history;
     let mut jobs = Vec::new();
     for repeat in 0..options.repeat {
-        let mut order: Vec<usize> = (0..phrases).collect();
+        let mut order: Vec<usize> = (0..phrases.len()).collect();
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(options.seed.wrapping_add(u64::from(repeat))));
-        jobs.extend(order.chunks(options.batch.max(1)).map(|chunk| Job { repeat, phrases: chunk.to_vec() }));
+        let (together, alone): (Vec<usize>, Vec<usize>) =
+            order.into_iter().partition(|&index| carries_history || phrases[index].history.is_empty());
+        let job = |phrases: &[usize]| Job { repeat, phrases: phrases.to_vec() };
+        jobs.extend(together.chunks(options.batch.max(1)).map(job));
+        jobs.extend(alone.chunks(1).map(job));
     }
     jobs
 }
@@ -183,17 +194,18 @@ async fn work(shared: Arc<Shared>) -> Vec<(usize, Observation)> {
             asked = shared.target.ask(&phrases, job.repeat, shared.start, &shared.gave_up, &tell) => asked,
         };
         let Some(observations) = asked else { break };
-        for (&index, observation) in job.phrases.iter().zip(observations) {
-            shared.note(&shared.phrases[index], &observation);
-            observed.push((index, observation));
+        for (&index, observation) in job.phrases.iter().zip(&observations) {
+            shared.tell(&shared.phrases[index], observation);
         }
+        shared.give_up_if_dead(observations.iter().any(|seen| seen.answer.level().is_some()));
+        observed.extend(job.phrases.iter().copied().zip(observations));
     }
     observed
 }
 
 impl Shared {
-    /// Tells of an observation, and gives up when nothing has been answered for too long.
-    fn note(&self, phrase: &Phrase, observation: &Observation) {
+    /// Tells of an observation.
+    fn tell(&self, phrase: &Phrase, observation: &Observation) {
         let level = observation.answer.level();
         let verdict = judge(phrase.expected, phrase.lowest_passing(), phrase.highest_passing(), level);
         let no_answer: Option<NoAnswerReason> = match &observation.answer {
@@ -207,13 +219,17 @@ impl Shared {
             latency: Duration::try_from_secs_f64(observation.latency_ms / 1e3).unwrap_or_default(),
             attempts: observation.attempts.len(),
         });
-        if no_answer.is_none() {
-            self.unanswered_in_a_row.store(0, Ordering::Relaxed);
+    }
+
+    /// Notes whether a request brought an answer, and gives up when none has for too long.
+    fn give_up_if_dead(&self, answered: bool) {
+        if answered {
+            self.failed_in_a_row.store(0, Ordering::Relaxed);
             return;
         }
-        let in_a_row = self.unanswered_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
+        let in_a_row = self.failed_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
         if in_a_row == self.give_up_after && self.next.load(Ordering::Relaxed) < self.jobs.len() {
-            let reason = format!("{in_a_row} phrases in a row went unanswered");
+            let reason = format!("{in_a_row} requests in a row brought no answer");
             let _ = self.events.try_send(RunEvent::GivenUp { reason });
             self.gave_up.cancel();
         }

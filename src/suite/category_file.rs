@@ -6,7 +6,7 @@ use serde_yaml::Value;
 
 use super::Category;
 use crate::document::{Document, Path, Problem, Problems};
-use crate::domain::{Level, LevelSet, Phrase, PhraseSource, Share, Tolerance};
+use crate::domain::{Level, LevelSet, Phrase, PhraseSource, Share, Split, Tolerance};
 
 /// A phrase file, as it is written.
 #[derive(Deserialize, JsonSchema)]
@@ -93,6 +93,9 @@ struct PhraseEntry {
     /// Earlier messages, oldest first.
     #[serde(default)]
     history: Vec<String>,
+    /// The part of the suite: `held` is not looked at while a service is tuned.
+    #[serde(default)]
+    split: Option<Split>,
     /// BCP 47 language tag; English if there is none.
     #[serde(default)]
     language: Option<String>,
@@ -237,6 +240,7 @@ fn phrase(file: &CategoryFile, entry: PhraseEntry, source: PhraseSource) -> Phra
         pair: entry.pair,
         seed_of: entry.seed_of,
         history: entry.history,
+        split: entry.split,
         language: entry.language,
         note: entry.note,
         source,

@@ -24,6 +24,7 @@ impl Suite {
         }
         self.phrases.retain(|phrase| {
             (selection.categories.is_empty() || selection.categories.contains(&phrase.category))
+                && selection.split.is_none_or(|split| phrase.split == Some(split))
                 && (selection.tags.is_empty() || phrase.tags.iter().any(|tag| selection.tags.contains(tag)))
         });
         if let Some(limit) = selection.limit {
@@ -50,19 +51,11 @@ impl Suite {
     /// # Errors
     /// None is.
     pub fn check_slice(&self, kind: SliceKind, name: &str) -> Result<(), SuiteError> {
-        let of = |phrase: &Phrase| -> Vec<String> {
-            match kind {
-                SliceKind::Category => vec![phrase.category.clone()],
-                SliceKind::Tag => phrase.tags.clone(),
-                SliceKind::Capability => phrase.capability.iter().cloned().collect(),
-                SliceKind::Language => phrase.language.iter().cloned().collect(),
-            }
-        };
-        let names: BTreeSet<String> = self.phrases.iter().flat_map(of).collect();
+        let names: BTreeSet<&str> = self.phrases.iter().flat_map(|phrase| phrase.slices(kind)).collect();
         if names.contains(name) {
             return Ok(());
         }
-        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let known: Vec<&str> = names.into_iter().collect();
         let kind = kind.as_str();
         let hint = match known.as_slice() {
             [] => format!("suite `{}` has no {kind} at all", self.name),

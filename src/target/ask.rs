@@ -1,34 +1,26 @@
 //! Asking a target about phrases: attempts, retries and what came of them.
 
 use std::collections::HashSet;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
-use chrono::Utc;
-use rand::RngExt;
 use reqwest::Client;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value as Json;
+use reqwest::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Bounds, ConnectionError, Failure, Outgoing, exchange};
-use super::contract::{Batch, Contract, HeaderSource};
-use super::expression::Scope;
-use super::http_time::retry_after;
-use super::pace::Pacer;
-use super::reading::{RawAnswer, Reading};
-use super::template::{Filling, Piece, fill_text};
+use super::attempt::Next;
+use super::client::{Bounds, ConnectionError};
+use super::contract::Contract;
+use super::outgoing::{HeaderFill, header_fills};
+use super::pace::{LONGEST_BACKOFF, Pacer, Slowed, backoff};
+use super::reading::Reading;
 use crate::domain::{
-    Answer, Attempt, Level, LevelSet, NoAnswer, NoAnswerReason, Observation, Phase, Phrase, PhraseSource,
-    RunEvent, Tolerance,
+    Answer, Attempt, Level, LevelSet, Observation, Phrase, PhraseSource, RunEvent, Tolerance,
 };
-
-/// The first wait before another attempt; it doubles from there.
-const BACKOFF: Duration = Duration::from_millis(200);
-/// The longest wait before another attempt.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 
 /// How a target is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,42 +40,25 @@ pub struct AskOptions {
 }
 
 /// A contract with a connection.
-#[derive(Debug)]
 pub struct Target {
-    contract: Contract,
-    client: Client,
-    headers: Vec<(HeaderName, HeaderFill)>,
-    run_header: HeaderValue,
-    pacer: Pacer,
-    options: AskOptions,
-    nonce: AtomicU64,
-    seen: Mutex<HashSet<String>>,
+    pub(super) contract: Contract,
+    pub(super) client: Client,
+    pub(super) headers: Vec<(HeaderName, HeaderFill)>,
+    pub(super) run_header: HeaderValue,
+    pub(super) pacer: Pacer,
+    pub(super) options: AskOptions,
+    pub(super) nonce: AtomicU64,
+    seen: Seen,
 }
 
-#[derive(Debug)]
-enum HeaderFill {
-    Fixed(HeaderValue),
-    Pieces(Vec<Piece>),
-}
-
-/// What one attempt at one or more phrases led to.
-struct Attempted {
-    attempt: Attempt,
-    /// One reading a phrase.
-    readings: Vec<Reading>,
-    /// What the answer asked us to wait.
-    retry_after: Option<Duration>,
-    retry: Retry,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Retry {
-    /// The answer stands.
-    Never,
-    /// Nothing was processed, so another attempt is safe.
-    Safe,
-    /// The target asked for patience.
-    TooMany,
+impl fmt::Debug for Target {
+    // The headers hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Target")
+            .field("contract", &self.contract)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Target {
@@ -109,9 +84,9 @@ impl Target {
             headers,
             run_header: HeaderValue::from_str(&options.run)
                 .unwrap_or_else(|_| HeaderValue::from_static("unnamed")),
-            pacer: Pacer::new(concurrency, rate),
+            pacer: Pacer::new(concurrency, rate, options.patience),
             nonce: AtomicU64::new(0),
-            seen: Mutex::new(HashSet::new()),
+            seen: Seen::default(),
             contract,
             options,
         })
@@ -122,28 +97,7 @@ impl Target {
         &self.contract
     }
 
-    pub(super) const fn client(&self) -> &Client {
-        &self.client
-    }
-
-    /// The headers of a request; every one says that it is a test.
-    pub(super) fn headers(&self, id: &str, nonce: &str) -> HeaderMap {
-        let filling = Filling { id, nonce, run: &self.options.run, ..Filling::default() };
-        let mut headers = HeaderMap::with_capacity(self.headers.len() + 2);
-        headers.insert(HeaderName::from_static("x-thrash-run"), self.run_header.clone());
-        for (name, fill) in &self.headers {
-            let value = match fill {
-                HeaderFill::Fixed(value) => Some(value.clone()),
-                HeaderFill::Pieces(pieces) => HeaderValue::from_str(&fill_text(pieces, &filling)).ok(),
-            };
-            if let Some(value) = value {
-                headers.insert(name.clone(), value);
-            }
-        }
-        headers
-    }
-
-    fn bounds(&self) -> Bounds {
+    pub(super) fn bounds(&self) -> Bounds {
         let connection = &self.contract.connection;
         let total = connection.timeout.map_or(self.options.timeout, |wait| wait.0);
         let headers = connection.headers_timeout.map_or(total, |wait| wait.0);
@@ -152,7 +106,9 @@ impl Target {
 
     /// Asks about phrases that go into one request, and keeps at it as long as that is safe and useful.
     ///
-    /// Gives one observation a phrase, or nothing when `stop` came before the first attempt.
+    /// Gives one observation a phrase, in their order; times in it count from `run_start`. Gives nothing when `stop`
+    /// came before the phrases had their last attempt: what was cut short is not an answer that failed. `tell` hears
+    /// of every 429 that slows the run down.
     pub async fn ask(
         &self,
         phrases: &[&Phrase],
@@ -162,258 +118,107 @@ impl Target {
         tell: &(dyn Fn(RunEvent) + Sync),
     ) -> Option<Vec<Observation>> {
         let mut attempts: Vec<Attempt> = Vec::new();
-        let mut readings: Vec<Reading> = Vec::new();
-        let mut started = None;
         let mut retries = 0;
-        loop {
+        let mut lost = false;
+        let readings = loop {
             let slot = tokio::select! {
                 biased;
-                () = stop.cancelled() => break,
+                () = stop.cancelled() => return None,
                 slot = self.pacer.slot() => slot,
             };
             let sent = slot.since();
-            started.get_or_insert(sent);
             let done = self.attempt(phrases, run_start).await;
             drop(slot);
-            readings = done.readings;
             attempts.push(done.attempt);
-            let backoff = backoff(retries.min(8));
-            match done.retry {
-                Retry::Never => {
-                    self.pacer.went_well();
-                    break;
-                }
-                Retry::Safe if retries < self.options.retries => {
-                    retries += 1;
-                    tokio::select! {
-                        () = stop.cancelled() => break,
-                        () = sleep(done.retry_after.unwrap_or(backoff).min(LONGEST_BACKOFF)) => {}
+            let again = match done.next {
+                Next::TooMany => match self.pacer.too_many(sent, done.retry_after) {
+                    Slowed::OutOfPatience => break done.readings,
+                    Slowed::Waits { wait, slots, news } => {
+                        if news {
+                            tell(RunEvent::Slowed { wait, concurrency: slots });
+                        }
+                        continue;
                     }
-                }
-                Retry::Safe => break,
-                Retry::TooMany => {
-                    let wait = done.retry_after.unwrap_or(backoff).max(Duration::from_millis(50));
-                    let slowed = self.pacer.too_many(sent, wait);
-                    if slowed.news {
-                        tell(RunEvent::Slowed { wait, concurrency: slowed.slots });
-                    }
-                    if self.pacer.without_progress() + wait > self.options.patience {
-                        break;
-                    }
-                }
+                },
+                Next::Stands => false,
+                Next::Again => true,
+                // Once is a connection that the target had just closed; twice is a target that fails.
+                Next::AgainOnce => !std::mem::replace(&mut lost, true),
+            };
+            self.pacer.progressed(done.readings.iter().any(|reading| reading.answer.level().is_some()));
+            if !again || retries == self.options.retries {
+                break done.readings;
             }
-        }
-        let started = started?;
-        let latency_ms = attempts.last().map_or(0.0, |last| last.started_ms + last.latency_ms)
-            - attempts.first().map_or(0.0, |first| first.started_ms);
-        let observe = |reading: Reading| {
-            let cached = reading.cached || self.seen_before(reading.answer_id.as_ref());
-            Observation {
-                repeat,
-                started_ms: millis(started.saturating_duration_since(run_start)),
-                latency_ms,
-                attempts: attempts.clone(),
-                answer: reading.answer,
-                violations: reading.violations,
-                cached,
+            let wait = done.retry_after.unwrap_or(backoff(retries)).min(LONGEST_BACKOFF);
+            retries += 1;
+            tokio::select! {
+                () = stop.cancelled() => return None,
+                () = sleep(wait) => {}
             }
         };
-        Some(readings.into_iter().map(observe).collect())
+        Some(readings.into_iter().map(|reading| self.observation(repeat, &attempts, reading)).collect())
+    }
+
+    fn observation(&self, repeat: u32, attempts: &[Attempt], reading: Reading) -> Observation {
+        let cached = reading.cached | reading.answer_id.as_ref().is_some_and(|id| self.seen.again(id));
+        let mut attempts = attempts.to_vec();
+        if let Some(last) = attempts.last_mut() {
+            // In a batch each phrase has a fate of its own.
+            last.failure = match &reading.answer {
+                Answer::Prediction(_) => None,
+                Answer::NoAnswer(none) => Some(none.reason),
+            };
+        }
+        let started_ms = attempts.first().map_or(0.0, |first| first.started_ms);
+        let ended_ms = attempts.last().map_or(0.0, |last| last.started_ms + last.latency_ms);
+        Observation {
+            repeat,
+            started_ms,
+            latency_ms: ended_ms - started_ms,
+            attempts,
+            answer: reading.answer,
+            violations: reading.violations,
+            cached,
+        }
     }
 
     /// Sends one phrase once and shows how the answer was read; nothing is retried.
     pub async fn try_phrase(&self, phrase: &Phrase) -> (Attempt, Reading) {
+        let _slot = self.pacer.slot().await;
         let mut done = self.attempt(&[phrase], Instant::now()).await;
         (done.attempt, done.readings.remove(0))
     }
 
     /// Whether the target was seen to answer from a cache: the same harmless phrase is sent twice. None when it did
-    /// not answer both times.
+    /// not answer both times, or its contract names no sign of a cache.
     pub async fn caches(&self) -> Option<bool> {
+        if !self.contract.sees_caches() {
+            return None;
+        }
         let phrase = harmless_phrase();
         let (_, first) = self.try_phrase(&phrase).await;
-        let (_, second) = self.try_phrase(&phrase).await;
         first.answer.prediction()?;
+        let (_, second) = self.try_phrase(&phrase).await;
         second.answer.prediction()?;
         let same_id = first.answer_id.is_some() && first.answer_id == second.answer_id;
         Some(second.cached || same_id)
     }
-
-    fn seen_before(&self, answer_id: Option<&String>) -> bool {
-        let Some(id) = answer_id else { return false };
-        !self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(id.clone())
-    }
-
-    async fn attempt(&self, phrases: &[&Phrase], run_start: Instant) -> Attempted {
-        let start = Instant::now();
-        let bounds = self.bounds();
-        let mut accepted_ms = None;
-        let mut exchanged = match self.outgoing(phrases) {
-            Ok(outgoing) => exchange(&self.client, outgoing, bounds).await,
-            Err(detail) => Err(Failure::new(NoAnswerReason::Malformed, detail, Phase::Headers)),
-        };
-        if let (Some(poll), Ok(raw)) = (&self.contract.poll, &exchanged)
-            && poll.accept.contains(&raw.status)
-        {
-            accepted_ms = Some(millis(start.elapsed()));
-            exchanged = self.decision(poll, raw, bounds).await;
-        }
-        let latency_ms = millis(start.elapsed());
-        let attempt = |status, failure, phase| Attempt {
-            started_ms: millis(start.saturating_duration_since(run_start)),
-            latency_ms,
-            accepted_ms,
-            status,
-            failure,
-            phase,
-        };
-        match exchanged {
-            Ok(raw) => {
-                let readings = self.read(phrases, &raw);
-                let failure = readings.iter().find_map(|reading| match &reading.answer {
-                    Answer::NoAnswer(none) => Some(none.reason),
-                    Answer::Prediction(_) => None,
-                });
-                let retry = match raw.status {
-                    429 => Retry::TooMany,
-                    502..=504 => Retry::Safe,
-                    _ => Retry::Never,
-                };
-                let retry_after = retry_after(&raw.headers, SystemTime::now());
-                Attempted { attempt: attempt(Some(raw.status), failure, None), readings, retry_after, retry }
-            }
-            Err(failure) => {
-                // Only a connection that never came about leaves nothing behind at the target.
-                let unsent = failure.phase == Phase::Connect && failure.none.reason != NoAnswerReason::Tls;
-                let retry = if unsent { Retry::Safe } else { Retry::Never };
-                let attempt = attempt(None, Some(failure.none.reason), Some(failure.phase));
-                let readings = phrases.iter().map(|_| Reading::none(failure.none.clone())).collect();
-                Attempted { attempt, readings, retry_after: None, retry }
-            }
-        }
-    }
-
-    fn outgoing(&self, phrases: &[&Phrase]) -> Result<Outgoing, String> {
-        let count = self.nonce.fetch_add(1, Ordering::Relaxed);
-        let nonce = format!("{}-{count}", self.options.run);
-        let timestamp = Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-        let common =
-            Filling { nonce: &nonce, run: &self.options.run, timestamp: &timestamp, ..Filling::default() };
-        let request = &self.contract.request;
-        let (path, body, id) = match (&self.contract.batch, phrases) {
-            (_, [phrase]) => (&request.path, request.body.fill(&common.with(phrase)), phrase.id.as_str()),
-            (Some(batch), _) => {
-                let items: Vec<Json> =
-                    phrases.iter().map(|phrase| batch.item.fill(&common.with(phrase))).collect();
-                (&batch.path, batch.body.fill(&Filling { items: &items, ..common.clone() }), "batch")
-            }
-            (None, _) => return Err("the contract has no batch endpoint".to_owned()),
-        };
-        let mut headers = self.headers(id, &nonce);
-        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
-        let body = serde_json::to_vec(&body).map_err(|error| error.to_string())?;
-        Ok(Outgoing {
-            method: request.method.clone(),
-            url: self.contract.url(path)?,
-            headers,
-            body: Some(body),
-        })
-    }
-
-    fn read(&self, phrases: &[&Phrase], raw: &RawAnswer) -> Vec<Reading> {
-        match (&self.contract.batch, phrases) {
-            (Some(batch), [_, _, ..]) => match self.read_batch(batch, phrases, raw) {
-                Ok(readings) => readings,
-                Err(none) => phrases.iter().map(|_| Reading::none(none.clone())).collect(),
-            },
-            _ => vec![Reading::of(&self.contract.response, raw)],
-        }
-    }
-
-    /// Takes a batch answer apart. An answer that cannot be matched with its phrase is no answer: a service that drops
-    /// a message shifts all that follow.
-    fn read_batch(
-        &self,
-        batch: &Batch,
-        phrases: &[&Phrase],
-        raw: &RawAnswer,
-    ) -> Result<Vec<Reading>, NoAnswer> {
-        let malformed = |detail: String| NoAnswer { reason: NoAnswerReason::Malformed, detail };
-        let map = &self.contract.response;
-        if !map.statuses.contains(&raw.status) {
-            return Err(raw.refusal());
-        }
-        let scope = |body| Scope::new(raw.status, &raw.headers, body);
-        let answers = match batch.answers.find(&scope(raw.json(map.any_content_type)?)).map_err(malformed)? {
-            Some(Json::Array(answers)) => answers,
-            _ => return Err(malformed(format!("the batch answer has no list `{}`", batch.answers.source()))),
-        };
-        let read = |answer: Json| Reading::of_json(map, raw.status, &raw.headers, answer);
-        let Some(answer_id) = &batch.answer_id else {
-            if answers.len() != phrases.len() {
-                let detail =
-                    format!("{} phrases were sent and {} answers came back", phrases.len(), answers.len());
-                return Err(malformed(detail));
-            }
-            return Ok(answers.into_iter().map(read).collect());
-        };
-        let mut by_id: Vec<(Option<Json>, Json)> = Vec::with_capacity(answers.len());
-        for answer in answers {
-            by_id.push((answer_id.find(&scope(answer.clone())).map_err(malformed)?, answer));
-        }
-        let mut find = |phrase: &Phrase| {
-            let place = by_id
-                .iter()
-                .position(|(id, _)| id.as_ref().and_then(Json::as_str) == Some(phrase.id.as_str()))?;
-            Some(by_id.swap_remove(place).1)
-        };
-        Ok(phrases
-            .iter()
-            .map(|phrase| match find(phrase) {
-                Some(answer) => read(answer),
-                None => Reading::none(malformed("the batch answer leaves this phrase out".to_owned())),
-            })
-            .collect())
-    }
 }
 
-impl<'a> Filling<'a> {
-    fn with(&self, phrase: &'a Phrase) -> Self {
-        Self { text: &phrase.text, history: &phrase.history, id: &phrase.id, ..self.clone() }
-    }
+/// The answer ids that were seen, as hashes: a long run sees many, and only their being different matters.
+#[derive(Debug, Default)]
+struct Seen {
+    hasher: RandomState,
+    hashes: Mutex<HashSet<u64>>,
 }
 
-fn header_fills(
-    contract: &Contract,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Vec<(HeaderName, HeaderFill)>, ConnectionError> {
-    let mut fills = Vec::new();
-    for (name, source) in &contract.request.headers {
-        let fill = match source {
-            HeaderSource::Text(pieces) => HeaderFill::Pieces(pieces.clone()),
-            HeaderSource::Env { variable, optional } => match environment(variable) {
-                None if *optional => continue,
-                None => {
-                    return Err(ConnectionError::MissingVariable {
-                        target: contract.name.clone(),
-                        variable: variable.clone(),
-                        header: name.to_string(),
-                    });
-                }
-                Some(value) => {
-                    let mut value =
-                        HeaderValue::from_str(&value).map_err(|_| ConnectionError::BadVariable {
-                            target: contract.name.clone(),
-                            variable: variable.clone(),
-                        })?;
-                    value.set_sensitive(true);
-                    HeaderFill::Fixed(value)
-                }
-            },
-        };
-        fills.push((name.clone(), fill));
+impl Seen {
+    /// Notes an id, and tells whether it had been seen.
+    fn again(&self, id: &str) -> bool {
+        let hash = self.hasher.hash_one(id);
+        // A panic elsewhere cannot leave the set half-written.
+        !self.hashes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(hash)
     }
-    Ok(fills)
 }
 
 /// A phrase that says nothing about anybody, for looking at a target.
@@ -432,18 +237,9 @@ pub fn harmless_phrase() -> Phrase {
         pair: None,
         seed_of: None,
         history: Vec::new(),
+        split: None,
         language: None,
         note: None,
         source: PhraseSource::default(),
     }
-}
-
-/// Exponential, with half of it random, so that many clients do not come back at once.
-fn backoff(retry: u32) -> Duration {
-    let full = (BACKOFF * 2u32.pow(retry)).min(LONGEST_BACKOFF);
-    full.mul_f64(rand::rng().random_range(0.5..=1.0))
-}
-
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
 }

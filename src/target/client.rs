@@ -1,17 +1,23 @@
 //! The connection to a target: the only place where an HTTP client is built.
 
 use std::error::Error as _;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Certificate, Client, Identity, Method, Proxy, Url, redirect};
+use reqwest::{Certificate, Client, Identity, Proxy, Url, redirect};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
+use super::outgoing::Outgoing;
 use super::reading::RawAnswer;
 use crate::domain::{NoAnswer, NoAnswerReason, Phase, Wait};
+
+/// How long a connection may idle and still be used. Services close theirs after two seconds (gunicorn), five
+/// (uvicorn, Node.js) or more: one that we drop first cannot be closed while a phrase is on its way.
+const LONGEST_IDLE: Duration = Duration::from_secs(1);
 
 /// How to connect to a target.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -34,7 +40,18 @@ pub struct Connection {
     /// Whether any certificate will do. For a self-signed test service only.
     pub insecure: bool,
     /// The proxy's URL; no proxy is used unless it is named here.
-    pub proxy: Option<String>,
+    pub proxy: Option<ProxyUrl>,
+}
+
+/// The URL of a proxy. It may hold a password, so it cannot be printed.
+#[derive(Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ProxyUrl(String);
+
+impl fmt::Debug for ProxyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProxyUrl(•••)")
+    }
 }
 
 /// Which HTTP is spoken.
@@ -133,6 +150,7 @@ impl Connection {
             .referer(false)
             .connect_timeout(self.connect_timeout.0)
             .pool_max_idle_per_host(connections)
+            .pool_idle_timeout(LONGEST_IDLE)
             .no_proxy();
         builder = match self.http {
             HttpVersion::Auto if url.scheme() == "http" => builder.http1_only(),
@@ -142,7 +160,7 @@ impl Connection {
         };
         if let Some(proxy) = &self.proxy {
             let proxy =
-                Proxy::all(proxy).map_err(|_| setting("proxy", "it is no URL of a proxy".to_owned()))?;
+                Proxy::all(&proxy.0).map_err(|_| setting("proxy", "it is no URL of a proxy".to_owned()))?;
             builder = builder.proxy(proxy);
         }
         let read = |path: &PathBuf| {
@@ -173,15 +191,6 @@ impl Connection {
         }
         builder.build().map_err(|error| setting("http", deepest(&error)))
     }
-}
-
-/// One request, ready to be sent.
-#[derive(Debug)]
-pub(super) struct Outgoing {
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Option<Vec<u8>>,
 }
 
 /// Why an exchange failed, and where in it.
@@ -302,5 +311,7 @@ fn deepest(error: &reqwest::Error) -> String {
     while let Some(next) = cause.source() {
         cause = next;
     }
-    cause.to_string()
+    // HTTP/2 lets a server say goodbye in words of its own, and these may hold anything: ` (b"…")`.
+    let text = cause.to_string();
+    text.split_once(" (b\"").map_or(text.as_str(), |(ours, _)| ours).to_owned()
 }

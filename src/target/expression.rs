@@ -1,7 +1,12 @@
 //! A rule of a contract: a CEL expression, compiled once.
 
-use cel::{Context, ExecutionError, Program, Value};
+use std::sync::{Arc, LazyLock};
+
+use cel::{Context, Env, ExecutionError, Program, Value};
 use serde_json::Value as Json;
+
+/// CEL's own types and functions, made once: that takes longer than reading an answer.
+static LANGUAGE: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
 /// Functions that an expression may call; CEL's macros are expanded before they could be seen here.
 const FUNCTIONS: [&str; 15] = [
@@ -38,11 +43,8 @@ impl Expression {
     /// # Errors
     /// What is wrong with it, in words for the one who wrote it.
     pub(super) fn compile(source: &str, variables: &[&str]) -> Result<Self, String> {
-        let program = Program::compile(source).map_err(|errors| {
-            let text = errors.to_string();
-            let first = text.lines().next().unwrap_or_default();
-            format!("`{source}` is not CEL: {}", first.trim_start_matches("ERROR: <input>:1:"))
-        })?;
+        let program = Program::compile(source)
+            .map_err(|errors| format!("`{source}` is not CEL{}", first_error(&errors.to_string())))?;
         let references = program.references();
         for variable in references.variables() {
             if !variables.contains(&variable) && !variable.starts_with('@') && !binds(source, variable) {
@@ -68,7 +70,9 @@ impl Expression {
         match self.program.execute(&scope.0) {
             Ok(Value::Null) | Err(ExecutionError::NoSuchKey(_)) => Ok(None),
             Ok(value) => value.json().map(Some).map_err(|_| format!("`{}` gives no JSON value", self.source)),
-            Err(error) => Err(format!("`{}` cannot be evaluated: {}", self.source, without_values(&error))),
+            Err(error) => {
+                Err(format!("`{}` cannot be evaluated: {}", self.source, self.without_values(&error)))
+            }
         }
     }
 
@@ -77,9 +81,45 @@ impl Expression {
         match self.program.execute(&scope.0) {
             Ok(Value::Bool(holds)) => Ok(holds),
             Ok(_) => Err(format!("`{}` is neither true nor false", self.source)),
-            Err(error) => Err(format!("`{}` cannot be evaluated: {}", self.source, without_values(&error))),
+            Err(error) => {
+                Err(format!("`{}` cannot be evaluated: {}", self.source, self.without_values(&error)))
+            }
         }
     }
+}
+
+impl Expression {
+    /// The error without the values in it: an answer may repeat the phrase.
+    fn without_values(&self, error: &ExecutionError) -> String {
+        match error {
+            // A key may have been taken from the answer: `body[body.name]`.
+            ExecutionError::NoSuchKey(key) if self.source.contains(key.as_str()) => {
+                format!("there is no key `{key}`")
+            }
+            ExecutionError::NoSuchKey(_) => "there is no such key".to_owned(),
+            ExecutionError::UndeclaredReference(name) => format!("`{name}` is not known"),
+            // The types, not the values.
+            ExecutionError::NoSuchOverload(overload) => overload.to_string(),
+            ExecutionError::ValuesNotComparable(..) => "the values cannot be compared".to_owned(),
+            ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+                "division by zero".to_owned()
+            }
+            ExecutionError::IndexOutOfBounds(_) => "the index is out of bounds".to_owned(),
+            _ => "the values have the wrong types".to_owned(),
+        }
+    }
+}
+
+/// The first error of the parser, ` at line 1, character 7: missing ')'`, without the list of all that might have stood there.
+fn first_error(errors: &str) -> String {
+    let first = errors.lines().next().unwrap_or_default().trim_start_matches("ERROR: <input>:");
+    let mut parts = first.splitn(3, ':');
+    let (Some(line), Some(character), Some(what)) = (parts.next(), parts.next(), parts.next()) else {
+        return format!(": {first}");
+    };
+    let what = what.trim().trim_start_matches("Syntax error: ");
+    let what = what.split_once(" expecting {").map_or(what, |(what, _)| what);
+    format!(" at line {line}, character {character}: {what}")
 }
 
 /// Whether a macro in the source binds the name: `list.exists(name, …)`.
@@ -91,21 +131,6 @@ fn binds(source: &str, name: &str) -> bool {
     })
 }
 
-/// The error without the values in it: an answer may repeat the phrase.
-fn without_values(error: &ExecutionError) -> String {
-    match error {
-        ExecutionError::NoSuchKey(key) => format!("there is no key `{key}`"),
-        ExecutionError::UndeclaredReference(name) => format!("`{name}` is not known"),
-        ExecutionError::NoSuchOverload(overload) => overload.to_string(),
-        ExecutionError::ValuesNotComparable(..) => "the values cannot be compared".to_owned(),
-        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
-            "division by zero".to_owned()
-        }
-        ExecutionError::IndexOutOfBounds(_) => "the index is out of bounds".to_owned(),
-        _ => "the values have the wrong types".to_owned(),
-    }
-}
-
 /// What an expression can see.
 pub(super) struct Scope(Context<'static, 'static>);
 
@@ -114,7 +139,7 @@ impl Scope {
     pub(super) fn new(status: u16, headers: &[(String, String)], body: Json) -> Self {
         let headers: Json =
             headers.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str()))).collect();
-        let mut context = Context::default();
+        let mut context = Context::with_env(Arc::clone(&LANGUAGE));
         // Adding fails only for values that JSON cannot hold, and these are JSON.
         let _ = context.add_variable("status", i64::from(status));
         let _ = context.add_variable("headers", headers);

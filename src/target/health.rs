@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
-
 use super::ask::Target;
-use super::client::{Bounds, Outgoing, exchange};
+use super::client::{Bounds, exchange};
 use super::expression::Scope;
+use super::reading::shown;
 use crate::domain::NoAnswerReason;
 
 /// A dead target has to be known as dead within five seconds, start and end of the program included.
@@ -61,15 +60,12 @@ impl Target {
         let start = tokio::time::Instant::now();
         let unhealthy =
             |detail: String| HealthError::Unhealthy { target: target.clone(), url: url.clone(), detail };
-        let outgoing = Outgoing {
-            method: Method::GET,
-            url: contract.url(path).map_err(unhealthy)?,
-            headers: self.headers("health", ""),
-            body: None,
-        };
+        let outgoing = self.look_at(contract.url(path), "health");
+        // A key may be in the query.
+        let path = path.split('?').next().unwrap_or_default();
         let bounds = Bounds { headers: DEADLINE, total: DEADLINE, max_body: contract.connection.max_body };
         let raw =
-            exchange(self.client(), outgoing, bounds).await.map_err(|failure| HealthError::Unreachable {
+            exchange(&self.client, outgoing, bounds).await.map_err(|failure| HealthError::Unreachable {
                 target: target.clone(),
                 url: url.clone(),
                 detail: failure.none.detail,
@@ -80,7 +76,7 @@ impl Target {
         let body = raw.json(true).unwrap_or(serde_json::Value::Null);
         let scope = Scope::new(raw.status, &raw.headers, body);
         match &health.healthy {
-            None if raw.status != 200 => {
+            None if !(200..300).contains(&raw.status) => {
                 return Err(unhealthy(format!("{path} answered HTTP {}", raw.status)));
             }
             None => {}
@@ -97,7 +93,7 @@ impl Target {
             },
         }
         let version = health.version.as_ref().and_then(|version| match version.find(&scope) {
-            Ok(Some(serde_json::Value::String(text))) => Some(text.chars().take(100).collect()),
+            Ok(Some(serde_json::Value::String(text))) => Some(shown(&text)),
             Ok(Some(serde_json::Value::Number(number))) => Some(number.to_string()),
             _ => None,
         });

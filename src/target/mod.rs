@@ -6,11 +6,18 @@
 //! [`Observation`](crate::domain::Observation), that every attempt is in it, and that nothing waits without a deadline.
 
 mod ask;
+mod attempt;
+mod batch;
 mod client;
+mod compile;
 mod contract;
+mod contract_file;
+mod examples;
 mod expression;
 mod health;
 mod http_time;
+mod hush;
+mod outgoing;
 mod pace;
 mod poll;
 mod preset;
@@ -18,8 +25,9 @@ mod reading;
 mod template;
 
 pub use ask::{AskOptions, Target, harmless_phrase};
-pub use client::{Connection, ConnectionError, HttpVersion};
-pub use contract::{Contract, ContractError, schema};
+pub use client::{Connection, ConnectionError, HttpVersion, ProxyUrl};
+pub use contract::{Contract, ContractError};
+pub use contract_file::{Limits, schema};
 pub use health::{Health, HealthError};
 pub use preset::{PRESET_NAMES, preset, preset_text};
 pub use reading::{Field, Reading};

@@ -1,17 +1,18 @@
 //! Targets that accept a phrase now and decide later.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use reqwest::{Method, Url};
+use reqwest::Url;
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::ask::Target;
-use super::client::{Bounds, Failure, Outgoing, exchange};
+use super::client::{Bounds, Failure, exchange};
 use super::contract::Poll;
 use super::expression::{Expression, Scope};
+use super::http_time::retry_after;
 use super::reading::RawAnswer;
-use crate::domain::{NoAnswerReason, Phase};
+use crate::domain::{NoAnswer, NoAnswerReason, Phase};
 
 impl Target {
     /// Asks for the decision until it is there.
@@ -25,38 +26,36 @@ impl Target {
     ) -> Result<RawAnswer, Failure> {
         let url = self.poll_url(poll, accepted)?;
         let deadline = Instant::now() + poll.deadline.0;
+        let late = || Failure::timeout(poll.deadline.0, Phase::Poll);
         let longest = poll.interval.0 * 10;
-        let mut wait = poll.interval.0;
+        let mut next_wait = poll.interval.0;
+        let mut asked = Duration::ZERO;
         loop {
-            if timeout_at(deadline, sleep(wait)).await.is_err() {
-                return Err(Failure::timeout(poll.deadline.0, Phase::Poll));
-            }
-            wait = wait.mul_f64(1.5).min(longest);
-            let outgoing = Outgoing {
-                method: Method::GET,
-                url: url.clone(),
-                headers: self.headers("poll", ""),
-                body: None,
+            let wait = next_wait.max(asked);
+            next_wait = next_wait.mul_f64(1.5).min(longest);
+            let turn = async {
+                sleep(wait).await;
+                self.pacer.turn().await;
             };
-            let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            timeout_at(deadline, turn).await.map_err(|_| late())?;
+            let left = deadline.saturating_duration_since(Instant::now());
             let bounds =
                 Bounds { headers: bounds.headers.min(left), total: bounds.total.min(left), ..bounds };
-            let raw = match exchange(self.client(), outgoing, bounds).await {
+            let raw = match exchange(&self.client, self.look_at(url.clone(), "poll"), bounds).await {
                 Ok(raw) => raw,
-                // A lost poll costs nothing: the decision is still there at the next one.
-                Err(failure) if Instant::now() < deadline && passes(failure.none.reason) => continue,
-                Err(failure) if failure.none.reason == NoAnswerReason::Timeout => {
-                    return Err(Failure::timeout(poll.deadline.0, Phase::Poll));
-                }
+                Err(_) if Instant::now() >= deadline => return Err(late()),
+                // A lost look costs nothing: the decision is still there at the next one.
+                Err(failure) if passes(failure.none.reason) => continue,
                 Err(failure) => return Err(Failure { phase: Phase::Poll, ..failure }),
             };
+            asked = retry_after(&raw.headers, SystemTime::now()).unwrap_or_default();
             match raw.status {
                 // Not there yet, too many, or a moment of trouble; the deadline is what ends the waiting.
                 404 | 425 | 429 | 500..=599 => continue,
                 200..=299 => {}
                 _ => return Err(Failure { none: raw.refusal(), phase: Phase::Poll }),
             }
-            let scope = scope(&raw).map_err(|none| Failure { none, phase: Phase::Poll })?;
+            let scope = self.scope(&raw).map_err(|none| Failure { none, phase: Phase::Poll })?;
             if holds(poll.failed.as_ref(), &scope)? {
                 let detail = "the target says that it could not process the phrase";
                 return Err(Failure::new(NoAnswerReason::ServerError, detail, Phase::Poll));
@@ -70,30 +69,34 @@ impl Target {
     /// The URL to ask again. It must be the target's own: an answer cannot send us anywhere else.
     fn poll_url(&self, poll: &Poll, accepted: &RawAnswer) -> Result<Url, Failure> {
         let malformed = |detail: String| Failure::new(NoAnswerReason::Malformed, detail, Phase::Poll);
-        let scope = scope(accepted).map_err(|none| Failure { none, phase: Phase::Poll })?;
-        let text = match poll.url.find(&scope).map_err(malformed)? {
-            Some(Json::String(text)) => text,
-            _ => return Err(malformed(format!("the accepting answer has no `{}`", poll.url.source()))),
+        let scope = self.scope(accepted).map_err(|none| Failure { none, phase: Phase::Poll })?;
+        let Some(Json::String(text)) = poll.url.find(&scope).map_err(malformed)? else {
+            return Err(malformed(format!("the accepting answer has no `{}`", poll.url.source())));
         };
-        let base = &self.contract().base_url;
+        let base = &self.contract.base_url;
         if !text.contains("://") {
-            return self.contract().url(&text).map_err(malformed);
+            return Ok(self.contract.url(&text));
         }
         match Url::parse(&text) {
-            Ok(url) if url.origin() == base.origin() => Ok(url),
+            Ok(mut url) if url.origin() == base.origin() => {
+                // Who asks is for the contract to say, not for the answer. An http URL always takes these.
+                let _ = url.set_username(base.username());
+                let _ = url.set_password(base.password());
+                Ok(url)
+            }
             Ok(_) => Err(malformed("the URL to ask again is on another host".to_owned())),
             Err(_) => Err(malformed("the URL to ask again is no URL".to_owned())),
         }
+    }
+
+    fn scope(&self, raw: &RawAnswer) -> Result<Scope, NoAnswer> {
+        Ok(Scope::new(raw.status, &raw.headers, raw.json(self.contract.response.any_content_type)?))
     }
 }
 
 /// Whether waiting a little may be enough.
 const fn passes(reason: NoAnswerReason) -> bool {
-    matches!(reason, NoAnswerReason::Unreachable | NoAnswerReason::ConnectionLost)
-}
-
-fn scope(raw: &RawAnswer) -> Result<Scope, crate::domain::NoAnswer> {
-    Ok(Scope::new(raw.status, &raw.headers, raw.json(false)?))
+    matches!(reason, NoAnswerReason::Unreachable | NoAnswerReason::ConnectionLost | NoAnswerReason::Timeout)
 }
 
 fn holds(rule: Option<&Expression>, scope: &Scope) -> Result<bool, Failure> {

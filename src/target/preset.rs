@@ -2,8 +2,9 @@
 
 use serde_yaml::Value;
 
-use super::contract::{Contract, ContractError, missing};
-use crate::document::{Document, Path};
+use super::compile::missing;
+use super::contract::{Contract, ContractError};
+use crate::document::{Document, Path, nearest};
 
 /// The presets' names.
 pub const PRESET_NAMES: [&str; 6] = ["ash-guide", "ash-v3", "ash-v5", "ash-vigil", "demo", "safety-system"];
@@ -45,10 +46,12 @@ impl Contract {
         if let Some(base) = value.get("extends") {
             let known = base.as_str().is_some_and(|base| preset_text(base).is_some());
             if !known {
-                let problem = document
-                    .problem(&path.join("extends"), "`extends` names no preset")
-                    .with_hint(format!("presets: {}", PRESET_NAMES.join(", ")));
-                return Err(ContractError { problems: problem.into() });
+                let problem = document.problem(&path.join("extends"), "`extends` names no preset");
+                let hint = match base.as_str().and_then(|base| nearest(base, &PRESET_NAMES)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("presets: {}", PRESET_NAMES.join(", ")),
+                };
+                return Err(ContractError { problems: problem.with_hint(hint).into() });
             }
         }
         Self::compile(name, document, path, &extended(value.clone())?)

@@ -52,8 +52,7 @@ impl RawAnswer {
             && !any_content_type
             && !content_type.to_ascii_lowercase().contains("json")
         {
-            let kind: String =
-                content_type.split(';').next().unwrap_or_default().trim().chars().take(60).collect();
+            let kind: String = shown(content_type.split(';').next().unwrap_or_default().trim());
             return Err(malformed(format!("the answer says it is `{kind}`, not JSON")));
         }
         if self.body.iter().all(u8::is_ascii_whitespace) {
@@ -82,7 +81,8 @@ impl RawAnswer {
     }
 }
 
-fn malformed(detail: String) -> NoAnswer {
+/// An answer that could not be read.
+pub(super) fn malformed(detail: String) -> NoAnswer {
     NoAnswer { reason: NoAnswerReason::Malformed, detail }
 }
 
@@ -167,7 +167,7 @@ impl Reader {
         if service_latency_ms.is_some_and(|ms| ms < 0.0) {
             return Err(malformed("`service_latency_ms` is below zero".to_owned()));
         }
-        let version = self.text("version", map.version.as_ref());
+        let version = self.text("version", map.version.as_ref()).map(|text| shown(&text));
         Ok(Prediction { level, label, score, confidence, service_latency_ms, version })
     }
 
@@ -213,11 +213,11 @@ impl Reader {
     fn text(&mut self, name: &str, expression: Option<&Expression>) -> Option<String> {
         let expression = expression?;
         let text = match expression.find(&self.scope) {
-            Ok(Some(Json::String(text))) => Some(text.chars().take(100).collect::<String>()),
+            Ok(Some(Json::String(text))) => Some(text),
             Ok(Some(Json::Number(number))) => Some(number.to_string()),
             _ => None,
         };
-        self.note(name, expression, Ok(text.clone().unwrap_or_else(|| "–".to_owned())));
+        self.note(name, expression, Ok(text.as_deref().map_or_else(|| "–".to_owned(), shown)));
         text
     }
 
@@ -244,6 +244,11 @@ impl Reader {
         let answer_id = self.text("answer id", map.answer_id.as_ref());
         (violations, cached, answer_id)
     }
+}
+
+/// A text from outside as it may be kept and shown: short, and without what would move a terminal's cursor.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(100).collect()
 }
 
 fn unknown_word(word: &str) -> String {

@@ -25,6 +25,7 @@ fn phrase(id: &str, text: &str, level: Level) -> Phrase {
         pair: None,
         seed_of: None,
         history: Vec::new(),
+        split: None,
         language: None,
         note: None,
         source: PhraseSource::default(),

@@ -51,6 +51,7 @@ pub(crate) fn record_with_phrases(hours: i64, phrases: usize) -> RunRecord {
             selection: Selection {
                 categories: vec!["definite_high".into()],
                 tags: Vec::new(),
+                split: None,
                 limit: Some(25),
                 seed: 7,
             },
@@ -220,6 +221,7 @@ fn phrase_result(n: usize) -> PhraseResult {
         category: "definite_high".into(),
         capability: None,
         tags: vec!["irony".into()],
+        split: Some(thrash::domain::Split::Held),
         language: Some("de".into()),
         expected: LevelSet::new([Level::High, Level::Critical]).expect("levels"),
         lowest_passing: Level::High,

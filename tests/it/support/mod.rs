@@ -4,3 +4,4 @@ pub(crate) mod sample;
 mod sample_checks;
 mod sample_metrics;
 mod sample_results;
+pub(crate) mod server;

@@ -35,6 +35,7 @@ pub(super) fn result(at: usize, spec: &Spec) -> PhraseResult {
         category: spec.category.clone(),
         capability: None,
         tags: Vec::new(),
+        split: None,
         language: None,
         expected: spec.expected,
         lowest_passing: spec.expected.min(),
