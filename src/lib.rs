@@ -9,6 +9,7 @@
 //! - [`document`]: YAML files that people write, with the place of every problem.
 //! - [`suite`]: phrase files, suites, selections.
 //! - [`judge`] and [`gate`]: answers to verdicts, verdicts to numbers, numbers to pass, fail or "could not tell".
+//! - [`audit`]: a suite looked at before anything is sent: what it holds, what it can prove, whether it can fail.
 //! - [`target`]: the system under test as a contract in YAML, and the HTTP client.
 //! - [`store`], [`report`] and [`demo`]: keeping records, rendering them, and a detector to try everything on.
 //! - [`run`]: a suite against a target becomes a record.

@@ -47,6 +47,9 @@ pub(super) async fn doctor(config: &Config, output: Output) -> Result<Exit, Fail
     };
     line("suites", suites(config));
     line("target", target(config).await);
+    if !config.settings.targets.is_empty() {
+        line("targets", targets(config));
+    }
     line("database", database(config).await);
     line("spool", waiting(config));
     output.print(&text)?;
@@ -62,6 +65,14 @@ fn suites(config: &Config) -> Result<String, (Exit, String)> {
         found.push(format!("{name} ({})", suite.phrases.len()));
     }
     Ok(found.join(", "))
+}
+
+/// Whether the configured targets, used or not, are contracts.
+fn targets(config: &Config) -> Result<String, (Exit, String)> {
+    let names: Vec<&str> = config.settings.targets.keys().map(String::as_str).collect();
+    let wrong: Vec<String> =
+        names.iter().filter_map(|name| config.contract(name).err()).map(|error| error.to_string()).collect();
+    if wrong.is_empty() { Ok(names.join(", ")) } else { Err((Exit::Usage, wrong.join("\n"))) }
 }
 
 async fn target(config: &Config) -> Result<String, (Exit, String)> {

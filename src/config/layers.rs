@@ -76,7 +76,7 @@ impl Config {
                 layers.lay(document.value(), Origin::File);
                 // Decoded once here, so that a problem has its place in the file.
                 document
-                    .decode_part::<Settings>(&layers.value, &crate::document::Path::root())
+                    .decode_merged::<Settings>(&layers.value, default.value())
                     .map_err(ConfigError::Invalid)?;
                 document
             }

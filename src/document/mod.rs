@@ -145,11 +145,36 @@ impl Document {
         }
     }
 
+    /// Decodes a whole document that stands on another value: `merged` is that value with the document laid over it,
+    /// `below` the value itself.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn decode_merged<T: DeserializeOwned>(&self, merged: &Value, below: &Value) -> Result<T, Problems> {
+        match self.decode_parts(merged, &Path::root(), Some(below)) {
+            (Some(decoded), problems) if problems.is_empty() => Ok(decoded),
+            (_, mut problems) => {
+                problems.sort();
+                Err(problems)
+            }
+        }
+    }
+
     /// Decodes as much of a part as can be decoded, and tells what cannot.
     ///
-    /// A problem is noted, the value it lies in is taken out, and the rest is tried again: so all of them are found.
     /// There is no value if nothing is left that makes one.
     pub fn decode_around<T: DeserializeOwned>(&self, value: &Value, path: &Path) -> (Option<T>, Problems) {
+        self.decode_parts(value, path, None)
+    }
+
+    /// A problem is noted, the value it lies in is taken out (or what stands `below` put in its place), and the rest is
+    /// tried again: so all of them are found.
+    fn decode_parts<T: DeserializeOwned>(
+        &self,
+        value: &Value,
+        path: &Path,
+        below: Option<&Value>,
+    ) -> (Option<T>, Problems) {
         let mut problems = Problems::default();
         let mut rest = value.clone();
         let mut removed: Vec<Path> = Vec::new();
@@ -167,7 +192,10 @@ impl Document {
             }
             let (problem, bad) = self.explain(path, &inside, &message);
             problems.push(problem);
-            let Some(key) = take_out(&mut rest, &bad) else { break };
+            let Some(key) = take_out(&mut rest, &bad, below) else { break };
+            if removed.contains(&key) {
+                break;
+            }
             removed.push(key);
         }
         (None, problems)
@@ -202,9 +230,9 @@ fn local_path(path: &serde_path_to_error::Path) -> Path {
     steps
 }
 
-/// Removes the mapping entry that the path lies in, and tells which that was. Whole lists go, never an item: the
-/// places of the items after it would shift.
-fn take_out(value: &mut Value, path: &Path) -> Option<Path> {
+/// Removes the mapping entry that the path lies in, or puts what stands below in its place, and tells which that was.
+/// Whole lists go, never an item: the places of the items after it would shift.
+fn take_out(value: &mut Value, path: &Path, below: Option<&Value>) -> Option<Path> {
     let mut path = path.clone();
     while matches!(path.last(), Some(Step::Index(_))) {
         path = path.parent();
@@ -217,6 +245,16 @@ fn take_out(value: &mut Value, path: &Path) -> Option<Path> {
             Step::Index(index) => holder.get_mut(*index)?,
         };
     }
-    holder.as_mapping_mut()?.shift_remove(key.as_str())?;
+    let below = below.and_then(|below| {
+        path.steps().iter().try_fold(below, |value, step| match step {
+            Step::Key(key) => value.get(key.as_str()),
+            Step::Index(index) => value.get(*index),
+        })
+    });
+    let holder = holder.as_mapping_mut()?;
+    match below {
+        Some(below) => holder.insert(Value::from(key), below.clone()),
+        None => holder.shift_remove(key.as_str()),
+    };
     Some(path)
 }

@@ -241,7 +241,7 @@ pub(super) fn without_quotations(message: &str) -> String {
         }
         _ => message.to_owned(),
     };
-    let is_name = |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/{}$".contains(c));
+    let is_name = |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/%{}$".contains(c));
     cut(&outer, '`', &is_name)
 }
 

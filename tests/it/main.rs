@@ -1,8 +1,15 @@
 //! Everything that is tested through the front door.
 
+mod architecture;
+mod cli;
+mod config;
 mod demo;
+mod gate;
+mod judge;
 mod perturb;
 mod report;
 mod statistics;
 mod store;
+mod suite;
 mod support;
+mod traps;

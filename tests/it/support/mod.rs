@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub(crate) mod command;
 pub(crate) mod sample;
 mod sample_checks;
 mod sample_metrics;

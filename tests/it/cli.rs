@@ -1,0 +1,10 @@
+//! The program as it is called: what it answers, where it writes, and how it ends.
+
+mod arguments;
+mod exits;
+mod privacy;
+mod runs;
+mod schemas;
+mod signals;
+mod streams;
+mod suites;

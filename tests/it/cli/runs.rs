@@ -1,0 +1,153 @@
+//! Stored runs: listing, showing, deleting, and the database they are in.
+
+use serde_json::Value;
+
+use crate::support::command::Place;
+
+fn ids(place: &Place) -> Vec<String> {
+    place.runs().iter().map(|run| run["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_run_is_found_by_its_id_the_beginning_of_it_and_latest() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    place.thrash(["run", suite]).exits(0);
+    place.thrash(["run", suite]).exits(0);
+    let ids = ids(&place);
+    assert_eq!(ids.len(), 2, "two runs within a second are two runs");
+    assert_ne!(ids[0], ids[1]);
+    for query in [ids[0].as_str(), &ids[0][..21], "latest", "LATEST"] {
+        let shown = place.thrash(["runs", "show", query]).exits(0);
+        assert!(shown.stdout.contains(&ids[0]), "{query}: {}", shown.stdout);
+        let reported = place.thrash(["report", query, "--json", "-"]).exits(0);
+        let record: Value = serde_json::from_str(&reported.stdout).unwrap();
+        assert_eq!(record["id"], ids[0].as_str());
+    }
+    place.thrash(["report", "2"]).exits(2).complains(&["matches several", &ids[0], &ids[1]]);
+    place.thrash(["report", "zz"]).exits(2).complains(&["no stored run matches `zz`"]);
+}
+
+#[test]
+fn deleting_looks_everything_up_before_it_deletes_anything() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    place.thrash(["run", suite]).exits(0);
+    place.thrash(["run", suite]).exits(0);
+    let before = ids(&place);
+    place.thrash(["runs", "delete", &before[0], "missing"]).exits(2);
+    assert_eq!(ids(&place), before);
+    // The same run twice is one run.
+    place.thrash(["runs", "delete", &before[0], &before[1], &before[0]]).exits(0);
+    assert_eq!(ids(&place), Vec::<String>::new());
+    place.thrash(["report", "latest"]).exits(2);
+}
+
+#[test]
+fn the_list_fits_80_columns_and_filters() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    let long = format!("{}.yaml", "a_very_long_name_of_a_suite".repeat(3));
+    std::fs::copy(place.path().join("easy/calm.yaml"), place.path().join(&long)).unwrap();
+    place.thrash(["run", suite]).exits(0);
+    place.thrash(["run", &long]).exits(4);
+    place.thrash(["comprehensive"]).exits(1);
+    let listed = place.thrash(["runs", "list"]).exits(0).stdout;
+    assert_eq!(listed.lines().count(), 4, "{listed}");
+    for line in listed.lines() {
+        assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+    }
+    for word in ["passed", "could not tell", "failed", "comprehensive"] {
+        assert!(listed.contains(word), "no `{word}`:\n{listed}");
+    }
+    let one = place.thrash(["runs", "list", "--suite", "comprehensive", "--json"]).exits(0).stdout;
+    assert_eq!(serde_json::from_str::<Vec<Value>>(&one).unwrap().len(), 1);
+    let newest = place.thrash(["runs", "list", "--limit", "1"]).exits(0).stdout;
+    assert!(newest.lines().count() == 2 && newest.contains("comprehensive"), "{newest}");
+}
+
+#[test]
+fn an_empty_store_says_so_on_stderr_and_an_empty_list_is_json() {
+    let place = Place::new();
+    let listed = place.thrash(["runs", "list"]).exits(0).complains(&["no run is stored yet"]);
+    assert_eq!(listed.stdout, "");
+    assert_eq!(place.runs(), Vec::<Value>::new());
+}
+
+#[test]
+fn without_a_store_a_run_works_and_commands_about_runs_do_not() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    place.thrash(["run", suite, "--database-url", "none"]).exits(0);
+    assert!(!place.data().exists(), "something was kept");
+    for command in [vec!["runs", "list"], vec!["report", "latest"], vec!["db", "migrate"]] {
+        place
+            .thrash(command.into_iter().chain(["--database-url", "none"]))
+            .exits(2)
+            .complains(&["there is no store"]);
+    }
+}
+
+#[test]
+fn the_database_is_checked_migrated_and_pruned() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    let migrated = place.thrash(["db", "migrate"]).exits(0);
+    assert!(migrated.stdout.contains("at version"), "{}", migrated.stdout);
+    let checked = place.thrash(["db", "migrate", "--check"]).exits(0);
+    assert!(checked.stdout.contains("pending 0"), "{}", checked.stdout);
+    for _ in 0..3 {
+        place.thrash(["run", suite]).exits(0);
+    }
+    place.thrash(["db", "prune"]).exits(2).complains(&["prune needs a limit"]);
+    let dry = place.thrash(["db", "prune", "--keep-last", "1", "--dry-run"]).exits(0);
+    assert!(dry.stdout.contains("would delete 2 runs"), "{}", dry.stdout);
+    assert_eq!(place.runs().len(), 3);
+    place.thrash(["db", "prune", "--keep-last", "1"]).exits(0);
+    assert_eq!(place.runs().len(), 1);
+    // Nothing is old enough.
+    place.thrash(["db", "prune", "--older-than", "1day"]).exits(0);
+    assert_eq!(place.runs().len(), 1);
+}
+
+#[test]
+fn a_record_waits_in_the_spool_and_the_next_command_delivers_it() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    let ended = place.thrash(["run", suite, "--database-url", "postgres://u@127.0.0.1:1/none"]).exits(5);
+    assert!(ended.stdout.contains("NOT in the database"), "{}", ended.stdout);
+    let spool = place.data().join("spool");
+    assert_eq!(std::fs::read_dir(&spool).unwrap().count(), 1);
+    let doctor = place.thrash(["doctor"]).exits(0);
+    assert!(
+        doctor.stdout.contains("1 records wait") || doctor.stdout.contains("1 record waits"),
+        "{}",
+        doctor.stdout
+    );
+    let listed =
+        place.thrash(["runs", "list", "--json"]).exits(0).complains(&["1 earlier record left the spool"]);
+    assert_eq!(serde_json::from_str::<Vec<Value>>(&listed.stdout).unwrap().len(), 1);
+    assert_eq!(std::fs::read_dir(&spool).unwrap().count(), 0);
+}
+
+#[test]
+fn a_next_run_delivers_it_too() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    place.thrash(["run", suite, "-q", "--database-url", "postgres://u@127.0.0.1:1/none"]).exits(5);
+    let next = place.thrash(["run", suite]).exits(0);
+    assert!(next.stdout.contains("1 earlier record left the spool"), "{}", next.stdout);
+    assert_eq!(place.runs().len(), 2);
+}
+
+#[test]
+fn a_run_that_can_be_kept_nowhere_says_so_loudly() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    let file = place.file("a-file", "");
+    let data = file.join("data");
+    let environment = [("THRASH_DATA", data.to_str().unwrap())];
+    let loud = place.thrash_with(&environment, ["run", suite]).exits(5);
+    assert!(loud.stdout.contains("NOT KEPT"), "{}", loud.stdout);
+    place.thrash_with(&environment, ["run", suite, "--quiet"]).exits(5).complains(&["NOT KEPT"]);
+}
