@@ -89,7 +89,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         Command::Run { suites, args } => Box::pin(run::run(load(args.flags())?, args, suites, output)).await,
         Command::Runs(command) => runs::runs(&load(Flags::new())?, command, output).await,
         Command::Report { run, reports } => runs::show(&load(Flags::new())?, &run, &reports, output).await,
-        Command::Phrases(command) => phrases::phrases(&load(Flags::new())?, command, &output),
+        Command::Phrases(command) => phrases::phrases(&load(Flags::new())?, command, output),
         Command::Targets(command) => targets::targets(command, load, output).await,
         Command::Demo(args) => demo::demo(&args, output).await,
         Command::Doctor { target } => doctor::doctor(&load(target.flags())?, output).await,

@@ -38,7 +38,7 @@ pub(super) struct SuiteArgs {
     /// Suites, phrase files or folders of them
     #[arg(default_value = "comprehensive", value_name = "SUITE|FILE|DIR")]
     suites: Vec<String>,
-    /// One more gate, such as 'false_positive_rate <= 4% (bound 95%)' (repeatable)
+    /// One more gate, such as `false_positive_rate <= 4% (bound 95%)` (repeatable)
     #[arg(long, value_name = "EXPR")]
     gate: Vec<Gate>,
     /// The level from which a human is alerted
@@ -49,7 +49,7 @@ pub(super) struct SuiteArgs {
     json: Option<PathBuf>,
 }
 
-pub(super) fn phrases(config: &Config, command: PhrasesCommand, output: &Output) -> Result<Exit, Failure> {
+pub(super) fn phrases(config: &Config, command: PhrasesCommand, output: Output) -> Result<Exit, Failure> {
     match command {
         PhrasesCommand::Check(args) => check_suite(config, &args, output),
         PhrasesCommand::Stats(args) => {
@@ -82,7 +82,7 @@ struct Checked {
     findings: Vec<Finding>,
 }
 
-fn check_suite(config: &Config, args: &SuiteArgs, output: &Output) -> Result<Exit, Failure> {
+fn check_suite(config: &Config, args: &SuiteArgs, output: Output) -> Result<Exit, Failure> {
     let mut all = config.gates();
     all.gates.extend(args.gate.iter().cloned());
     let (phrases, findings, page) = match config.catalog().load(&args.suites, None) {
@@ -113,7 +113,7 @@ fn finding(problem: &Problem) -> Finding {
 }
 
 /// Prints the page, or the data where that was asked for.
-fn give(args: &SuiteArgs, data: &impl Serialize, page: &str, output: &Output) -> Result<(), Failure> {
+fn give(args: &SuiteArgs, data: &impl Serialize, page: &str, output: Output) -> Result<(), Failure> {
     let json = || serde_json::to_string_pretty(data).map(|json| json + "\n").unwrap_or_default();
     match &args.json {
         Some(path) if path.as_os_str() == "-" => output.print(&json())?,

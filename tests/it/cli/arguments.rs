@@ -128,9 +128,10 @@ fn gates_from_flags_are_checks_of_the_run() {
 fn a_limit_is_stratified_and_a_seed_reproduces_it() {
     let place = Place::new();
     for (category, size) in [("a", 40), ("b", 20), ("c", 20)] {
-        let phrases: String = (0..size)
-            .map(|n| format!("  - {{id: {category}-{n}, text: Good {n} morning {category}}}\n"))
+        let phrases: Vec<String> = (0..size)
+            .map(|n| format!("  - {{id: {category}-{n}, text: Good {n} morning {category}}}"))
             .collect();
+        let phrases = phrases.join("\n");
         place.file(
             &format!("s/{category}.yaml"),
             format!("category: {category}\nexpected: [none]\nphrases:\n{phrases}"),
