@@ -124,6 +124,7 @@ fn as_record(suite: &Suite, alert_level: Level, results: Vec<PhraseResult>) -> R
         },
         configuration: BTreeMap::new(),
         metrics: measure(&results, alert_level),
+        perturbations: None,
         slices: slices(&results, alert_level, &targets),
         integrity: integrity(&results, results.len(), None),
         latency: latency_report([1.0]),

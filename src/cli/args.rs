@@ -12,6 +12,7 @@ use crate::demo::{Behaviour, ErrorStatus, Latency, Severity, Share as DemoShare}
 use crate::domain::{RunRequest, Selection, Share, Split, TextPolicy, Wait};
 use crate::gate::Gate;
 use crate::report::JunitCases;
+use crate::suite::perturb::Kinds;
 
 /// Tells whether a deployed detection service still answers rightly, quickly and honestly.
 #[derive(Debug, Parser)]
@@ -162,6 +163,12 @@ pub(super) struct RunArgs {
     /// Send each phrase so many times, and find answers that change
     #[arg(long, value_name = "K", help_heading = "Phrases")]
     pub(super) repeat: Option<u32>,
+    /// Also send variants of the phrases: kinds, groups (typing, unicode, wording, direction) or all
+    #[arg(long, value_name = "KINDS", help_heading = "Phrases")]
+    pub(super) perturb: Option<Kinds>,
+    /// Variants of each phrase
+    #[arg(long, value_name = "N", help_heading = "Phrases")]
+    pub(super) perturb_per_phrase: Option<u32>,
     /// Seed of the order, and of a --limit's draw
     #[arg(long, value_name = "N", help_heading = "Phrases")]
     pub(super) seed: Option<u64>,
@@ -431,6 +438,8 @@ impl RunArgs {
         add(&mut flags, "run.retries", self.retries);
         add(&mut flags, "run.batch", self.batch.map(|n| n as u64));
         add(&mut flags, "run.repeat", self.repeat);
+        add(&mut flags, "run.perturb", self.perturb.as_ref().map(ToString::to_string));
+        add(&mut flags, "run.perturb_per_phrase", self.perturb_per_phrase);
         add(&mut flags, "run.seed", self.seed);
         add(&mut flags, "thresholds.accuracy", self.min_accuracy.map(Share::value));
         add(&mut flags, "thresholds.false_positive_rate", self.max_fpr.map(Share::value));

@@ -8,6 +8,7 @@ mod exit;
 mod failure;
 mod output;
 mod phrases;
+mod phrases_io;
 mod progress;
 mod report;
 mod run;

@@ -14,6 +14,7 @@ use tabled::settings::{Alignment, Padding, Style};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
+use super::phrases_io::{self, ExportArgs, ImportArgs};
 use crate::audit::{Finding, GatePlan, Gravity, Plan, SuiteSummary, check, plan, summarise};
 use crate::config::Config;
 use crate::dispatch::DispatchError;
@@ -30,6 +31,10 @@ pub(super) enum PhrasesCommand {
     Stats(SuiteArgs),
     /// Tell what a suite can prove, before anything is sent
     Plan(SuiteArgs),
+    /// Bring phrases from elsewhere into the format of this program
+    Import(ImportArgs),
+    /// Write a suite as a table
+    Export(ExportArgs),
 }
 
 /// Which suite, and how the answer is given.
@@ -51,6 +56,8 @@ pub(super) struct SuiteArgs {
 
 pub(super) fn phrases(config: &Config, command: PhrasesCommand, output: Output) -> Result<Exit, Failure> {
     match command {
+        PhrasesCommand::Import(args) => phrases_io::import(args, output),
+        PhrasesCommand::Export(args) => phrases_io::export(&config.catalog(), &args, output),
         PhrasesCommand::Check(args) => check_suite(config, &args, output),
         PhrasesCommand::Stats(args) => {
             let summary = summarise(&load(config, &args)?, args.alert_level);

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::mpsc;
 
 use super::output::Output;
-use crate::domain::{RunEvent, Wait};
+use crate::domain::{RunEvent, Verdict, Wait};
 
 /// When the first plain line is written: a log should show early that the run goes on.
 const FIRST_LINE: Duration = Duration::from_secs(2);
@@ -102,7 +102,7 @@ impl Progress {
                 }
                 RunEvent::Observed { verdict, no_answer, .. } => {
                     seen.done += 1;
-                    seen.passed += usize::from(verdict.passes());
+                    seen.passed += usize::from(verdict.is_none_or(Verdict::passes));
                     seen.unanswered += usize::from(no_answer.is_some());
                     self.bar.set_position(seen.done as u64);
                     if self.style == Style::Bar {

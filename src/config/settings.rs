@@ -9,6 +9,7 @@ use serde_yaml::Value;
 
 use crate::domain::{Share, TextPolicy, Wait};
 use crate::gate::Gate;
+use crate::suite::perturb::Kinds;
 
 /// The embedded default, comments and all.
 pub const DEFAULT: &str = include_str!("default.yaml");
@@ -81,6 +82,11 @@ pub struct RunSettings {
     pub give_up_after: usize,
     /// How often each phrase is sent.
     pub repeat: u32,
+    /// Which variants of the phrases are sent as well.
+    #[schemars(with = "Vec<String>")]
+    pub perturb: Kinds,
+    /// How many variants of each phrase.
+    pub perturb_per_phrase: u32,
     /// Phrases in one request.
     pub batch: usize,
     /// The seed of the order and of a draw.
@@ -167,6 +173,11 @@ impl Settings {
             ),
             (run.timeout.0.is_zero(), "run.timeout", "it must be above zero"),
             (!(1..=100).contains(&run.repeat), "run.repeat", "it must be from 1 to 100"),
+            (
+                !(1..=50).contains(&run.perturb_per_phrase),
+                "run.perturb_per_phrase",
+                "it must be from 1 to 50",
+            ),
             (run.batch == 0, "run.batch", "it must be at least 1"),
             (run.retries > 20, "run.retries", "it must be at most 20"),
             (run.give_up_after == 0, "run.give_up_after", "it must be at least 1"),

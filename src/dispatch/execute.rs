@@ -12,6 +12,7 @@ use crate::domain::{RunEvent, RunId, RunRecord, RunRequest, Selection};
 use crate::gate::Gate;
 use crate::run::{AccuracyRun, RunControl, RunOptions};
 use crate::store::DeliveryReport;
+use crate::suite::perturb::variants;
 use crate::target::Contract;
 
 /// A run that can begin: the suite is loaded, the target has answered.
@@ -86,7 +87,15 @@ impl Prepared {
                 .map(|value| (value.key.clone(), value.value.clone()))
                 .collect(),
         };
-        Ok(Self { run: AccuracyRun { suite, target, options, version: health.version }, keeper, demo })
+        // By the selection's seed, which is recorded and does not change by itself: the same texts every time.
+        let variants = variants(
+            &suite.phrases,
+            &settings.run.perturb,
+            settings.run.perturb_per_phrase as usize,
+            suite.record.selection.seed,
+        );
+        let run = AccuracyRun { suite, variants, target, options, version: health.version };
+        Ok(Self { run, keeper, demo })
     }
 
     /// Runs and stores.

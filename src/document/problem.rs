@@ -133,7 +133,7 @@ pub(crate) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|name| (strsim::damerau_levenshtein(unknown, name), strsim::jaro_winkler(unknown, name), *name))
-        .filter(|(edits, alike, _)| *edits <= 2.max(unknown.chars().count() / 4) || *alike >= 0.9)
+        .filter(|(edits, alike, _)| *edits <= 1.max(unknown.chars().count() / 4) || *alike >= 0.9)
         .min_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)))
         .map(|(.., name)| name)
 }

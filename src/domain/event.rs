@@ -16,8 +16,8 @@ pub enum RunEvent {
     Observed {
         /// The phrase's id.
         phrase: String,
-        /// What the answer is worth.
-        verdict: Verdict,
+        /// What the answer is worth; none for a variant, which has no label of its own.
+        verdict: Option<Verdict>,
         /// Why there is none, if so.
         no_answer: Option<NoAnswerReason>,
         /// End to end.

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Integrity, LatencyReport, Level, LevelSet, Metrics, Observation, PhraseSource, Polarity, RunId,
-    RunVerdict, Selection, Slice, Split, TextPolicy, Verdict,
+    Integrity, LatencyReport, Level, LevelSet, Metrics, Observation, PerturbationReport, PhraseSource,
+    Polarity, RunId, RunVerdict, Selection, Slice, Split, TextPolicy, Verdict,
 };
 
 /// The version of the record's format that this program writes.
@@ -202,6 +202,9 @@ pub struct RunRecord {
     pub configuration: BTreeMap<String, String>,
     /// The numbers over all results.
     pub metrics: Metrics,
+    /// What variants of the phrases did to the answers, where there were any; counted in no other number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub perturbations: Option<PerturbationReport>,
     /// The numbers by category, tag, capability and language.
     pub slices: Vec<Slice>,
     /// Signs that the numbers may not mean what they seem to.

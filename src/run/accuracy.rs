@@ -1,6 +1,6 @@
 //! The accuracy run: every phrase is sent, every answer judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,12 +16,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::RunControl;
 use crate::domain::{
-    Answer, Conclusion, HostRecord, Level, NoAnswerReason, Observation, Phrase, PhraseResult, RunEvent,
-    RunId, RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, TargetRecord,
-    TextPolicy, ToolRecord,
+    Answer, Conclusion, HostRecord, Level, NoAnswerReason, Observation, PerturbationReport, Phrase,
+    PhraseResult, RunEvent, RunId, RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict,
+    SCHEMA_VERSION, TargetRecord, TextPolicy, ToolRecord, Variant,
 };
 use crate::gate::{GateOptions, evaluate};
-use crate::judge::{integrity, judge, judge_phrase, latency_report, measure, slices};
+use crate::judge::{
+    VariantAnswer, integrity, judge, judge_phrase, judge_variants, latency_report, measure, slices,
+};
 use crate::suite::Suite;
 use crate::target::Target;
 
@@ -65,6 +67,8 @@ pub struct RunOptions {
 pub struct AccuracyRun {
     /// What is sent.
     pub suite: Suite,
+    /// Variants of its phrases, sent after them and counted apart.
+    pub variants: Vec<Variant>,
     /// Where to.
     pub target: Target,
     /// How.
@@ -77,6 +81,8 @@ pub struct AccuracyRun {
 struct Shared {
     target: Target,
     phrases: Vec<Phrase>,
+    /// So many of the phrases, the first ones, have a label; the others are variants.
+    judged: usize,
     jobs: Vec<Job>,
     next: AtomicUsize,
     /// Requests in a row that brought no answer at all.
@@ -99,19 +105,31 @@ impl AccuracyRun {
     ///
     /// Events that nobody takes in time are lost; observations never are.
     pub async fn execute(self, control: RunControl, events: mpsc::Sender<RunEvent>) -> RunRecord {
-        let Self { suite, target, options, version } = self;
+        let Self { suite, variants, target, options, version } = self;
         let target_caches = tokio::select! {
             biased;
             () = control.drain.cancelled() => None,
             target_caches = target.caches() => target_caches,
         };
-        let jobs = jobs(&suite.phrases, &options, target.contract().batch_sends_history());
         let planned = suite.phrases.len() * options.repeat as usize;
+        let bases: HashMap<&str, &Phrase> =
+            suite.phrases.iter().map(|phrase| (phrase.id.as_str(), phrase)).collect();
+        // Variants of phrases that are not sent would have nothing to be compared with.
+        let (variants, varied): (Vec<Variant>, Vec<Phrase>) = variants
+            .into_iter()
+            .filter_map(|variant| {
+                let phrase = variant.phrase(bases.get(variant.of.as_str())?);
+                Some((variant, phrase))
+            })
+            .unzip();
+        let phrases: Vec<Phrase> = suite.phrases.iter().cloned().chain(varied).collect();
+        let jobs = jobs(&phrases, suite.phrases.len(), &options, target.contract().batch_sends_history());
         // Full only when nobody listens, and then the event is of no use.
-        let _ = events.try_send(RunEvent::Started { planned });
+        let _ = events.try_send(RunEvent::Started { planned: planned + variants.len() });
         let shared = Arc::new(Shared {
             target,
-            phrases: suite.phrases.clone(),
+            phrases,
+            judged: suite.phrases.len(),
             jobs,
             next: AtomicUsize::new(0),
             failed_in_a_row: AtomicUsize::new(0),
@@ -126,13 +144,13 @@ impl AccuracyRun {
         for _ in 0..options.concurrency.min(shared.jobs.len()) {
             workers.spawn(work(Arc::clone(&shared)));
         }
-        let mut observed: Vec<Vec<Observation>> = vec![Vec::new(); suite.phrases.len()];
+        let mut observed: Vec<Vec<Observation>> = vec![Vec::new(); shared.phrases.len()];
         for (phrase, observation) in workers.join_all().await.into_iter().flatten() {
             observed[phrase].push(observation);
         }
         let duration = shared.start.elapsed();
         let seen: usize = observed.iter().map(Vec::len).sum();
-        let status = if seen == planned {
+        let status = if seen == planned + variants.len() {
             RunStatus::Completed
         } else if control.is_stopping() {
             RunStatus::Interrupted
@@ -140,6 +158,7 @@ impl AccuracyRun {
             RunStatus::Aborted
         };
         let alert_level = shared.target.contract().alert_level;
+        let varied = observed.split_off(suite.phrases.len());
         let results: Vec<PhraseResult> = suite
             .phrases
             .iter()
@@ -150,7 +169,13 @@ impl AccuracyRun {
                 judge_phrase(phrase, alert_level, options.text, observations)
             })
             .collect();
-        let found = Found { results, planned, target_caches, status, duration, version };
+        let answers: Vec<VariantAnswer<'_>> = variants
+            .iter()
+            .zip(&varied)
+            .filter_map(|(variant, seen)| Some(VariantAnswer::new(variant, &seen.first()?.answer)))
+            .collect();
+        let perturbations = (!variants.is_empty()).then(|| judge_variants(&results, &answers, alert_level));
+        let found = Found { results, planned, perturbations, target_caches, status, duration, version };
         record(&suite, &shared.target, &options, found)
     }
 }
@@ -159,6 +184,7 @@ impl AccuracyRun {
 struct Found {
     results: Vec<PhraseResult>,
     planned: usize,
+    perturbations: Option<PerturbationReport>,
     target_caches: Option<bool>,
     status: RunStatus,
     duration: Duration,
@@ -166,13 +192,14 @@ struct Found {
 }
 
 /// Every pass over the suite in an order of its own, so that a repeat does not follow its first try. A phrase whose
-/// earlier messages a batch would lose goes alone.
-fn jobs(phrases: &[Phrase], options: &RunOptions, batch_sends_history: bool) -> Vec<Job> {
+/// earlier messages a batch would lose goes alone. The phrases from `variants` on are sent once, after all others.
+fn jobs(phrases: &[Phrase], variants: usize, options: &RunOptions, batch_sends_history: bool) -> Vec<Job> {
     let carries_history = options.batch == 1 || batch_sends_history;
     let mut jobs = Vec::new();
-    for repeat in 0..options.repeat {
-        let mut order: Vec<usize> = (0..phrases.len()).collect();
-        order.shuffle(&mut ChaCha8Rng::seed_from_u64(options.seed.wrapping_add(u64::from(repeat))));
+    let passes = (0..options.repeat).map(|repeat| (repeat, repeat, 0..variants));
+    for (repeat, pass, indices) in passes.chain([(0, options.repeat, variants..phrases.len())]) {
+        let mut order: Vec<usize> = indices.collect();
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(options.seed.wrapping_add(u64::from(pass))));
         let (together, alone): (Vec<usize>, Vec<usize>) =
             order.into_iter().partition(|&index| carries_history || phrases[index].history.is_empty());
         let job = |phrases: &[usize]| Job { repeat, phrases: phrases.to_vec() };
@@ -195,7 +222,7 @@ async fn work(shared: Arc<Shared>) -> Vec<(usize, Observation)> {
         };
         let Some(observations) = asked else { break };
         for (&index, observation) in job.phrases.iter().zip(&observations) {
-            shared.tell(&shared.phrases[index], observation);
+            shared.tell(index, observation);
         }
         shared.give_up_if_dead(observations.iter().any(|seen| seen.answer.level().is_some()));
         observed.extend(job.phrases.iter().copied().zip(observations));
@@ -205,9 +232,12 @@ async fn work(shared: Arc<Shared>) -> Vec<(usize, Observation)> {
 
 impl Shared {
     /// Tells of an observation.
-    fn tell(&self, phrase: &Phrase, observation: &Observation) {
+    fn tell(&self, index: usize, observation: &Observation) {
+        let phrase = &self.phrases[index];
         let level = observation.answer.level();
-        let verdict = judge(phrase.expected, phrase.lowest_passing(), phrase.highest_passing(), level);
+        // A variant is right or wrong only beside its phrase, which may still be on its way.
+        let verdict = (index < self.judged)
+            .then(|| judge(phrase.expected, phrase.lowest_passing(), phrase.highest_passing(), level));
         let no_answer: Option<NoAnswerReason> = match &observation.answer {
             Answer::NoAnswer(none) => Some(none.reason),
             Answer::Prediction(_) => None,
@@ -290,6 +320,7 @@ fn record(suite: &Suite, target: &Target, options: &RunOptions, found: Found) ->
         },
         configuration: options.configuration.clone(),
         metrics: measure(&results, alert_level),
+        perturbations: found.perturbations,
         slices: slices(&results, alert_level, &targets),
         integrity: integrity(&results, found.planned, found.target_caches),
         latency: latency_report(answered().map(|seen| seen.latency_ms)),

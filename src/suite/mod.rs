@@ -5,6 +5,8 @@
 
 mod catalog;
 mod category_file;
+pub mod export;
+pub mod import;
 pub mod perturb;
 mod select;
 

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod exits;
+mod phrases;
 mod privacy;
 mod runs;
 mod schemas;

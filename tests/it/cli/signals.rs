@@ -18,8 +18,26 @@ fn started(place: &Place, demo: &DemoProcess, more: &[&str]) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    std::thread::sleep(Duration::from_millis(1500));
+    listens(&child);
+    // Time for some phrases.
+    std::thread::sleep(Duration::from_millis(1200));
     child
+}
+
+/// Waits until the process catches SIGTERM, as the system sees it.
+fn listens(child: &Child) {
+    let path = format!("/proc/{}/status", child.id());
+    let catches = || {
+        let status = std::fs::read_to_string(&path).unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask & (1 << 14) != 0)
+    };
+    let start = Instant::now();
+    while !catches() {
+        assert!(start.elapsed() < Duration::from_secs(30), "it does not listen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 fn ended(child: Child) -> Ended {
@@ -54,7 +72,7 @@ fn a_second_signal_stops_at_once() {
     let child = started(&place, &demo, &["--target", "plain"]);
     let start = Instant::now();
     send("INT", &child);
-    std::thread::sleep(Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(500));
     send("INT", &child);
     let ended = ended(child).exits(130).complains(&["stopping now"]);
     assert!(start.elapsed() < Duration::from_secs(10), "it took {:?}", start.elapsed());
@@ -99,6 +117,7 @@ fn the_demo_ends_on_a_signal_and_frees_its_port() {
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
     let address = url.trim().strip_prefix("http://").expect("an address").to_owned();
     assert!(std::net::TcpStream::connect(&address).is_ok());
+    listens(&child);
     send("TERM", &child);
     assert!(child.wait().unwrap().success());
     let mut said = String::new();
@@ -120,12 +139,30 @@ fn without_a_terminal_progress_is_a_line_now_and_then() {
 }
 
 #[test]
+fn a_signal_before_the_first_phrase_ends_the_run_too() {
+    let place = Place::new();
+    // The look for a cache, which comes first, takes as long as a phrase.
+    let demo = DemoProcess::start(&["--latency", "20s"]);
+    let child = started(&place, &demo, &[]);
+    let start = Instant::now();
+    send("INT", &child);
+    let ended = ended(child).exits(130);
+    assert!(start.elapsed() < Duration::from_secs(10), "it took {:?}", start.elapsed());
+    assert!(ended.stdout.starts_with("INTERRUPTED"), "{}", ended.stdout);
+    assert_eq!(place.latest()["results"].as_array().unwrap().len(), 0);
+}
+
+#[test]
 fn a_target_that_asks_for_more_patience_than_there_is_goes_unanswered() {
     let place = Place::new();
     let suite = place.easy_suite();
-    let demo = DemoProcess::start(&["--rate-limit", "1"]);
     place.file("thrash.yaml", format!("run: {{patience: 1s}}\n{NO_CACHE_LOOK}"));
+    // It answers one phrase a minute.
+    let demo = DemoProcess::start(&["--rate-limit", "1"]);
+    let start = Instant::now();
     let args = ["run", suite, "--target", "plain", "--url", &demo.url, "--concurrency", "1"];
     let ended = place.thrash(args).exits(3);
+    assert!(start.elapsed() < Duration::from_secs(20), "it took {:?}", start.elapsed());
     assert!(ended.stdout.contains("rate limited"), "{}", ended.stdout);
+    assert_eq!(place.latest()["integrity"]["no_answer"]["rate_limited"], 1);
 }

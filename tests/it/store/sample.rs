@@ -75,6 +75,7 @@ pub(crate) fn record_with_phrases(hours: i64, phrases: usize) -> RunRecord {
             text: TextPolicy::Full,
         },
         configuration: [("run.concurrency".to_owned(), "10".to_owned())].into(),
+        perturbations: None,
         slices: vec![Slice {
             kind: SliceKind::Category,
             name: "definite_high".into(),

@@ -230,6 +230,7 @@ impl Sample {
                 text: TextPolicy::Full,
             },
             configuration: [("run.concurrency".to_owned(), "10".to_owned())].into(),
+            perturbations: None,
             slices,
             metrics,
             integrity,

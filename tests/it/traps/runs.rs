@@ -70,7 +70,13 @@ async fn stopped(
     let (events, _received) = mpsc::channel(1000);
     let control = RunControl::default();
     let target = target_with(server, more);
-    let run = AccuracyRun { suite: suite(phrases(100)), target, options: run_options(20), version: None };
+    let run = AccuracyRun {
+        suite: suite(phrases(100)),
+        variants: Vec::new(),
+        target,
+        options: run_options(20),
+        version: None,
+    };
     let running = run.execute(control.clone(), events);
     let stopping = async {
         while server.requests().len() < when {
@@ -129,6 +135,7 @@ async fn nobody_who_listens_slowly_costs_an_observation() {
     let server = Server::start(|_| calm());
     let (events, received) = mpsc::channel(1);
     let run = AccuracyRun {
+        variants: Vec::new(),
         suite: suite(phrases(50)),
         target: target(&server),
         options: run_options(20),

@@ -161,7 +161,7 @@ pub(super) async fn run(
     options: RunOptions,
 ) -> (RunRecord, Vec<RunEvent>) {
     let (events, mut received) = mpsc::channel(10_000);
-    let run = AccuracyRun { suite: suite(phrases), target, options, version: None };
+    let run = AccuracyRun { suite: suite(phrases), variants: Vec::new(), target, options, version: None };
     let record = run.execute(RunControl::default(), events).await;
     let mut told = Vec::new();
     while let Ok(event) = received.try_recv() {
