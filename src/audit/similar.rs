@@ -3,6 +3,8 @@
 //! An exact all-pairs join with prefix filtering (Bayardo, Ma and Srikant 2007; Xiao et al. 2008): two sets can only
 //! be similar if they share one of their rarest grams, so only those are looked up. It is not quadratic.
 
+#![expect(clippy::cast_precision_loss, reason = "sets of grams are far smaller than 2^52")]
+
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 

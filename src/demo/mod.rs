@@ -2,11 +2,11 @@
 //!
 //! `thrash quick` starts it when nothing is configured, so that the whole job can be seen; tests and examples use it as a
 //! deployed service that is always at hand. It knows no shipped phrase and makes honest mistakes.
-//! [`Behaviour`](crate::demo::Behaviour) makes it slow, wrong or dishonest in the ways in which real services have been, so
+//! [`Behaviour`] makes it slow, wrong or dishonest in the ways in which real services have been, so
 //! that the harness can be seen to notice.
 //!
-//! [`Demo::start`](crate::demo::Demo::start) binds and returns at once; the server runs on a thread of its own until
-//! [`Demo::stop`](crate::demo::Demo::stop).
+//! [`Demo::start`] binds and returns at once; the server runs on a thread of its own until
+//! [`Demo::stop`].
 //!
 //! ```
 //! # use thrash::demo::{Demo, DemoError, DemoOptions};
@@ -20,7 +20,7 @@
 //! # }
 //! ```
 //!
-//! [`analyse`](crate::demo::analyse) is the detector without the server.
+//! [`analyse`] is the detector without the server.
 
 mod answer;
 mod behaviour;

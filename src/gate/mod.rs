@@ -1,6 +1,6 @@
 //! Thresholds over the numbers of a record: pass, fail, or "could not tell".
 //!
-//! [`evaluate`] is the only place where a run's verdict is made. It reads a record and nothing else, so a stored run
+//! [`evaluate()`] is the only place where a run's verdict is made. It reads a record and nothing else, so a stored run
 //! can be judged again, by other gates.
 
 mod evaluate;

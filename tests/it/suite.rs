@@ -92,6 +92,19 @@ proptest! {
 }
 
 #[test]
+fn what_is_left_after_whole_shares_goes_to_the_largest_remainders() {
+    let place = Place::new();
+    let whole = suite(&place, &[10, 10, 5]);
+    for (limit, shares) in [(3, [1, 1, 1]), (4, [2, 1, 1]), (6, [3, 2, 1]), (1, [1, 0, 0])] {
+        let selection = Selection { limit: Some(limit), ..Selection::default() };
+        let drawn = whole.clone().select(&selection).unwrap();
+        let counts = by_category(&drawn.phrases);
+        let found = ["c0", "c1", "c2"].map(|category| counts.get(category).copied().unwrap_or(0));
+        assert_eq!(found, shares, "of {limit}");
+    }
+}
+
+#[test]
 fn another_seed_draws_otherwise() {
     let place = Place::new();
     let whole = suite(&place, &[30, 30]);

@@ -62,8 +62,9 @@ fn a_suite_that_a_constant_answer_passes_is_refused() {
     let place = Place::new();
     let texts =
         ["the kettle is on", "nobody came to the match", "rain again over the whole valley", "new shoes!"];
-    let phrases: String =
+    let phrases: Vec<String> =
         texts.iter().enumerate().map(|(i, text)| format!("  - {{id: p-{i}, text: \"{text}\"}}\n")).collect();
+    let phrases = phrases.concat();
     let file = place.file("all-none.yaml", format!("category: calm\nexpected: [none]\nphrases:\n{phrases}"));
     let ended = place.thrash(["phrases", "check", file.to_str().unwrap(), "--json"]).exits(2);
     let found = json(&ended.stdout);
@@ -103,7 +104,9 @@ fn a_gate_that_the_suite_can_never_pass_is_refused_before_any_request() {
 #[test]
 fn a_plan_gives_the_exact_acceptance_numbers() {
     let place = Place::new();
-    let phrases: String = (0..200).map(|i| format!("  - {{id: n-{i}, text: \"number {i}\"}}\n")).collect();
+    let phrases: Vec<String> =
+        (0..200).map(|i| format!("  - {{id: n-{i}, text: \"number {i}\"}}\n")).collect();
+    let phrases = phrases.concat();
     let file = place.file("negatives.yaml", format!("category: calm\nexpected: [none]\nphrases:\n{phrases}"));
     let gate = "false_positive_rate <= 4% (bound 95%)";
     let args = ["phrases", "plan", file.to_str().unwrap(), "--gate", gate, "--json"];
