@@ -119,7 +119,6 @@ impl Progress {
                         "the target asks for patience (429): waiting {wait}, then {concurrency} at once"
                     ));
                 }
-                RunEvent::Draining { in_flight } => say(format!("waiting for {in_flight} answers")),
                 RunEvent::GivenUp { reason } => say(format!("giving up: {reason}")),
             }
         }

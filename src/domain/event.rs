@@ -32,11 +32,6 @@ pub enum RunEvent {
         /// Requests that may now be in flight at once.
         concurrency: usize,
     },
-    /// A stop was asked for: nothing new is sent, answers on their way are awaited.
-    Draining {
-        /// Answers still on their way.
-        in_flight: usize,
-    },
     /// The run ends before its plan because the target no longer answers.
     GivenUp {
         /// Why.

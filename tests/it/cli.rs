@@ -4,6 +4,7 @@ mod arguments;
 mod exits;
 mod phrases;
 mod privacy;
+mod readme;
 mod runs;
 mod schemas;
 mod signals;

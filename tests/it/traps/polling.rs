@@ -12,7 +12,7 @@ use super::scripted::{
 use crate::support::server::{Reply, Seen, Server};
 
 const POLL: &str = "poll: {url: body.url, done: body.done, failed: has(body.failed) && body.failed, interval: 10ms, \
-    deadline: 400ms}";
+    deadline: 10s}";
 
 /// A server that accepts every POST with this body, and gives the other requests to the script.
 fn accepting(accepted: Value, script: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Server {
@@ -47,8 +47,7 @@ async fn the_time_to_accept_and_the_time_to_decide_are_measured_apart() {
         (_, 0..3) => not_yet().after(Duration::from_millis(60)),
         _ => done("none"),
     });
-    let more = POLL.replace("400ms", "5s");
-    let (record, _) = run(target_with(&server, &more), phrases(1), run_options(1)).await;
+    let (record, _) = run(target_with(&server, POLL), phrases(1), run_options(1)).await;
     let attempt = &record.results[0].observations[0].attempts[0];
     let accepted = attempt.accepted_ms.unwrap();
     assert!(accepted >= 30.0 && attempt.latency_ms >= accepted + 120.0, "{attempt:?}");
@@ -75,7 +74,7 @@ async fn a_decision_that_never_comes_ends_at_the_deadline() {
         let text = format!("{reply:?}");
         let server = accepting(json!({"url": "/e"}), move |_| reply.clone());
         let start = Instant::now();
-        let seen = ask(&target_with(&server, POLL)).await;
+        let seen = ask(&target_with(&server, &POLL.replace("10s", "400ms"))).await;
         assert_eq!(
             no_answer(&seen),
             (NoAnswerReason::Timeout, "timed out after 400ms waiting for the decision"),
@@ -96,7 +95,7 @@ async fn a_look_that_fails_on_the_way_is_repeated() {
         4 => Reply::silence(),
         _ => done("medium"),
     });
-    let more = format!("{}\nconnection: {{timeout: 200ms}}", POLL.replace("400ms", "10s"));
+    let more = format!("{POLL}\nconnection: {{timeout: 2s}}");
     assert_eq!(ask(&target_with(&server, &more)).await.answer.level(), Some(Level::Medium));
 }
 

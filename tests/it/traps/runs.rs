@@ -94,16 +94,16 @@ async fn a_drained_run_keeps_every_answer_that_was_on_its_way() {
     assert_eq!((record.status, record.verdict.conclusion), (RunStatus::Interrupted, Conclusion::Interrupted));
     assert_eq!(record.results.len(), server.requests().len());
     assert_eq!(record.metrics.verdicts.unanswered, 0);
-    assert!(record.results.len() < 20);
+    assert!(record.results.len() < 60);
 }
 
 #[tokio::test]
 async fn an_aborted_run_waits_for_nothing() {
     let server =
-        Server::start(|seen| if seen.number < 8 { calm() } else { calm().after(Duration::from_secs(8)) });
+        Server::start(|seen| if seen.number < 8 { calm() } else { calm().after(Duration::from_mins(1)) });
     let start = Instant::now();
-    let record = stopped(&server, "connection: {timeout: 20s}", RunControl::abort, 10).await;
-    assert!(start.elapsed() < Duration::from_secs(5));
+    let record = stopped(&server, "connection: {timeout: 60s}", RunControl::abort, 12).await;
+    assert!(start.elapsed() < Duration::from_secs(20));
     assert_eq!((record.status, record.results.len()), (RunStatus::Interrupted, 8));
 }
 

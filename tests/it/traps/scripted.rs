@@ -26,9 +26,9 @@ pub(super) fn read(yaml: &str) -> Result<Contract, ContractError> {
     Contract::configured("scripted", &document, &Path::root(), document.value())
 }
 
-/// A small contract whose deadline is a second, with more top-level keys.
+/// A small contract with more top-level keys. Its deadline is far off: a machine may be busy.
 pub(super) fn contract_with(url: &str, more: &str) -> Contract {
-    let connection = if more.contains("connection:") { "" } else { "connection: {timeout: 1s}\n" };
+    let connection = if more.contains("connection:") { "" } else { "connection: {timeout: 10s}\n" };
     let health = if more.contains("health:") { "" } else { "health: {path: /health}\n" };
     let yaml = format!(
         "base_url: {url}\n{connection}{health}{more}\n{}",

@@ -107,6 +107,7 @@ async fn no_failure_repeats_the_phrase() {
         json!({"level": [TEXT]}),
         json!({"level": "low", "failed": TEXT}),
         json!({TEXT: TEXT}),
+        json!({"level": "low", "key": TEXT}),
         json!(TEXT),
         json!({"level": "low", "score": 0.5, "name": TEXT}),
     ];
@@ -120,7 +121,7 @@ response:
   level: body.level
   score: "has(body.name) ? body[body.name] : has(body.score) ? body.score * 1.0 : 0.5"
   confidence: "has(body.name) ? body.name + 1 : 0.5"
-  fail_open: "has(body.failed) && (body.failed ? true : false)"
+  fail_open: "(has(body.failed) && (body.failed ? true : false)) || (has(body.key) && body[body.key] == 1)"
 examples: [{{reads: low, body: {{level: low}}}}]
 "#,
             server.url()

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tempfile::TempDir;
-use thrash::domain::{Level, NoAnswerReason, Observation};
+use thrash::domain::{Level, NoAnswerReason, Observation, Phase};
 use thrash::target::{ConnectionError, HealthError, Target};
 
 use super::scripted::{ask, calm, connect, contract_with, no_answer, options};
@@ -89,7 +89,10 @@ fn target(server: &Server, connection: &str) -> Target {
 }
 
 fn target_at(url: &str, connection: &str) -> Target {
-    connect(contract_with(url, &format!("connection: {{timeout: 2s, {connection}}}")), options())
+    connect(
+        contract_with(url, &format!("connection: {{timeout: 20s, connect_timeout: 10s, {connection}}}")),
+        options(),
+    )
 }
 
 fn assert_tls(seen: &Observation, word: &str) {
@@ -160,6 +163,18 @@ async fn plain_http_on_a_tls_port_and_tls_on_a_plain_port_are_no_answers() {
     let seen = ask(&target_at(&plain.url().replace("http", "https"), "insecure: true")).await;
     assert!(seen.answer.level().is_none());
     assert!(plain.requests().is_empty(), "the phrase was never sent in the clear");
+}
+
+#[tokio::test]
+async fn a_handshake_that_never_ends_is_a_connection_that_never_came_about() {
+    // It reads the first bytes of the handshake, and waits for the end of an HTTP header in them.
+    let silent = Server::start(|_| calm());
+    let url = silent.url().replace("http", "https");
+    let seen = ask(&connect(contract_with(&url, "connection: {connect_timeout: 100ms}"), options())).await;
+    assert_eq!(no_answer(&seen), (NoAnswerReason::Timeout, "timed out connecting"));
+    assert_eq!(seen.attempts.len(), 3, "nothing was sent, so it may be tried again");
+    assert!(seen.attempts.iter().all(|attempt| attempt.phase == Some(Phase::Connect)));
+    assert!(silent.all_requests().is_empty());
 }
 
 #[test]
