@@ -38,6 +38,8 @@ impl Style {
 struct Seen {
     planned: usize,
     done: usize,
+    /// Of the done, those with a label.
+    judged: usize,
     passed: usize,
     unanswered: usize,
 }
@@ -50,7 +52,7 @@ impl Seen {
 
     #[expect(clippy::cast_precision_loss, reason = "a share, for people")]
     fn message(&self) -> String {
-        let accuracy = if self.done == 0 { 0.0 } else { 100.0 * self.passed as f64 / self.done as f64 };
+        let accuracy = if self.judged == 0 { 0.0 } else { 100.0 * self.passed as f64 / self.judged as f64 };
         format!("{accuracy:.1} % right{}", self.lost())
     }
 
@@ -102,7 +104,8 @@ impl Progress {
                 }
                 RunEvent::Observed { verdict, no_answer, .. } => {
                     seen.done += 1;
-                    seen.passed += usize::from(verdict.is_none_or(Verdict::passes));
+                    seen.judged += usize::from(verdict.is_some());
+                    seen.passed += usize::from(verdict.is_some_and(Verdict::passes));
                     seen.unanswered += usize::from(no_answer.is_some());
                     self.bar.set_position(seen.done as u64);
                     if self.style == Style::Bar {

@@ -52,7 +52,6 @@ pub(super) async fn run(
     let showing = tokio::spawn(progress.clone().follow(received));
     let watching = tokio::spawn(signals::watch(control.clone(), move |text| progress.say(text)));
     let Executed { record, kept, delivered } = Box::pin(prepared.execute(control, events)).await;
-    watching.abort();
     // The channel is closed by now; what is left of the display is clearing the line.
     let _ = showing.await;
 
@@ -62,6 +61,9 @@ pub(super) async fn run(
     if reports.quiet() && exit != Exit::Passed {
         notes.trouble.push(brief(&record));
     }
+    if reports.quiet() && record.target.demo && config.settings.target.is_none() {
+        notes.trouble.push("this was the built-in demo: no target is named".to_owned());
+    }
     tell_size(&config, &request, &record, &mut notes);
     let exit = exit.or(tell_kept(&kept, &mut files, &mut notes));
     tell_delivered(delivered.as_ref(), &mut notes);
@@ -69,6 +71,7 @@ pub(super) async fn run(
         config.data_folder().join("reports").join(format!("latest-{}.json", file_name(&record.suite.name)));
     let also = matches!(kept, Kept::Stored { .. } | Kept::Spooled { .. }).then_some(latest);
     let written = reports.write(&record, also, files, notes.said(reports.quiet()), output);
+    watching.abort();
     Ok(exit.or(written))
 }
 
@@ -76,6 +79,12 @@ pub(super) async fn run(
 fn tell_size(config: &Config, request: &RunRequest, record: &RunRecord, notes: &mut Notes) {
     let ([suite], None) = (request.suites.as_slice(), request.selection.limit) else { return };
     let available = record.suite.available;
+    if record.suite.selected < available && config.suite_size(suite).is_some() {
+        let selected = record.suite.selected;
+        notes.trouble.push(format!(
+            "only {selected} of the {available} phrases of `{suite}` were sent: `suites.{suite}.phrases` asks for that"
+        ));
+    }
     if let Some(size) = config.suite_size(suite).filter(|size| *size > available) {
         notes.news.push(format!(
             "`suites.{suite}.phrases` asks for {size} phrases, and there are only {available}"

@@ -1,8 +1,14 @@
 //! Ctrl-C and the system's request to end.
 
+use std::time::Duration;
+
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::exit::Exit;
 use crate::run::RunControl;
+
+/// How long keeping the record may take once somebody has asked twice to stop.
+const LAST_WAIT: Duration = Duration::from_secs(3);
 
 /// Listens until the run is over: the first signal drains it, the second stops it at once.
 pub(super) async fn watch(control: RunControl, say: impl Fn(&str)) {
@@ -20,6 +26,9 @@ pub(super) async fn watch(control: RunControl, say: impl Fn(&str)) {
         if control.is_stopping() {
             say("stopping now");
             control.abort();
+            // What is left is keeping the record. A database or a pipe that never answers must not hold us.
+            tokio::time::sleep(LAST_WAIT).await;
+            std::process::exit(i32::from(Exit::Interrupted as u8));
         } else {
             say("stopping: waiting for the answers on their way; once more (Ctrl-C) stops at once");
             control.drain();

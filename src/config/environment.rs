@@ -147,6 +147,12 @@ impl Environment {
     pub(super) fn settings(&self) -> Result<Vec<(&'static str, Value, &'static str)>, ConfigError> {
         let mut settings = Vec::new();
         for variable in variables() {
+            // A secret that is not there comes as an empty text, and a run against the demo instead would be a lie.
+            let is_blank = self.0.get(variable.name).is_some_and(|value| value.trim().is_empty());
+            if is_blank && matches!(variable.name, "NLP_SERVER_URL" | "THRASH_TARGET") {
+                let message = "it is set and empty: name the target, or unset it to use the demo".to_owned();
+                return Err(ConfigError::Variable { name: variable.name.to_owned(), message });
+            }
             let (Meaning::Sets(key), Some(text)) = (variable.meaning, self.get(variable.name)) else {
                 continue;
             };

@@ -14,6 +14,7 @@ use crate::document::{Document, Problems};
 use crate::domain::Comparison;
 use crate::gate::{Gate, GateOptions, Metric};
 use crate::suite::Catalog;
+use crate::target::Contract;
 
 pub use environment::{Environment, Meaning, Variable, variables};
 pub use layers::{Effective, Origin};
@@ -112,7 +113,24 @@ impl Config {
         }
     }
 
-    /// The gates that hold: the default ones with their limits, then the configured ones.
+    /// The gates that hold for a contract: the default ones with their limits, then the configured ones.
+    ///
+    /// A promise that the contract does not make is not gated by default: a pass would claim that somebody looked.
+    pub fn gates_for(&self, contract: &Contract) -> GateOptions {
+        let mut options = self.gates();
+        let configured = options.gates.split_off(options.gates.len() - self.settings.gates.len());
+        options.gates.retain(|gate| match gate.metric {
+            Metric::InvariantViolations => contract.has_invariants(),
+            Metric::FailOpenAnswers => contract.has_fail_open_rule(),
+            // With one answer a phrase nothing can change.
+            Metric::ChangedAnswers => self.settings.run.repeat > 1,
+            _ => true,
+        });
+        options.gates.extend(configured);
+        options
+    }
+
+    /// The default gates with their limits, then the configured ones.
     pub fn gates(&self) -> GateOptions {
         let thresholds = &self.settings.thresholds;
         let at_most = |metric, limit| Gate::point(metric, Comparison::AtMost, limit);

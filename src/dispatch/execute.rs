@@ -64,7 +64,7 @@ impl Prepared {
         let id = RunId::new(started_at, rand::random());
         let connected = Connecting::new(config, contract, &id).connect(config).await?;
         let Connected { target, health, ask, demo } = connected;
-        let mut wanted = config.gates();
+        let mut wanted = config.gates_for(target.contract());
         wanted.gates.extend(gates.iter().cloned());
         let options = RunOptions {
             id,

@@ -70,6 +70,9 @@ pub struct SuiteRecord {
     /// Selected phrases that were left out because the target cannot be told their earlier messages.
     #[serde(default)]
     pub left_out: usize,
+    /// Those of them that must pass.
+    #[serde(default)]
+    pub left_out_must_pass: usize,
     /// How they were selected.
     pub selection: Selection,
 }

@@ -92,7 +92,11 @@ impl TextPolicy {
     pub fn apply(self, text: &str) -> Option<String> {
         match self {
             Self::Full => Some(text.to_owned()),
-            Self::Redacted => Some(text.chars().map(|c| if c.is_alphanumeric() { '•' } else { c }).collect()),
+            Self::Redacted => Some(
+                text.chars()
+                    .map(|c| if c.is_whitespace() || c.is_ascii_punctuation() { c } else { '•' })
+                    .collect(),
+            ),
             Self::None => None,
         }
     }

@@ -23,13 +23,8 @@ pub struct GateOptions {
 
 /// Makes the verdict on a record.
 pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
-    let mut checks: Vec<Check> = options
-        .gates
-        .iter()
-        // Without repeats there is nothing that could have changed, and nothing to say about it.
-        .filter(|gate| gate.metric != Metric::ChangedAnswers || record.options.repeat > 1)
-        .map(|gate| check(record, gate, source(gate.metric)))
-        .collect();
+    let mut checks: Vec<Check> =
+        options.gates.iter().map(|gate| check(record, gate, source(gate.metric))).collect();
     checks.push(both_sides(record));
     checks.extend(category_checks(record));
     checks.extend(must_pass_checks(record));
@@ -132,6 +127,14 @@ fn both_sides(record: &RunRecord) -> Check {
             CheckOutcome::Inconclusive,
             format!("no phrase is positive (all expected levels from `{alert}` on): misses cannot be seen"),
         ),
+        // A lopsided suite is passed by whoever always says what it holds most of.
+        _ if record.metrics.lift.is_none_or(|lift| lift <= 0.0) => (
+            CheckOutcome::Inconclusive,
+            format!(
+                "always answering `{}` would be right as often: nothing shows that the phrases were read",
+                record.metrics.best_constant.unwrap_or(alert)
+            ),
+        ),
         _ => (CheckOutcome::Pass, format!("{negatives} negative, {positives} positive")),
     };
     Check {
@@ -157,7 +160,8 @@ fn both_sides(record: &RunRecord) -> Check {
 /// One failed check for each phrase that had to pass and did not; one passed check for all of them otherwise.
 fn must_pass_checks(record: &RunRecord) -> Vec<Check> {
     let must: Vec<_> = record.results.iter().filter(|result| result.must_pass).collect();
-    if must.is_empty() {
+    let left_out = record.suite.left_out_must_pass;
+    if must.is_empty() && left_out == 0 {
         return Vec::new();
     }
     let base = |name: String, outcome, reason| Check {
@@ -187,6 +191,10 @@ fn must_pass_checks(record: &RunRecord) -> Vec<Check> {
             base(format!("must pass: {}", result.id), CheckOutcome::Fail, reason)
         })
         .collect();
+    if left_out > 0 && failed.is_empty() {
+        let reason = format!("{left_out} of them could not be sent: the target takes no earlier messages");
+        return vec![base("phrases that must pass".to_owned(), CheckOutcome::Inconclusive, reason)];
+    }
     if failed.is_empty() {
         let reason = format!("all {} phrases that must pass did", must.len());
         return vec![base("phrases that must pass".to_owned(), CheckOutcome::Pass, reason)];

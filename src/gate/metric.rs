@@ -185,8 +185,18 @@ impl Metric {
             Self::InvariantViolations => Some(integrity.violations.len() as f64),
             Self::FailOpenAnswers => Some(integrity.fail_open.len() as f64),
             // With one answer a phrase nothing can change, so nothing was measured.
-            Self::ChangedAnswers => (record.options.repeat > 1).then_some(integrity.changed.len() as f64),
-            Self::CachedAnswers => Some(integrity.cached as f64),
+            // And a cached answer is the first one again: that none changed shows nothing.
+            Self::ChangedAnswers => {
+                let repeated = integrity.cached == 0 && integrity.target_caches != Some(true);
+                let changed = integrity.changed.len();
+                (record.options.repeat > 1 && (changed > 0 || repeated)).then_some(changed as f64)
+            }
+            // None seen is none there only where one would be seen, and the target was seen not to keep any.
+            Self::CachedAnswers => match (integrity.cached, integrity.target_caches) {
+                (0, Some(false)) => Some(0.0),
+                (0, _) => None,
+                (cached, _) => Some(cached as f64),
+            },
             of_metrics => of_metrics.number(&record.metrics),
         }
     }

@@ -175,6 +175,8 @@ impl AccuracyRun {
             .filter_map(|(variant, seen)| Some(VariantAnswer::new(variant, &seen.first()?.answer)))
             .collect();
         let perturbations = (!variants.is_empty()).then(|| judge_variants(&results, &answers, alert_level));
+        let unsent = varied.iter().filter(|seen| seen.is_empty()).count();
+        let planned = planned + unsent;
         let found = Found { results, planned, perturbations, target_caches, status, duration, version };
         record(&suite, &shared.target, &options, found)
     }

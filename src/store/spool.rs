@@ -74,8 +74,12 @@ impl Spool {
         let read = || -> io::Result<Vec<PathBuf>> {
             let mut paths = Vec::new();
             for entry in fs::read_dir(&self.folder)? {
-                let path = entry?.path();
-                if path.extension().is_some_and(|extension| extension == "json") {
+                let entry = entry?;
+                let path = entry.path();
+                // A pipe or a device would never end.
+                if entry.file_type()?.is_file()
+                    && path.extension().is_some_and(|extension| extension == "json")
+                {
                     paths.push(path);
                 }
             }

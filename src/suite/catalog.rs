@@ -149,10 +149,16 @@ impl Catalog {
                 return Err(SuiteError::Invalid { problems });
             }
             suite.phrases = take(suite.phrases, &entry.ids, size);
-        } else if let Some(size) = size {
+            if size.is_none_or(|size| size > entry.ids.len()) {
+                suite.seal();
+                return Ok(suite);
+            }
+        }
+        // What is recorded of the suite is the whole of it, so that a smaller one does not look whole.
+        suite.seal();
+        if let Some(size) = size {
             suite.phrases = stratified(suite.phrases, size, 0);
         }
-        suite.seal();
         Ok(suite)
     }
 
@@ -177,6 +183,7 @@ impl Suite {
             available: self.phrases.len(),
             selected: self.phrases.len(),
             left_out: 0,
+            left_out_must_pass: 0,
             selection: Selection::default(),
         };
     }
@@ -192,8 +199,7 @@ fn take(phrases: Vec<Phrase>, ids: &[String], size: Option<usize>) -> Vec<Phrase
                 stratified(others, size - ids.len(), 0).into_iter().map(|phrase| phrase.id).collect();
             phrases.into_iter().filter(|phrase| is_listed(phrase) || added.contains(&phrase.id)).collect()
         }
-        Some(size) => stratified(phrases.into_iter().filter(is_listed).collect(), size, 0),
-        None => phrases.into_iter().filter(is_listed).collect(),
+        Some(_) | None => phrases.into_iter().filter(is_listed).collect(),
     }
 }
 
@@ -231,6 +237,7 @@ fn build(name: &str, title: &str, texts: &[NamedText]) -> Result<Suite, SuiteErr
         available: 0,
         selected: 0,
         left_out: 0,
+        left_out_must_pass: 0,
         selection: Selection::default(),
     };
     let mut suite = Suite { name: name.to_owned(), title: title.to_owned(), categories, phrases, record };
@@ -302,6 +309,9 @@ fn join(parts: Vec<Suite>) -> Result<Suite, SuiteError> {
             hint: "name a suite, a phrase file or a folder of them".to_owned(),
         });
     };
+    if parts.len() == 0 {
+        return Ok(whole);
+    }
     let mut problems = Problems::default();
     for part in parts {
         whole.name = format!("{}+{}", whole.name, part.name);
@@ -340,14 +350,8 @@ fn is_yaml(path: &FilePath) -> bool {
 }
 
 fn read_folder(folder: &FilePath) -> Result<Vec<NamedText>, SuiteError> {
-    let error = |source| SuiteError::Read { path: folder.to_owned(), source };
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(error)? {
-        let path = entry.map_err(error)?.path();
-        if is_yaml(&path) && path.file_stem().is_some_and(|stem| stem != "suites") {
-            files.push(path);
-        }
-    }
+    find_files(folder, &mut files)?;
     files.sort();
     if files.is_empty() {
         return Err(SuiteError::Nothing {
@@ -356,6 +360,21 @@ fn read_folder(folder: &FilePath) -> Result<Vec<NamedText>, SuiteError> {
         });
     }
     files.iter().map(|path| read_file(path)).collect()
+}
+
+/// The phrase files of a folder and all that is in it. Links to folders are not followed: they may lead in circles.
+fn find_files(folder: &FilePath, files: &mut Vec<PathBuf>) -> Result<(), SuiteError> {
+    let error = |source| SuiteError::Read { path: folder.to_owned(), source };
+    for entry in std::fs::read_dir(folder).map_err(error)? {
+        let entry = entry.map_err(error)?;
+        let path = entry.path();
+        if entry.file_type().map_err(error)?.is_dir() {
+            find_files(&path, files)?;
+        } else if is_yaml(&path) && path.file_stem().is_some_and(|stem| stem != "suites") {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 fn read_file(path: &FilePath) -> Result<NamedText, SuiteError> {

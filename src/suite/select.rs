@@ -16,6 +16,7 @@ impl Suite {
     /// # Errors
     /// A category or tag that no phrase has, or a selection that leaves nothing.
     pub fn select(mut self, selection: &Selection) -> Result<Self, SuiteError> {
+        let selected_from = self.phrases.len();
         for category in &selection.categories {
             self.check_slice(SliceKind::Category, category)?;
         }
@@ -42,7 +43,9 @@ impl Suite {
         self.categories.retain(|category| self.phrases.iter().any(|phrase| phrase.category == category.name));
         self.record.selected = self.phrases.len();
         self.record.selection_hash = content_hash(self.phrases.iter());
-        self.record.selection = selection.clone();
+        // A size that the configuration asked for is a limit as well.
+        let narrowed = (selected_from < self.record.available).then_some(selected_from);
+        self.record.selection = Selection { limit: selection.limit.or(narrowed), ..selection.clone() };
         Ok(self)
     }
 
@@ -72,8 +75,12 @@ impl Suite {
     /// # Errors
     /// Nothing is left.
     pub fn without_history(mut self) -> Result<Self, SuiteError> {
-        self.phrases.retain(|phrase| phrase.history.is_empty());
-        self.record.left_out = self.record.selected - self.phrases.len();
+        let (sent, left_out): (Vec<Phrase>, Vec<Phrase>) =
+            self.phrases.into_iter().partition(|phrase| phrase.history.is_empty());
+        self.phrases = sent;
+        self.record.left_out = left_out.len();
+        self.record.left_out_must_pass = left_out.iter().filter(|phrase| phrase.must_pass).count();
+        self.record.selection_hash = content_hash(self.phrases.iter());
         if self.phrases.is_empty() {
             return Err(SuiteError::Nothing {
                 message: "every selected phrase needs earlier messages, and the target takes none".to_owned(),

@@ -68,6 +68,8 @@ impl Target {
                 });
                 let next = match raw.status {
                     429 => Next::TooMany,
+                    // An event that is ingested twice may alert somebody twice; 503 says that it was not.
+                    502 | 504 if self.contract.poll.is_some() => Next::Stands,
                     502..=504 => Next::Again,
                     _ => Next::Stands,
                 };

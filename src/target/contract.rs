@@ -125,6 +125,16 @@ impl Contract {
         self.poll.is_some()
     }
 
+    /// Whether there are rules between the fields of an answer.
+    pub fn has_invariants(&self) -> bool {
+        !self.response.invariants.is_empty()
+    }
+
+    /// Whether an answer that says "I could not analyse this" can be recognised.
+    pub fn has_fail_open_rule(&self) -> bool {
+        self.response.fail_open.is_some()
+    }
+
     /// Whether an answer from a cache can be recognised.
     pub const fn sees_caches(&self) -> bool {
         self.response.cache_hit.is_some() || self.response.answer_id.is_some()

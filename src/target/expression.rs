@@ -30,6 +30,15 @@ const FUNCTIONS: [&str; 15] = [
 /// Macros that bind a name to every element of a list.
 const BINDING_MACROS: [&str; 5] = ["all", "exists", "exists_one", "map", "filter"];
 
+/// Longest expression, in bytes.
+const LONGEST: usize = 2000;
+/// Most brackets inside one another.
+const DEEPEST: usize = 16;
+/// Most macros over lists in an expression.
+const MOST_MACROS: usize = 3;
+/// Most signs that nest without a bracket.
+const MOST_SIGNS: usize = 100;
+
 /// A compiled expression and the text it was written as.
 #[derive(Debug)]
 pub(super) struct Expression {
@@ -43,6 +52,7 @@ impl Expression {
     /// # Errors
     /// What is wrong with it, in words for the one who wrote it.
     pub(super) fn compile(source: &str, variables: &[&str]) -> Result<Self, String> {
+        check_size(source)?;
         let program = Program::compile(source)
             .map_err(|errors| format!("`{source}` is not CEL{}", first_error(&errors.to_string())))?;
         let references = program.references();
@@ -122,6 +132,28 @@ fn first_error(errors: &str) -> String {
     format!(" at line {line}, character {character}: {what}")
 }
 
+/// The parser goes down a level for every bracket, and macros in macros multiply: both are bounded here.
+fn check_size(source: &str) -> Result<(), String> {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for c in source.chars() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    let macros: usize = BINDING_MACROS.iter().map(|name| source.matches(&format!(".{name}(")).count()).sum();
+    let signs = source.chars().filter(|c| matches!(c, '!' | '-' | '?')).count();
+    if source.len() > LONGEST || deepest > DEEPEST || macros > MOST_MACROS || signs > MOST_SIGNS {
+        return Err(format!(
+            "an expression may have {LONGEST} characters, {DEEPEST} brackets inside one another, {MOST_MACROS} macros \
+             over lists, and {MOST_SIGNS} of `!`, `-` and `?`"
+        ));
+    }
+    Ok(())
+}
+
 /// Whether a macro in the source binds the name: `list.exists(name, …)`.
 fn binds(source: &str, name: &str) -> bool {
     BINDING_MACROS.iter().any(|called| {
@@ -150,5 +182,19 @@ impl Scope {
     /// Adds a value that was read from the answer.
     pub(super) fn add(&mut self, name: &'static str, value: Json) {
         let _ = self.0.add_variable(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_that_would_overflow_the_parser_or_never_end_is_refused() {
+        let nested = format!("{}body.level{}", "(".repeat(60), ")".repeat(60));
+        let maps = format!("body.items{}", ".map(a, body.items)".repeat(9));
+        for source in [nested, "[".repeat(3000), maps, "!".repeat(1500)] {
+            assert!(Expression::compile(&source, &["body"]).is_err());
+        }
     }
 }

@@ -483,15 +483,18 @@ fn a_run_that_could_not_see_one_kind_of_error_is_inconclusive() {
 #[test]
 fn a_changed_answer_is_looked_for_only_where_phrases_were_repeated() {
     let mut record = record_with(|record| record.integrity.changed = vec!["a".to_owned()]);
-    assert!(
-        evaluate(&record, &options(&["changed_answers <= 0"]))
-            .checks
-            .iter()
-            .all(|check| check.metric != "changed_answers")
-    );
+    assert_eq!(checked(&record, "changed_answers <= 0").outcome, CheckOutcome::Inconclusive);
     record.options.repeat = 3;
     assert_eq!(checked(&record, "changed_answers <= 0").outcome, CheckOutcome::Fail);
     assert_eq!(checked(&record, "changed_answers <= 1").outcome, CheckOutcome::Pass);
+    record.integrity.changed.clear();
+    assert_eq!(checked(&record, "changed_answers <= 0").outcome, CheckOutcome::Pass);
+    record.integrity.target_caches = Some(true);
+    assert_eq!(
+        checked(&record, "changed_answers <= 0").outcome,
+        CheckOutcome::Inconclusive,
+        "a cache repeats itself"
+    );
 }
 
 #[test]
@@ -518,4 +521,19 @@ fn a_gate_made_in_code_is_the_gate_that_is_written() {
     let made = Gate::point(Metric::Accuracy, Comparison::AtLeast, 0.92);
     assert_eq!(made, gate("accuracy >= 92%"));
     assert_eq!(made.confidence, Confidence::PERCENT_95);
+}
+
+#[test]
+fn that_no_answer_was_cached_is_known_only_where_it_would_be_seen() {
+    let caches = |cached, target_caches| {
+        let record = record_with(|record| {
+            record.integrity.cached = cached;
+            record.integrity.target_caches = target_caches;
+        });
+        checked(&record, "cached_answers <= 0").outcome
+    };
+    assert_eq!(caches(0, Some(false)), CheckOutcome::Pass);
+    assert_eq!(caches(0, Some(true)), CheckOutcome::Inconclusive);
+    assert_eq!(caches(0, None), CheckOutcome::Inconclusive);
+    assert_eq!(caches(2, None), CheckOutcome::Fail);
 }

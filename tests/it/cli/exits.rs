@@ -163,3 +163,49 @@ fn a_detector_that_always_answers_the_same_fails_both_suites() {
         }
     }
 }
+
+#[test]
+fn a_constant_answer_does_not_pass_a_lopsided_suite() {
+    let place = Place::new();
+    let calm: Vec<String> =
+        (0..60).map(|i| format!("  - {{id: calm-{i}, text: \"good morning number {i}\"}}\n")).collect();
+    place.file("s/calm.yaml", format!("category: calm\nexpected: [none]\nphrases:\n{}", calm.concat()));
+    place.file(
+        "s/desperate.yaml",
+        "category: desperate\nexpected: [high, critical]\nphrases:\n  - {id: desperate-1, text: nobody would miss me}\n",
+    );
+    let demo = DemoProcess::start(&["--constant", "safe"]);
+    let ended = place.thrash(["run", "s", "--url", &demo.url]).exits(4);
+    assert!(ended.stdout.contains("always answering"), "{}", ended.stdout);
+}
+
+#[test]
+fn an_empty_url_is_no_wish_for_the_demo() {
+    let place = Place::new();
+    let ended = place.thrash_with(&[("NLP_SERVER_URL", "")], ["quick"]);
+    ended.exits(2).complains(&["NLP_SERVER_URL", "set and empty"]);
+    assert!(place.runs().is_empty());
+}
+
+#[test]
+fn a_smaller_suite_does_not_look_whole() {
+    let place = Place::new();
+    let ended =
+        place.thrash_with(&[("TEST_PHRASES_COUNT", "30")], ["comprehensive", "--json", "-", "--quiet"]);
+    let record: serde_json::Value = serde_json::from_str(&ended.stdout).expect("a record");
+    assert_eq!(
+        (record["suite"]["selected"].as_u64(), record["suite"]["available"].as_u64()),
+        (Some(30), Some(749))
+    );
+    assert_eq!(record["suite"]["selection"]["limit"], 30);
+    ended.complains(&["only 30 of the 749 phrases"]);
+}
+
+#[test]
+fn phrases_in_folders_of_a_folder_are_sent_too() {
+    let place = Place::new();
+    place.file("s/a.yaml", "category: a\nexpected: [none]\nphrases:\n  - {id: a-1, text: good morning}\n");
+    place.file("s/more/b.yaml", "category: b\nexpected: [high]\nphrases:\n  - {id: b-1, text: help me}\n");
+    place.thrash(["run", "s", "--quiet"]);
+    assert_eq!(place.latest()["suite"]["selected"], 2);
+}

@@ -147,6 +147,7 @@ fn suite(phrases: Vec<(usize, Phrase)>, title: &str) -> Suite {
         available: 0,
         selected: 0,
         left_out: 0,
+        left_out_must_pass: 0,
         selection: Selection::default(),
     };
     Suite { name: String::new(), title: String::new(), categories, phrases, record }

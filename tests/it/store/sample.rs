@@ -48,6 +48,7 @@ pub(crate) fn record_with_phrases(hours: i64, phrases: usize) -> RunRecord {
             available: 350,
             selected: phrases,
             left_out: 1,
+            left_out_must_pass: 0,
             selection: Selection {
                 categories: vec!["definite_high".into()],
                 tags: Vec::new(),

@@ -208,6 +208,7 @@ impl Sample {
                 available: selected,
                 selected,
                 left_out: 0,
+                left_out_must_pass: 0,
                 selection: Selection::default(),
             },
             target: TargetRecord {

@@ -147,6 +147,7 @@ pub(super) fn suite(phrases: Vec<Phrase>) -> Suite {
         available: phrases.len(),
         selected: phrases.len(),
         left_out: 0,
+        left_out_must_pass: 0,
         selection: Selection::default(),
     };
     let calm =
