@@ -86,11 +86,6 @@ fn judged(
 
 /// The record that a run against such a service would make.
 fn as_record(suite: &Suite, alert_level: Level, results: Vec<PhraseResult>) -> RunRecord {
-    let targets = suite
-        .categories
-        .iter()
-        .map(|category| (category.name.clone(), (category.target_accuracy, category.critical)))
-        .collect();
     let never = DateTime::<Utc>::UNIX_EPOCH;
     RunRecord {
         schema_version: SCHEMA_VERSION,
@@ -125,7 +120,7 @@ fn as_record(suite: &Suite, alert_level: Level, results: Vec<PhraseResult>) -> R
         configuration: BTreeMap::new(),
         metrics: measure(&results, alert_level),
         perturbations: None,
-        slices: slices(&results, alert_level, &targets),
+        slices: slices(&results, alert_level, &suite.category_targets()),
         integrity: integrity(&results, results.len(), None),
         latency: latency_report([1.0]),
         attempt_latency: LatencyReport::default(),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::{CheckMode, Comparison, Level, Phrase, Polarity, SliceKind};
-use crate::gate::{Gate, Metric};
+use crate::gate::{GATED_FROM, Gate, Metric};
 use crate::stats::acceptance::{pass_probability, point_max_errors};
 use crate::stats::multiplicity::family_false_alarm_rate;
 use crate::stats::{BoundRule, Confidence, IntervalMethod, regression_power};
@@ -16,9 +16,6 @@ const TRUE_RATES: [f64; 6] = [0.125, 0.25, 0.375, 0.5, 0.75, 1.0];
 /// Changes that the power is given for: a share that got worse, while half a percent got better.
 const REGRESSIONS: [f64; 4] = [0.015, 0.025, 0.05, 0.10];
 const IMPROVING: f64 = 0.005;
-
-/// A category with fewer phrases is not gated.
-const GATED_FROM: u64 = 10;
 
 /// What a suite can prove.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -82,25 +79,25 @@ pub struct RegressionPlan {
 
 /// Works out what the suite can prove under the gates.
 pub fn plan(suite: &Suite, gates: &[Gate], alert_level: Level) -> Plan {
-    let counted: Vec<&Phrase> = suite.phrases.iter().collect();
+    let phrases = suite.phrases.as_slice();
     let polarity = |wanted| {
-        counted.iter().filter(|phrase| phrase.expected.polarity(alert_level) == wanted).count() as u64
+        phrases.iter().filter(|phrase| phrase.expected.polarity(alert_level) == wanted).count() as u64
     };
     let own = suite.categories.iter().filter_map(|category| {
         let gate = Gate {
             slice: Some((SliceKind::Category, category.name.clone())),
             ..Gate::point(Metric::Accuracy, Comparison::AtLeast, category.target_accuracy?)
         };
-        (cases(&gate, &counted, alert_level)? >= GATED_FROM).then_some(gate)
+        (cases(&gate, phrases, alert_level)? >= GATED_FROM).then_some(gate)
     });
     let own: Vec<Gate> = own.collect();
     let category_plans: Vec<GatePlan> =
-        own.iter().filter_map(|gate| gate_plan(gate, &counted, alert_level)).collect();
+        own.iter().filter_map(|gate| gate_plan(gate, phrases, alert_level)).collect();
     let mut plans: Vec<GatePlan> =
-        gates.iter().filter_map(|gate| gate_plan(gate, &counted, alert_level)).collect();
+        gates.iter().filter_map(|gate| gate_plan(gate, phrases, alert_level)).collect();
     let category_false_alarm = false_alarm(&category_plans);
     plans.extend(category_plans);
-    let phrases = counted.len() as u64;
+    let phrases = phrases.len() as u64;
     let regressions = REGRESSIONS.into_iter().filter_map(|regressing| {
         let power = regression_power(phrases, IMPROVING, regressing, Confidence::PERCENT_95)?;
         Some(RegressionPlan { regressing, improving: IMPROVING, power })
@@ -118,7 +115,7 @@ pub fn plan(suite: &Suite, gates: &[Gate], alert_level: Level) -> Plan {
     }
 }
 
-fn gate_plan(gate: &Gate, phrases: &[&Phrase], alert_level: Level) -> Option<GatePlan> {
+fn gate_plan(gate: &Gate, phrases: &[Phrase], alert_level: Level) -> Option<GatePlan> {
     let cases = cases(gate, phrases, alert_level)?;
     let max_rate = match gate.comparison {
         Comparison::AtMost => gate.limit,
@@ -147,7 +144,7 @@ fn gate_plan(gate: &Gate, phrases: &[&Phrase], alert_level: Level) -> Option<Gat
 }
 
 /// The cases of a gate over a share whose errors the gate limits; none for any other gate.
-fn cases(gate: &Gate, phrases: &[&Phrase], alert_level: Level) -> Option<u64> {
+fn cases(gate: &Gate, phrases: &[Phrase], alert_level: Level) -> Option<u64> {
     let polarity = |phrase: &Phrase| phrase.expected.polarity(alert_level);
     let counts: fn(&Phrase, Polarity) -> bool = match (gate.metric, gate.comparison) {
         (Metric::Accuracy | Metric::AccuracyAnswered | Metric::ExactAccuracy, Comparison::AtLeast)

@@ -10,7 +10,7 @@ use crate::stats::acceptance::point_max_errors;
 use crate::stats::{BoundRule, IntervalMethod, Proportion};
 
 /// A category with fewer phrases is shown and not gated: one phrase would decide.
-const GATED_FROM: u64 = 10;
+pub const GATED_FROM: u64 = 10;
 
 /// What a run has to hold.
 #[derive(Debug, Clone, PartialEq)]

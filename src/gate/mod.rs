@@ -7,6 +7,6 @@ mod evaluate;
 mod metric;
 mod threshold;
 
-pub use evaluate::{GateOptions, evaluate};
+pub use evaluate::{GATED_FROM, GateOptions, evaluate};
 pub use metric::Metric;
 pub use threshold::{Gate, GateParseError};

@@ -151,7 +151,7 @@ fn seed<'a>(id: &'a str, parents: &HashMap<&'a str, &'a str>) -> &'a str {
     last
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a handful of repeats")]
+#[expect(clippy::cast_precision_loss, reason = "a handful of repeats")]
 fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
@@ -216,7 +216,7 @@ struct Clustered {
 }
 
 impl Clustered {
-    #[allow(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
     fn new(cases: &[(&str, bool)]) -> Self {
         let mut numbers: HashMap<&str, usize> = HashMap::new();
         let values: Vec<(usize, f64)> = cases

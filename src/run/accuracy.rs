@@ -271,11 +271,6 @@ impl Shared {
 fn record(suite: &Suite, target: &Target, options: &RunOptions, found: Found) -> RunRecord {
     let contract = target.contract();
     let alert_level: Level = contract.alert_level;
-    let targets: BTreeMap<_, _> = suite
-        .categories
-        .iter()
-        .map(|category| (category.name.clone(), (category.target_accuracy, category.critical)))
-        .collect();
     let results = found.results;
     let observations = || results.iter().flat_map(|result| &result.observations);
     let answered = || observations().filter(|seen| seen.answer.level().is_some());
@@ -323,7 +318,7 @@ fn record(suite: &Suite, target: &Target, options: &RunOptions, found: Found) ->
         configuration: options.configuration.clone(),
         metrics: measure(&results, alert_level),
         perturbations: found.perturbations,
-        slices: slices(&results, alert_level, &targets),
+        slices: slices(&results, alert_level, &suite.category_targets()),
         integrity: integrity(&results, found.planned, found.target_caches),
         latency: latency_report(answered().map(|seen| seen.latency_ms)),
         attempt_latency: latency_report(

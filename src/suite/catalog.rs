@@ -149,10 +149,6 @@ impl Catalog {
                 return Err(SuiteError::Invalid { problems });
             }
             suite.phrases = take(suite.phrases, &entry.ids, size);
-            if size.is_none_or(|size| size > entry.ids.len()) {
-                suite.seal();
-                return Ok(suite);
-            }
         }
         // What is recorded of the suite is the whole of it, so that a smaller one does not look whole.
         suite.seal();
@@ -172,6 +168,13 @@ impl Catalog {
 }
 
 impl Suite {
+    /// What is asked of each category: its accuracy, and whether it is critical.
+    pub fn category_targets(&self) -> BTreeMap<String, (Option<f64>, bool)> {
+        let target =
+            |category: &Category| (category.name.clone(), (category.target_accuracy, category.critical));
+        self.categories.iter().map(target).collect()
+    }
+
     /// Brings the record in line with the phrases.
     fn seal(&mut self) {
         self.categories.retain(|category| self.phrases.iter().any(|phrase| phrase.category == category.name));
@@ -189,18 +192,13 @@ impl Suite {
     }
 }
 
-/// The listed phrases, or another number of them if that is asked for.
+/// The listed phrases, and as many others as it takes if more are asked for.
 fn take(phrases: Vec<Phrase>, ids: &[String], size: Option<usize>) -> Vec<Phrase> {
     let is_listed = |phrase: &Phrase| ids.contains(&phrase.id);
-    match size {
-        Some(size) if size > ids.len() => {
-            let others = phrases.iter().filter(|phrase| !is_listed(phrase)).cloned().collect();
-            let added: Vec<String> =
-                stratified(others, size - ids.len(), 0).into_iter().map(|phrase| phrase.id).collect();
-            phrases.into_iter().filter(|phrase| is_listed(phrase) || added.contains(&phrase.id)).collect()
-        }
-        Some(_) | None => phrases.into_iter().filter(is_listed).collect(),
-    }
+    let more = size.map_or(0, |size| size.saturating_sub(ids.len()));
+    let others = phrases.iter().filter(|phrase| !is_listed(phrase)).cloned().collect();
+    let added: Vec<String> = stratified(others, more, 0).into_iter().map(|phrase| phrase.id).collect();
+    phrases.into_iter().filter(|phrase| is_listed(phrase) || added.contains(&phrase.id)).collect()
 }
 
 fn build(name: &str, title: &str, texts: &[NamedText]) -> Result<Suite, SuiteError> {
