@@ -126,6 +126,7 @@ fn gate_plan(gate: &Gate, phrases: &[Phrase], alert_level: Level) -> Option<Gate
     let (allowed_errors, min_cases) = match gate.mode {
         CheckMode::Point => (point_max_errors(max_rate, cases), None),
         CheckMode::Bound => (rule.max_errors(cases), rule.min_trials(0)),
+        CheckMode::NoRegression | CheckMode::NonInferior | CheckMode::Change => (None, None),
     };
     let allowed_errors = allowed_errors.filter(|_| enough);
     let chances = TRUE_RATES.into_iter().filter_map(|share| {

@@ -19,7 +19,7 @@ use crate::audit::{Finding, GatePlan, Gravity, Plan, SuiteSummary, check, plan, 
 use crate::config::Config;
 use crate::dispatch::DispatchError;
 use crate::document::Problem;
-use crate::domain::{CheckMode, Level};
+use crate::domain::Level;
 use crate::gate::Gate;
 use crate::suite::{Suite, SuiteError};
 
@@ -249,10 +249,7 @@ fn plan_page(plan: &Plan) -> String {
 }
 
 fn gate_row(gate: &GatePlan) -> Vec<String> {
-    let allows = match (gate.allowed_errors, gate.mode) {
-        (Some(errors), CheckMode::Point | CheckMode::Bound) => errors.to_string(),
-        (None, _) => "never".to_owned(),
-    };
+    let allows = gate.allowed_errors.map_or_else(|| "never".to_owned(), |errors| errors.to_string());
     let chance = |i: usize| {
         gate.chances.get(i).map_or_else(|| "–".to_owned(), |chance| format!("{:.0} %", chance.passes * 100.0))
     };

@@ -34,6 +34,12 @@ pub enum CheckMode {
     Point,
     /// The worse one-sided confidence limit.
     Bound,
+    /// The paired test against the baseline: worse, and not by chance, fails.
+    NoRegression,
+    /// The paired interval against the baseline: within a margin.
+    NonInferior,
+    /// How much worse than the baseline it is, as it stands.
+    Change,
 }
 
 /// Who asked for the check.
@@ -48,6 +54,26 @@ pub enum CheckSource {
     MustPass,
     /// The promises that a run's numbers rest on.
     Integrity,
+    /// The file of known failures.
+    Waiver,
+}
+
+/// What a failed check does to the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckSeverity {
+    /// It fails the run.
+    #[default]
+    Fail,
+    /// It is shown, and decides nothing.
+    Warn,
+}
+
+impl CheckSeverity {
+    /// Whether a check of this severity decides.
+    pub const fn decides(&self) -> bool {
+        matches!(self, Self::Fail)
+    }
 }
 
 /// One check, with everything that is needed to see why it came out as it did.
@@ -57,6 +83,9 @@ pub struct Check {
     pub name: String,
     /// Who asked for it.
     pub source: CheckSource,
+    /// What it does to the verdict.
+    #[serde(default, skip_serializing_if = "CheckSeverity::decides")]
+    pub severity: CheckSeverity,
     /// The metric's name.
     pub metric: String,
     /// The slice it is over, as `category=definite_high`; none is the whole run.

@@ -5,6 +5,7 @@
 //! the reports only read it.
 
 mod check;
+mod comparison;
 mod event;
 mod level;
 mod metric;
@@ -12,13 +13,21 @@ mod observation;
 mod perturbation;
 mod phrase;
 mod record;
+mod repeats;
 mod request;
 mod secret;
 mod share;
 mod verdict;
 mod wait;
+mod waiver;
 
-pub use check::{Check, CheckMode, CheckOutcome, CheckSource, Comparison, Conclusion, RunVerdict};
+pub use check::{
+    Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, RunVerdict,
+};
+pub use comparison::{
+    AnswerBrief, BaselineRecord, Change, LatencyComparison, MetricComparison, PairedTest, PhraseChange,
+    RunBrief, RunComparison, SliceComparison,
+};
 pub use event::RunEvent;
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};
 pub use metric::{
@@ -35,8 +44,10 @@ pub use record::{
     HostRecord, PhraseResult, RunKind, RunOptionsRecord, RunRecord, RunStatus, SCHEMA_VERSION, SuiteRecord,
     TargetRecord, ToolRecord,
 };
+pub use repeats::{AnswerCount, FlakyPhrase, RepeatReport};
 pub use request::{RunId, RunRequest, Selection, TextPolicy};
 pub use secret::Secret;
 pub use share::Share;
 pub use verdict::Verdict;
 pub use wait::Wait;
+pub use waiver::{WaiverRecord, WaiverReport, WaiverState};

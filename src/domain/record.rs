@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Integrity, LatencyReport, Level, LevelSet, Metrics, Observation, PerturbationReport, PhraseSource,
-    Polarity, RunId, RunVerdict, Selection, Slice, Split, TextPolicy, Verdict,
+    BaselineRecord, Integrity, LatencyReport, Level, LevelSet, Metrics, Observation, PerturbationReport,
+    PhraseSource, Polarity, Rate, RepeatReport, RunId, RunVerdict, Selection, Slice, Split, TextPolicy,
+    Verdict, WaiverReport,
 };
 
 /// The version of the record's format that this program writes.
@@ -205,6 +206,18 @@ pub struct RunRecord {
     pub configuration: BTreeMap<String, String>,
     /// The numbers over all results.
     pub metrics: Metrics,
+    /// Contrast pairs of which both phrases are right; none where the run holds no whole pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pair_accuracy: Option<Rate>,
+    /// What repeats showed, where phrases were sent more than once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<RepeatReport>,
+    /// The run that this one was held against, where one was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineRecord>,
+    /// Known failures, where there is a file of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waivers: Option<WaiverReport>,
     /// What variants of the phrases did to the answers, where there were any; counted in no other number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub perturbations: Option<PerturbationReport>,

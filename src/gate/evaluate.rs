@@ -3,8 +3,8 @@
 use super::metric::{Metric, Unit};
 use super::threshold::Gate;
 use crate::domain::{
-    Check, CheckMode, CheckOutcome, CheckSource, Comparison, Conclusion, Metrics, Polarity, Rate, RunRecord,
-    RunStatus, RunVerdict, SliceKind,
+    Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, Metrics, Polarity,
+    Rate, RunRecord, RunStatus, RunVerdict, SliceKind,
 };
 use crate::stats::acceptance::point_max_errors;
 use crate::stats::{BoundRule, IntervalMethod, Proportion};
@@ -140,6 +140,7 @@ fn both_sides(record: &RunRecord) -> Check {
     Check {
         name: "phrases on both sides of the alert level".to_owned(),
         source: CheckSource::Integrity,
+        severity: CheckSeverity::Fail,
         metric: "both_sides".to_owned(),
         slice: None,
         mode: CheckMode::Point,
@@ -167,6 +168,7 @@ fn must_pass_checks(record: &RunRecord) -> Vec<Check> {
     let base = |name: String, outcome, reason| Check {
         name,
         source: CheckSource::MustPass,
+        severity: CheckSeverity::Fail,
         metric: "must_pass".to_owned(),
         slice: None,
         mode: CheckMode::Point,
@@ -210,6 +212,7 @@ fn check(record: &RunRecord, gate: &Gate, source: CheckSource) -> Check {
     let mut check = Check {
         name: gate.to_string(),
         source,
+        severity: CheckSeverity::Fail,
         metric: gate.metric.to_string(),
         slice: gate.slice_text(),
         mode: gate.mode,
@@ -269,6 +272,9 @@ fn check_rate(check: &mut Check, gate: &Gate, rate: Rate) {
             check.allowed_errors = allowed;
             check.outcome = if point_holds { CheckOutcome::Pass } else { CheckOutcome::Fail };
             check.reason = format!("{errors} of {} wrong, {} allowed", rate.of, allowed.unwrap_or_default());
+        }
+        CheckMode::NoRegression | CheckMode::NonInferior | CheckMode::Change => {
+            "there is no baseline".clone_into(&mut check.reason);
         }
         CheckMode::Bound => {
             let rule =

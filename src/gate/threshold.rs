@@ -56,6 +56,9 @@ impl Gate {
 
     fn checked(self) -> Result<Self, String> {
         let Self { metric, .. } = self;
+        if matches!(self.mode, CheckMode::NoRegression | CheckMode::NonInferior | CheckMode::Change) {
+            return Err("a gate against a baseline cannot be evaluated yet".to_owned());
+        }
         if self.slice.is_some() && !metric.has_slices() {
             return Err(format!("`{metric}` is measured over the whole run only"));
         }

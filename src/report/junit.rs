@@ -148,6 +148,7 @@ fn check(check: &Check) -> TestCase {
         CheckSource::Category => "gates.category",
         CheckSource::MustPass => "gates.must_pass",
         CheckSource::Integrity => "gates.integrity",
+        CheckSource::Waiver => "gates.waiver",
     });
     if check.value.is_some() {
         case.add_property(Property::new("value", figure(check)));

@@ -110,6 +110,7 @@ const fn rank(source: CheckSource) -> u8 {
         CheckSource::Gate => 0,
         CheckSource::Integrity => 1,
         CheckSource::MustPass => 2,
+        CheckSource::Waiver => 1,
         CheckSource::Category => 3,
     }
 }

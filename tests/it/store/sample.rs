@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use thrash::domain::{
-    Answer, AnswerScores, Attempt, Check, CheckMode, CheckOutcome, CheckSource, Comparison, Conclusion,
-    Estimate, HostRecord, Integrity, LatencyReport, Level, LevelSet, Metrics, NoAnswer, NoAnswerReason,
-    Observation, Phase, PhraseResult, PhraseSource, Polarity, Prediction, Rate, RunId, RunKind,
-    RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, Selection, Slice, SliceKind,
+    Answer, AnswerScores, Attempt, Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison,
+    Conclusion, Estimate, HostRecord, Integrity, LatencyReport, Level, LevelSet, Metrics, NoAnswer,
+    NoAnswerReason, Observation, Phase, PhraseResult, PhraseSource, Polarity, Prediction, Rate, RunId,
+    RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, Selection, Slice, SliceKind,
     SuiteRecord, TargetRecord, TextPolicy, ToolRecord, Verdict, VerdictCounts, Violation,
 };
 
@@ -76,6 +76,10 @@ pub(crate) fn record_with_phrases(hours: i64, phrases: usize) -> RunRecord {
             text: TextPolicy::Full,
         },
         configuration: [("run.concurrency".to_owned(), "10".to_owned())].into(),
+        pair_accuracy: None,
+        repeats: None,
+        baseline: None,
+        waivers: None,
         perturbations: None,
         slices: vec![Slice {
             kind: SliceKind::Category,
@@ -156,6 +160,7 @@ fn check() -> Check {
     Check {
         name: "accuracy >= 92%".into(),
         source: CheckSource::Gate,
+        severity: CheckSeverity::Fail,
         metric: "accuracy".into(),
         slice: None,
         mode: CheckMode::Point,

@@ -1,8 +1,8 @@
 //! The checks of a sample, as the gates would word them.
 
 use thrash::domain::{
-    Check, CheckMode, CheckOutcome, CheckSource, Comparison, LatencyReport, Metrics, PhraseResult, Rate,
-    Slice,
+    Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, LatencyReport, Metrics,
+    PhraseResult, Rate, Slice,
 };
 
 use super::sample::Sample;
@@ -40,6 +40,7 @@ pub(super) fn checks(
         let name = format!("accuracy[{}] >= {}%", slice.name, target * 100.0);
         checks.push(Check {
             source: CheckSource::Category,
+            severity: CheckSeverity::Fail,
             slice: Some(format!("category={}", slice.name)),
             ..rate(&name, "accuracy", Comparison::AtLeast, target, &slice.metrics.accuracy)
         });
@@ -61,6 +62,7 @@ fn blank(name: &str, metric: &str, comparison: Comparison, limit: f64) -> Check 
     Check {
         name: name.to_owned(),
         source: CheckSource::Gate,
+        severity: CheckSeverity::Fail,
         metric: metric.to_owned(),
         slice: None,
         mode: CheckMode::Point,
@@ -131,6 +133,7 @@ fn p95(latency: &LatencyReport) -> Check {
 fn integrity() -> Check {
     Check {
         source: CheckSource::Integrity,
+        severity: CheckSeverity::Fail,
         value: Some(0.0),
         outcome: CheckOutcome::Pass,
         reason: "0".to_owned(),
@@ -143,6 +146,7 @@ fn must_pass(results: &[PhraseResult]) -> Vec<Check> {
     let must: Vec<&PhraseResult> = results.iter().filter(|result| result.must_pass).collect();
     let base = |name: &str, outcome, reason: String| Check {
         source: CheckSource::MustPass,
+        severity: CheckSeverity::Fail,
         of: Some(must.len() as u64),
         allowed_errors: Some(0),
         outcome,

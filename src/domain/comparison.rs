@@ -1,0 +1,209 @@
+//! Two runs over the same phrases, held against each other.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Estimate, Level, LevelSet, PhraseSource, Rate, RunId, SliceKind, Verdict};
+
+/// What became of a phrase between two runs. A phrase is the same one when id and text are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Right in the baseline, wrong in the candidate.
+    Regressed,
+    /// Wrong in the baseline, right in the candidate.
+    Fixed,
+    /// Wrong in both.
+    StillWrong,
+    /// Its answers differ within one of the runs, so that a difference between the runs shows nothing.
+    Flaky,
+    /// Only in the candidate.
+    New,
+    /// Only in the baseline.
+    Gone,
+}
+
+/// A run, as a comparison names it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunBrief {
+    /// Its name.
+    pub id: RunId,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// Its suite.
+    pub suite: String,
+    /// Content hash of the phrases that were selected.
+    pub selection_hash: String,
+    /// Its target.
+    pub target: String,
+    /// The version that the target reported.
+    pub target_version: Option<String>,
+    /// Content hash of the target's contract.
+    pub contract_hash: String,
+    /// Levels at or above this one reach a human.
+    pub alert_level: Level,
+    /// Phrases judged.
+    pub phrases: u64,
+}
+
+/// What one run found for a phrase.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AnswerBrief {
+    /// The level that was judged; none for no answer.
+    pub level: Option<Level>,
+    /// What that is worth.
+    pub verdict: Verdict,
+    /// The score, where the target gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// End to end in milliseconds, of the first observation.
+    pub latency_ms: f64,
+}
+
+/// A phrase that is not simply right in both runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PhraseChange {
+    /// The phrase's id.
+    pub id: String,
+    /// Its category.
+    pub category: String,
+    /// What it tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capability: Option<String>,
+    /// Whether its category is critical.
+    #[serde(default)]
+    pub critical: bool,
+    /// Whether it fails a run by itself.
+    #[serde(default)]
+    pub must_pass: bool,
+    /// The levels that are right.
+    pub expected: LevelSet,
+    /// What became of it.
+    pub change: Change,
+    /// What the baseline found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<AnswerBrief>,
+    /// What the candidate found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<AnswerBrief>,
+    /// Where it stands.
+    pub source: PhraseSource,
+}
+
+/// The same cases, right or wrong in two runs.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct PairedTest {
+    /// Right in both.
+    pub both_right: u64,
+    /// Wrong in the baseline, right in the candidate.
+    pub improved: u64,
+    /// Right in the baseline, wrong in the candidate.
+    pub regressed: u64,
+    /// Wrong in both.
+    pub both_wrong: u64,
+    /// The candidate's rate less the baseline's, with Newcombe's paired 95 % interval.
+    pub difference: Option<Estimate>,
+    /// Did it get worse? One-sided `McNemar` mid-p.
+    pub p_worse: f64,
+    /// Did it change? Two-sided `McNemar` mid-p.
+    pub p_changed: f64,
+    /// [`p_worse`](Self::p_worse) after Holm's correction over the tests of its kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_worse_holm: Option<f64>,
+}
+
+/// One metric in two runs, over the phrases that both runs hold and that are not flaky.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MetricComparison {
+    /// The metric's name, as gates write it.
+    pub metric: String,
+    /// In the baseline.
+    pub baseline: Rate,
+    /// In the candidate.
+    pub candidate: Rate,
+    /// The cases one by one: right is what keeps the metric good.
+    pub test: PairedTest,
+}
+
+/// The accuracy of one slice in two runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SliceComparison {
+    /// By what it is sliced.
+    pub kind: SliceKind,
+    /// The slice's name.
+    pub name: String,
+    /// Whether the suite calls it critical.
+    #[serde(default)]
+    pub critical: bool,
+    /// Its cases.
+    pub test: PairedTest,
+}
+
+/// One percentile of the latency in two runs, in milliseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LatencyComparison {
+    /// The quantile, 0 to 1.
+    pub quantile: f64,
+    /// In the baseline, with its rank interval.
+    pub baseline: Estimate,
+    /// In the candidate, with its rank interval.
+    pub candidate: Estimate,
+    /// Candidate / baseline, with a bootstrap interval where there is enough data.
+    pub ratio: Estimate,
+}
+
+/// Two runs over the same phrases: what changed, and whether that can be chance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunComparison {
+    /// The older or trusted run.
+    pub baseline: RunBrief,
+    /// The run that is asked about.
+    pub candidate: RunBrief,
+    /// What makes the comparison less than it seems, in sentences.
+    pub warnings: Vec<String>,
+    /// Phrases that both runs hold with the same text, flaky ones not counted.
+    pub compared: u64,
+    /// Right or wrong over the compared phrases.
+    pub accuracy: PairedTest,
+    /// The other rates.
+    pub metrics: Vec<MetricComparison>,
+    /// Accuracy by category, capability and language.
+    pub slices: Vec<SliceComparison>,
+    /// Latency, p50, p90, p95 and p99.
+    pub latency: Vec<LatencyComparison>,
+    /// Every phrase that is not simply right in both, worst first.
+    pub changes: Vec<PhraseChange>,
+}
+
+impl RunComparison {
+    /// The phrases with this fate.
+    pub fn changed(&self, change: Change) -> impl Iterator<Item = &PhraseChange> {
+        self.changes.iter().filter(move |phrase| phrase.change == change)
+    }
+}
+
+/// The run that this one must not fall behind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BaselineRecord {
+    /// It was there.
+    Compared(Box<RunComparison>),
+    /// It was asked for and could not be used, so nothing can be said.
+    Missing {
+        /// What was asked for: a run's id, `latest`, or the set baseline.
+        wanted: String,
+        /// Why it could not be used.
+        reason: String,
+    },
+}
+
+impl BaselineRecord {
+    /// The comparison, if there is one.
+    pub fn comparison(&self) -> Option<&RunComparison> {
+        match self {
+            Self::Compared(comparison) => Some(comparison),
+            Self::Missing { .. } => None,
+        }
+    }
+}
