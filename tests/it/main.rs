@@ -1,6 +1,7 @@
 //! Everything that is tested through the front door.
 
 mod architecture;
+mod audit;
 mod cli;
 mod config;
 mod demo;
