@@ -10,7 +10,8 @@ use serde_yaml::Value;
 use sha2::{Digest, Sha256};
 
 use super::contract::{
-    Batch, Contract, ContractError, HeaderSource, HealthRequest, Poll, Request, ResponseMap, parse_base_url,
+    Batch, BatchOrder, Contract, ContractError, HeaderSource, HealthRequest, Poll, Request, ResponseMap,
+    parse_base_url,
 };
 use super::contract_file::{BatchFile, ContractFile, HeaderFile, PollFile, RequestFile, plain_text};
 use super::examples;
@@ -306,8 +307,19 @@ impl Compiler<'_> {
         }
         let path = self.path(&["batch", "path"], &file.path);
         let answers = self.expression(&["batch", "answers"], &file.answers, &ANSWER);
-        let answer_id = self.optional(&["batch", "answer_id"], file.answer_id.as_ref());
-        Some(Batch { path, max: file.max, body, item, answers: answers?, answer_id })
+        let id = self.optional(&["batch", "answer_id"], file.answer_id.as_ref());
+        let index = self.optional(&["batch", "answer_index"], file.answer_index.as_ref());
+        let order = match (id, index) {
+            (Some(_), Some(_)) => {
+                let path = self.at(&["batch", "answer_index"]);
+                self.problem(&path, "an answer is found by its id or by its index, not by both");
+                BatchOrder::AsSent
+            }
+            (Some(id), None) => BatchOrder::Id(id),
+            (None, Some(index)) => BatchOrder::Index(index),
+            (None, None) => BatchOrder::AsSent,
+        };
+        Some(Batch { path, max: file.max, body, item, answers: answers?, order })
     }
 }
 

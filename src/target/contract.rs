@@ -68,6 +68,17 @@ pub(super) struct Poll {
     pub(super) deadline: Wait,
 }
 
+/// How the answers of a batch find their phrases.
+#[derive(Debug)]
+pub(super) enum BatchOrder {
+    /// By the order in which they come; there must be as many.
+    AsSent,
+    /// By the place that each names, from 0; there must be as many.
+    Index(Expression),
+    /// By the phrase's id, which each names.
+    Id(Expression),
+}
+
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) path: String,
@@ -75,7 +86,7 @@ pub(super) struct Batch {
     pub(super) body: Template,
     pub(super) item: Template,
     pub(super) answers: Expression,
-    pub(super) answer_id: Option<Expression>,
+    pub(super) order: BatchOrder,
 }
 
 /// A compiled contract: it could read all of its examples.

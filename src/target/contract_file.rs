@@ -255,6 +255,9 @@ pub(super) struct BatchFile {
     /// Expression over one answer (`body`) for the id it answers; without it the answers must be in order and complete.
     #[serde(default)]
     pub(super) answer_id: Option<String>,
+    /// Expression over one answer (`body`) for the place, from 0, of the phrase it answers; the answers must be complete.
+    #[serde(default)]
+    pub(super) answer_index: Option<String>,
 }
 
 /// What a service can bear.

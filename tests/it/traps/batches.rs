@@ -16,6 +16,9 @@ const ORDERED: &str = "batch: {path: /many, max: 10, body: {all: '${items}'}, an
 const BY_ID: &str = "batch: {path: /many, max: 10, body: {all: '${items}'}, \
     item: {id: '${id}', text: '${text}'}, answers: body.results, answer_id: body.id}";
 
+const BY_INDEX: &str =
+    "batch: {path: /many, max: 10, body: {all: '${items}'}, answers: body.results, answer_index: body.at}";
+
 async fn asked(target: &Target, count: usize) -> Vec<Observation> {
     let phrases = phrases(count);
     ask_all(target, &phrases.iter().collect::<Vec<_>>()).await
@@ -59,6 +62,22 @@ async fn answers_are_found_by_id_whatever_their_order() {
         {"id": "p1", "level": "medium"}]);
     let seen = answered(BY_ID, 3, results).await;
     assert_eq!(levels(&seen), [Some(Level::None), Some(Level::Medium), Some(Level::High)]);
+}
+
+#[tokio::test]
+async fn answers_are_found_by_their_index_and_a_wrong_one_costs_its_phrase() {
+    let results =
+        json!([{"at": 2, "level": "high"}, {"at": 0, "level": "none"}, {"at": 1, "level": "medium"}]);
+    let seen = answered(BY_INDEX, 3, results).await;
+    assert_eq!(levels(&seen), [Some(Level::None), Some(Level::Medium), Some(Level::High)]);
+
+    let results = json!([{"at": 0, "level": "none"}, {"at": 0, "level": "high"}, {"at": 2, "level": "low"}]);
+    let seen = answered(BY_INDEX, 3, results).await;
+    assert_eq!(levels(&seen), [None, None, Some(Level::Low)]);
+
+    // One was dropped and the rest moved up: no index says which.
+    let results = json!([{"at": 0, "level": "none"}, {"at": 1, "level": "high"}]);
+    assert_eq!(levels(&answered(BY_INDEX, 3, results).await), [None, None, None]);
 }
 
 #[tokio::test]
