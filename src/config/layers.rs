@@ -252,7 +252,17 @@ pub(super) fn without_password(url: &str) -> String {
             let name = user.split(':').next().unwrap_or_default();
             format!("{scheme}://{name}:•••@{}", without_query(host))
         }
-        None => format!("{scheme}://{}", without_query(rest)),
+        // Where the host was forgotten, the password stands in the place of the port.
+        None => {
+            let rest = without_query(rest);
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            match authority.rsplit_once(':') {
+                Some((name, port)) if !port.ends_with(']') && !port.chars().all(|c| c.is_ascii_digit()) => {
+                    format!("{scheme}://{name}:•••{path}")
+                }
+                _ => format!("{scheme}://{rest}"),
+            }
+        }
     }
 }
 

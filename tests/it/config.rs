@@ -257,6 +257,24 @@ fn doctor_shows_every_setting_with_its_origin_and_what_can_be_reached() {
 }
 
 #[test]
+fn doctor_shows_no_password_wherever_it_stands() {
+    let place = Place::new();
+    for (url, shown) in [
+        ("postgres://u:PaSs@db/x", "postgres://u:•••@db/x"),
+        ("postgres://u:PaSs", "postgres://u:•••"),
+        ("postgres://u:9PaSs/x", "postgres://u:•••/x"),
+        ("u:PaSs@db", "•••"),
+        ("postgres://db:5432/x", "postgres://db:5432/x"),
+        ("postgres://[::1]/x", "postgres://[::1]/x"),
+    ] {
+        let ended = place.thrash(["doctor", "--target", "demo", "--database-url", url]);
+        let line = ended.stdout.lines().find(|line| line.contains("store.database_url")).unwrap();
+        assert_eq!(line.split_whitespace().nth(1), Some(shown));
+        assert!(!format!("{}{}", ended.stdout, ended.stderr).contains("PaSs"), "{url}: {}", ended.stdout);
+    }
+}
+
+#[test]
 fn a_configuration_file_is_found_where_it_is_named() {
     let place = Place::new();
     let origin_of = |ended: crate::support::command::Ended| {
