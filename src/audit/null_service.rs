@@ -113,6 +113,7 @@ fn as_record(suite: &Suite, alert_level: Level, results: Vec<PhraseResult>) -> R
             timeout_ms: 0,
             retries: 0,
             repeat: 1,
+            repeat_doubtful: None,
             batch: 1,
             seed: 0,
             text: TextPolicy::None,

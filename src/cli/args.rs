@@ -163,6 +163,9 @@ pub(super) struct RunArgs {
     /// Send each phrase so many times, and find answers that change
     #[arg(long, value_name = "K", help_heading = "Phrases")]
     pub(super) repeat: Option<u32>,
+    /// Send phrases whose answer changed, is wrong or stands at an edge, up to so many times
+    #[arg(long, value_name = "N", help_heading = "Phrases")]
+    pub(super) repeat_doubtful: Option<u32>,
     /// Also send variants of the phrases: kinds, groups (typing, unicode, wording, direction) or all
     #[arg(long, value_name = "KINDS", help_heading = "Phrases")]
     pub(super) perturb: Option<Kinds>,
@@ -438,6 +441,7 @@ impl RunArgs {
         add(&mut flags, "run.retries", self.retries);
         add(&mut flags, "run.batch", self.batch.map(|n| n as u64));
         add(&mut flags, "run.repeat", self.repeat);
+        add(&mut flags, "run.repeat_doubtful", self.repeat_doubtful);
         add(&mut flags, "run.perturb", self.perturb.as_ref().map(ToString::to_string));
         add(&mut flags, "run.perturb_per_phrase", self.perturb_per_phrase);
         add(&mut flags, "run.seed", self.seed);

@@ -102,6 +102,10 @@ impl Progress {
                     seen.planned = planned;
                     self.bar.set_length(planned as u64);
                 }
+                RunEvent::Extended { more } => {
+                    seen.planned += more;
+                    self.bar.set_length(seen.planned as u64);
+                }
                 RunEvent::Observed { verdict, no_answer, .. } => {
                     seen.done += 1;
                     seen.judged += usize::from(verdict.is_some());

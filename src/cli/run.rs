@@ -57,7 +57,13 @@ pub(super) async fn run(
 
     let mut notes = Notes::default();
     let mut files = Vec::new();
-    let exit = Exit::from(record.verdict.conclusion);
+    let mut exit = Exit::from(record.verdict.conclusion);
+    if record.integrity.lost > 0 {
+        exit = exit.or(Exit::Bug);
+        notes
+            .trouble
+            .push("this is a bug in thrash; please report what stderr says and what you ran".to_owned());
+    }
     if reports.quiet() && exit != Exit::Passed {
         notes.trouble.push(brief(&record));
     }

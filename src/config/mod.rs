@@ -123,7 +123,9 @@ impl Config {
             Metric::InvariantViolations => contract.has_invariants(),
             Metric::FailOpenAnswers => contract.has_fail_open_rule(),
             // With one answer a phrase nothing can change.
-            Metric::ChangedAnswers => self.settings.run.repeat > 1,
+            Metric::ChangedAnswers => {
+                self.settings.run.repeat > 1 || self.settings.run.repeat_doubtful.is_some()
+            }
             _ => true,
         });
         options.gates.extend(configured);

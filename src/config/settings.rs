@@ -82,6 +82,8 @@ pub struct RunSettings {
     pub give_up_after: usize,
     /// How often each phrase is sent.
     pub repeat: u32,
+    /// How often a phrase is sent whose answer is in doubt.
+    pub repeat_doubtful: Option<u32>,
     /// Which variants of the phrases are sent as well.
     #[schemars(with = "Vec<String>")]
     pub perturb: Kinds,
@@ -173,6 +175,11 @@ impl Settings {
             ),
             (run.timeout.0.is_zero(), "run.timeout", "it must be above zero"),
             (!(1..=100).contains(&run.repeat), "run.repeat", "it must be from 1 to 100"),
+            (
+                run.repeat_doubtful.is_some_and(|times| times <= run.repeat || times > 100),
+                "run.repeat_doubtful",
+                "it must be more than `run.repeat`, and at most 100",
+            ),
             (
                 !(1..=50).contains(&run.perturb_per_phrase),
                 "run.perturb_per_phrase",

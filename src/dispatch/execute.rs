@@ -75,6 +75,7 @@ impl Prepared {
             timeout: ask.timeout,
             retries: ask.retries,
             repeat: settings.run.repeat,
+            repeat_doubtful: settings.run.repeat_doubtful,
             batch: settings.run.batch,
             seed: settings.run.seed.unwrap_or_else(|| u64::from(rand::random::<u32>())),
             text: settings.text,

@@ -12,6 +12,11 @@ pub enum RunEvent {
         /// How many phrases will be sent, repeats included.
         planned: usize,
     },
+    /// Some phrases will be sent again, because their answers are in doubt.
+    Extended {
+        /// How many more sendings that makes.
+        more: usize,
+    },
     /// A phrase has its answer, or will never have one.
     Observed {
         /// The phrase's id.

@@ -171,7 +171,7 @@ pub struct Integrity {
     pub changed: Vec<String>,
     /// Answers seen to come from a cache.
     pub cached: u64,
-    /// Whether the target was seen to cache answers before the run.
+    /// Whether the target was seen to cache answers of a phrase that is not in the suite.
     pub target_caches: Option<bool>,
     /// Attempts beyond the first.
     pub retries: u64,
@@ -181,6 +181,14 @@ pub struct Integrity {
     pub no_answer: BTreeMap<NoAnswerReason, u64>,
     /// Phrases that were planned and never sent.
     pub not_sent: u64,
+    /// Answers that a bug in this program lost.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Latency in milliseconds; percentiles by HDR histogram at three significant digits.

@@ -108,6 +108,9 @@ pub struct RunOptionsRecord {
     pub retries: u32,
     /// Times that each phrase is sent.
     pub repeat: u32,
+    /// Times that a phrase is sent whose answer is in doubt; none sends it as often as the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat_doubtful: Option<u32>,
     /// Phrases in a request; 1 does without the batch endpoint.
     pub batch: usize,
     /// The seed of the order and of the selection.
@@ -162,11 +165,12 @@ pub struct PhraseResult {
     pub seed_of: Option<String>,
     /// Where it stands.
     pub source: PhraseSource,
-    /// The level that was judged: the most frequent answer over the repeats, the worse one of two; none for no answer.
+    /// The level that was judged: the most frequent answer over the passes, the worse one of two; none for no answer.
     pub level: Option<Level>,
     /// What that is worth.
     pub verdict: Verdict,
-    /// Everything that came back, one a repeat.
+    /// Everything that came back, one a repeat. Those whose repeat is not below `options.repeat` were sent because the
+    /// answer was in doubt, and count in `repeats` and `integrity` alone.
     pub observations: Vec<Observation>,
 }
 

@@ -34,13 +34,14 @@ pub struct FlakyPhrase {
 pub struct RepeatReport {
     /// Phrases that were sent more than once.
     pub phrases: u64,
-    /// Answers that differ from their phrase's most frequent one, of all answers to those phrases.
+    /// Answers that differ from their phrase's most frequent one, of all answers in the passes over the suite; where
+    /// there was one pass, of all answers to the phrases that were sent again.
     pub flip_rate: Rate,
     /// Phrases whose answers differ, of those phrases.
     pub flaky_rate: Rate,
     /// Phrases right every time, of those phrases (pass^k).
     pub always_right: Rate,
-    /// Sendings beyond the ones that were asked for, because an answer flipped or stood at a boundary.
+    /// Sendings beyond the passes, because an answer flipped, stood at a boundary or was wrong.
     pub extra: u64,
     /// The phrases whose answers differ, the least agreeing first.
     pub flaky: Vec<FlakyPhrase>,

@@ -48,6 +48,9 @@ fn conclude(record: &RunRecord, checks: &[Check], error_budget: f64) -> Conclusi
     let any = |outcome| checks.iter().any(|check| check.outcome == outcome);
     if record.status == RunStatus::Interrupted {
         Conclusion::Interrupted
+    } else if record.integrity.lost > 0 {
+        // Not the target's fault, and nothing that a check could pass on.
+        Conclusion::Inconclusive
     } else if record.status == RunStatus::Aborted || over_budget(record, error_budget) {
         Conclusion::TargetFailed
     } else if any(CheckOutcome::Fail) {
@@ -70,6 +73,10 @@ fn sentence(record: &RunRecord, conclusion: Conclusion, checks: &[Check], error_
     match conclusion {
         Conclusion::Passed => format!("all {} checks passed", checks.len()),
         Conclusion::GateFailed => format!("{} of {} checks failed", count(CheckOutcome::Fail), checks.len()),
+        Conclusion::Inconclusive if record.integrity.lost > 0 => format!(
+            "a bug in thrash lost {} of the answers: the numbers are incomplete",
+            record.integrity.lost
+        ),
         Conclusion::Inconclusive if checks.is_empty() => "there is no gate, so nothing was shown".to_owned(),
         Conclusion::Inconclusive => {
             format!("{} of {} checks could not tell", count(CheckOutcome::Inconclusive), checks.len())
@@ -232,7 +239,7 @@ fn check(record: &RunRecord, gate: &Gate, source: CheckSource) -> Check {
         check.reason = format!("no phrase of this run is in {}", gate.slice_text().unwrap_or_default());
         return check;
     };
-    match gate.metric.rate(metrics) {
+    match gate.metric.rate_of_run(record).or_else(|| gate.metric.rate(metrics)) {
         Some(rate) => check_rate(&mut check, gate, rate),
         None => check_number(&mut check, gate, record, metrics),
     }

@@ -24,6 +24,8 @@ pub enum Metric {
     SevereMissRate,
     /// Unanswered of all.
     UnansweredRate,
+    /// Repeated answers that differ from their phrase's most frequent one.
+    RepeatFlipRate,
     /// Quadratic-weighted kappa.
     Kappa,
     /// Mean F1 of the classes.
@@ -40,6 +42,8 @@ pub enum Metric {
     FailOpenAnswers,
     /// Phrases whose answer changed between repeats.
     ChangedAnswers,
+    /// Phrases whose answer changed between repeats, or came only sometimes.
+    FlakyPhrases,
     /// Answers from a cache.
     CachedAnswers,
 }
@@ -74,7 +78,7 @@ pub(super) enum Unit {
     Count,
 }
 
-const NAMES: [(&str, Metric); 21] = [
+const NAMES: [(&str, Metric); 23] = [
     ("accuracy", Metric::Accuracy),
     ("accuracy_answered", Metric::AccuracyAnswered),
     ("exact_accuracy", Metric::ExactAccuracy),
@@ -82,6 +86,7 @@ const NAMES: [(&str, Metric); 21] = [
     ("false_negative_rate", Metric::FalseNegativeRate),
     ("severe_miss_rate", Metric::SevereMissRate),
     ("unanswered_rate", Metric::UnansweredRate),
+    ("flip_rate", Metric::RepeatFlipRate),
     ("kappa", Metric::Kappa),
     ("macro_f1", Metric::MacroF1),
     ("mcc", Metric::Mcc),
@@ -95,6 +100,7 @@ const NAMES: [(&str, Metric); 21] = [
     ("invariant_violations", Metric::InvariantViolations),
     ("fail_open_answers", Metric::FailOpenAnswers),
     ("changed_answers", Metric::ChangedAnswers),
+    ("flaky_phrases", Metric::FlakyPhrases),
     ("cached_answers", Metric::CachedAnswers),
 ];
 
@@ -110,12 +116,14 @@ impl Metric {
             | Self::FalsePositiveRate
             | Self::FalseNegativeRate
             | Self::SevereMissRate
-            | Self::UnansweredRate => Unit::Share,
+            | Self::UnansweredRate
+            | Self::RepeatFlipRate => Unit::Share,
             Self::Kappa | Self::MacroF1 | Self::Mcc | Self::Lift => Unit::Number,
             Self::Latency(_) => Unit::Time,
             Self::InvariantViolations
             | Self::FailOpenAnswers
             | Self::ChangedAnswers
+            | Self::FlakyPhrases
             | Self::CachedAnswers => Unit::Count,
         }
     }
@@ -130,7 +138,8 @@ impl Metric {
             Self::FalseNegativeRate => Some(metrics.false_negative_rate),
             Self::SevereMissRate => Some(metrics.severe_miss_rate),
             Self::UnansweredRate => Some(metrics.unanswered_rate),
-            Self::Kappa
+            Self::RepeatFlipRate
+            | Self::Kappa
             | Self::MacroF1
             | Self::Mcc
             | Self::Lift
@@ -138,7 +147,21 @@ impl Metric {
             | Self::InvariantViolations
             | Self::FailOpenAnswers
             | Self::ChangedAnswers
+            | Self::FlakyPhrases
             | Self::CachedAnswers => None,
+        }
+    }
+
+    /// The share over a whole run, for the metrics that only a whole run has.
+    pub(super) fn rate_of_run(self, record: &RunRecord) -> Option<Rate> {
+        match self {
+            // Phrases that were chosen for being in doubt say nothing of the others.
+            Self::RepeatFlipRate => {
+                let report =
+                    record.repeats.as_ref().filter(|_| record.options.repeat > 1 && is_fresh(record));
+                Some(report.map_or_else(Rate::default, |report| report.flip_rate))
+            }
+            _ => None,
         }
     }
 
@@ -156,10 +179,12 @@ impl Metric {
             | Self::FalseNegativeRate
             | Self::SevereMissRate
             | Self::UnansweredRate
+            | Self::RepeatFlipRate
             | Self::Latency(_)
             | Self::InvariantViolations
             | Self::FailOpenAnswers
             | Self::ChangedAnswers
+            | Self::FlakyPhrases
             | Self::CachedAnswers => Comparison::AtMost,
         }
     }
@@ -184,13 +209,8 @@ impl Metric {
             Self::Latency(quantile) => quantile.of(latency),
             Self::InvariantViolations => Some(integrity.violations.len() as f64),
             Self::FailOpenAnswers => Some(integrity.fail_open.len() as f64),
-            // With one answer a phrase nothing can change, so nothing was measured.
-            // And a cached answer is the first one again: that none changed shows nothing.
-            Self::ChangedAnswers => {
-                let repeated = integrity.cached == 0 && integrity.target_caches != Some(true);
-                let changed = integrity.changed.len();
-                (record.options.repeat > 1 && (changed > 0 || repeated)).then_some(changed as f64)
-            }
+            Self::ChangedAnswers => changes(record, integrity.changed.len()),
+            Self::FlakyPhrases => changes(record, record.repeats.as_ref().map_or(0, |seen| seen.flaky.len())),
             // None seen is none there only where one would be seen, and the target was seen not to keep any.
             Self::CachedAnswers => match (integrity.cached, integrity.target_caches) {
                 (0, Some(false)) => Some(0.0),
@@ -203,7 +223,10 @@ impl Metric {
 
     /// Whether the metric exists for a slice.
     pub(super) fn has_slices(self) -> bool {
-        matches!(self.unit(), Unit::Share | Unit::Number)
+        match self {
+            Self::RepeatFlipRate => false,
+            _ => matches!(self.unit(), Unit::Share | Unit::Number),
+        }
     }
 
     /// Whether a confidence limit of the metric can be compared.
@@ -213,6 +236,20 @@ impl Metric {
             _ => self.unit() == Unit::Share,
         }
     }
+}
+
+/// So many phrases changed. That none did is known only where each was asked more than once, or those again whose
+/// answer was in doubt, and where no cache said the first answer again.
+#[expect(clippy::cast_precision_loss, reason = "phrases of a run are few")]
+fn changes(record: &RunRecord, changed: usize) -> Option<f64> {
+    let options = &record.options;
+    let repeated = options.repeat > 1 || options.repeat_doubtful.is_some();
+    (repeated && (changed > 0 || is_fresh(record))).then_some(changed as f64)
+}
+
+/// Whether no answer is known to come from a cache.
+fn is_fresh(record: &RunRecord) -> bool {
+    record.integrity.cached == 0 && record.integrity.target_caches != Some(true)
 }
 
 impl Quantile {

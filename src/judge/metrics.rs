@@ -98,7 +98,7 @@ pub fn slices(
 }
 
 /// A share with its intervals.
-fn rate(count: u64, of: u64) -> Rate {
+pub(super) fn rate(count: u64, of: u64) -> Rate {
     let proportion = Proportion::new(count, of).unwrap_or_default();
     let interval = |method| {
         proportion.interval(method, Confidence::PERCENT_95).map(|interval| [interval.lower, interval.upper])

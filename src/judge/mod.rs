@@ -1,18 +1,22 @@
 //! From answers to verdicts, from verdicts to numbers. Pure: no clock, no network.
 
+mod doubt;
 mod integrity;
 mod latency;
 mod metrics;
 mod perturbation;
+mod repeats;
 
 use std::cmp::Reverse;
 
 use crate::domain::{Level, LevelSet, Observation, Phrase, PhraseResult, TextPolicy, Verdict};
 
+pub use doubt::is_doubtful;
 pub use integrity::integrity;
 pub use latency::latency_report;
 pub use metrics::{measure, slices};
 pub use perturbation::{VariantAnswer, judge_variants};
+pub use repeats::repeats;
 
 /// What an answer is worth.
 ///

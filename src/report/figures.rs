@@ -116,7 +116,7 @@ pub fn of_metric(metric: &str, value: Option<f64>, interval: Option<[f64; 2]>) -
         with_ends(duration)
     } else if metric.contains("accuracy") || metric.ends_with("_rate") {
         share(value, interval)
-    } else if metric.ends_with("_violations") || metric.ends_with("_answers") {
+    } else if ["_violations", "_answers", "_phrases"].iter().any(|ending| metric.ends_with(ending)) {
         with_ends(whole)
     } else {
         with_ends(number)

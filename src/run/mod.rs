@@ -4,6 +4,10 @@
 
 mod accuracy;
 mod control;
+mod jobs;
+mod record;
+mod sender;
+mod workers;
 
 pub use accuracy::{AccuracyRun, RunOptions};
 pub use control::RunControl;

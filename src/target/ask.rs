@@ -117,6 +117,18 @@ impl Target {
         stop: &CancellationToken,
         tell: &(dyn Fn(RunEvent) + Sync),
     ) -> Option<Vec<Observation>> {
+        let (attempts, readings) = self.readings(phrases, run_start, stop, tell).await?;
+        Some(readings.into_iter().map(|reading| self.observation(repeat, &attempts, reading)).collect())
+    }
+
+    /// Every attempt, and what the last one brought.
+    async fn readings(
+        &self,
+        phrases: &[&Phrase],
+        run_start: Instant,
+        stop: &CancellationToken,
+        tell: &(dyn Fn(RunEvent) + Sync),
+    ) -> Option<(Vec<Attempt>, Vec<Reading>)> {
         let mut attempts: Vec<Attempt> = Vec::new();
         let mut retries = 0;
         let mut lost = false;
@@ -156,7 +168,7 @@ impl Target {
                 () = sleep(wait) => {}
             }
         };
-        Some(readings.into_iter().map(|reading| self.observation(repeat, &attempts, reading)).collect())
+        Some((attempts, readings))
     }
 
     fn observation(&self, repeat: u32, attempts: &[Attempt], reading: Reading) -> Observation {
@@ -189,19 +201,38 @@ impl Target {
         (done.attempt, done.readings.remove(0))
     }
 
-    /// Whether the target was seen to answer from a cache: the same harmless phrase is sent twice. None when it did
-    /// not answer both times, or its contract names no sign of a cache.
-    pub async fn caches(&self) -> Option<bool> {
+    /// Whether the target was seen to answer from a cache: the same harmless phrase is sent twice, one after the other.
+    /// None when it did not answer both times, when `stop` came first, or when its contract names no sign of a cache.
+    ///
+    /// It may go on beside a run: it waits its turn like every request, and compares its two answers with each other
+    /// alone.
+    pub async fn caches(&self, stop: &CancellationToken, tell: &(dyn Fn(RunEvent) + Sync)) -> Option<bool> {
         if !self.contract.sees_caches() {
             return None;
         }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => None,
+            caches = self.repeats_itself(stop, tell) => caches,
+        }
+    }
+
+    async fn repeats_itself(
+        &self,
+        stop: &CancellationToken,
+        tell: &(dyn Fn(RunEvent) + Sync),
+    ) -> Option<bool> {
         let phrase = harmless_phrase();
-        let (_, first) = self.try_phrase(&phrase).await;
-        first.answer.prediction()?;
-        let (_, second) = self.try_phrase(&phrase).await;
-        second.answer.prediction()?;
-        let same_id = first.answer_id.is_some() && first.answer_id == second.answer_id;
-        Some(second.cached || same_id)
+        let mut ids: Vec<Option<String>> = Vec::new();
+        let mut cached = false;
+        for _ in 0..2 {
+            let (_, mut readings) = self.readings(&[&phrase], Instant::now(), stop, tell).await?;
+            let reading = readings.pop()?;
+            reading.answer.prediction()?;
+            cached = reading.cached;
+            ids.push(reading.answer_id);
+        }
+        Some(cached || (ids[0].is_some() && ids[0] == ids[1]))
     }
 }
 

@@ -143,6 +143,8 @@ impl Compiler<'_> {
         let poll = file.poll.as_ref().and_then(|poll| self.poll(poll));
         let batch = file.batch.as_ref().and_then(|batch| self.batch(batch));
         self.limits(&file);
+        let bands = file.bands.unwrap_or_default();
+        self.bands(&bands);
         Some(Contract {
             name: name.to_owned(),
             title: file.title,
@@ -152,6 +154,7 @@ impl Compiler<'_> {
             hash,
             connection: file.connection,
             limits: file.limits,
+            band_edges: bands.into_values().collect(),
             health,
             request: request?,
             response: response?,
@@ -205,6 +208,23 @@ impl Compiler<'_> {
         if connection.max_body == 0 {
             let path = self.at(&["connection", "max_body"]);
             self.problem(&path, "an answer has at least one byte");
+        }
+    }
+
+    fn bands(&mut self, bands: &BTreeMap<Level, f64>) {
+        let mut below = 0.0;
+        for (level, score) in bands {
+            let message = match level {
+                Level::None => "the band of `none` begins at 0 and is not named",
+                _ if !(0.0..=1.0).contains(score) => "a band begins at a score from 0 to 1",
+                _ if *score <= below => "the bands must rise with the levels",
+                _ => {
+                    below = *score;
+                    continue;
+                }
+            };
+            let path = self.at(&["bands", level.as_str()]);
+            self.problem(&path, message);
         }
     }
 

@@ -107,6 +107,8 @@ pub struct Contract {
     pub connection: Connection,
     /// What the service can bear.
     pub limits: Limits,
+    /// The scores at which another level begins, where the service makes the level from the score.
+    pub band_edges: Vec<f64>,
     pub(super) health: Option<HealthRequest>,
     pub(super) request: Request,
     pub(super) response: ResponseMap,

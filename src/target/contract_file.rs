@@ -40,6 +40,9 @@ pub(super) struct ContractFile {
     /// What must hold between the fields of every answer.
     #[serde(default)]
     pub(super) invariants: Vec<InvariantFile>,
+    /// Where the service makes the level from the score: the lowest score of each level but `none`.
+    #[serde(default)]
+    pub(super) bands: Option<BTreeMap<Level, f64>>,
     /// How an answer that comes from a cache is seen.
     #[serde(default)]
     pub(super) cache: CacheFile,

@@ -5,6 +5,7 @@ mod exits;
 mod phrases;
 mod privacy;
 mod readme;
+mod repeats;
 mod runs;
 mod schemas;
 mod signals;

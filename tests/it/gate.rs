@@ -12,7 +12,7 @@ use crate::support::sample::{Said, Sample};
 
 use Level::{Critical, High, Low, Medium};
 
-const METRICS: [&str; 21] = [
+const METRICS: [&str; 23] = [
     "accuracy",
     "accuracy_answered",
     "exact_accuracy",
@@ -30,9 +30,11 @@ const METRICS: [&str; 21] = [
     "latency_p99",
     "latency_max",
     "latency_mean",
+    "flip_rate",
     "invariant_violations",
     "fail_open_answers",
     "changed_answers",
+    "flaky_phrases",
     "cached_answers",
 ];
 
@@ -186,9 +188,10 @@ fn arbitrary_gate() -> impl Strategy<Value = String> {
         .prop_map(|(metric, slice, limit)| format!("{metric}{slice} >= {}", f64::from(limit) / 1000.0));
     let times = (prop::sample::select(METRICS[11..17].to_vec()), 0..100_000_000_u32)
         .prop_map(|(metric, limit)| format!("{metric} <= {limit}us"));
-    let counts = (prop::sample::select(METRICS[17..].to_vec()), any::<u32>())
+    let flips = (0..=10_000_u32).prop_map(|limit| format!("flip_rate <= {}%", f64::from(limit) / 100.0));
+    let counts = (prop::sample::select(METRICS[18..].to_vec()), any::<u32>())
         .prop_map(|(metric, limit)| format!("{metric} <= {limit}"));
-    prop_oneof![shares, numbers, times, counts]
+    prop_oneof![shares, numbers, times, flips, counts]
 }
 
 proptest! {
@@ -339,7 +342,9 @@ fn nothing_ever_passes_on_an_empty_record() {
         let limit = match metric {
             "kappa" | "macro_f1" | "mcc" | "lift" => "-5",
             name if name.starts_with("latency") => "1h",
-            name if name.ends_with("answers") || name.ends_with("violations") => "4000000000",
+            name if ["answers", "violations", "phrases"].iter().any(|end| name.ends_with(end)) => {
+                "4000000000"
+            }
             _ if better == ">=" => "0%",
             _ => "100%",
         };

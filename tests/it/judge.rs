@@ -1,5 +1,7 @@
 //! Answers to verdicts, and verdicts to numbers.
 
+mod repeats;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -10,6 +10,7 @@ mod honesty;
 mod http2;
 mod limits;
 mod polling;
+mod repeats;
 mod requests;
 mod retries;
 mod runs;

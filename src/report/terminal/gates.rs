@@ -108,9 +108,8 @@ pub(super) const fn mark(outcome: CheckOutcome) -> (Tone, &'static str) {
 const fn rank(source: CheckSource) -> u8 {
     match source {
         CheckSource::Gate => 0,
-        CheckSource::Integrity => 1,
+        CheckSource::Integrity | CheckSource::Waiver => 1,
         CheckSource::MustPass => 2,
-        CheckSource::Waiver => 1,
         CheckSource::Category => 3,
     }
 }

@@ -75,6 +75,10 @@ fn findings(integrity: &Integrity, left_out: usize) -> Vec<String> {
             count(integrity.not_sent, "planned request was", "planned requests were")
         ));
     }
+    if integrity.lost > 0 {
+        findings
+            .push(format!("{} lost to a bug in thrash", count(integrity.lost, "answer was", "answers were")));
+    }
     if left_out > 0 {
         let phrases = count(left_out as u64, "phrase was", "phrases were");
         findings.push(format!("{phrases} left out: the target takes no earlier messages"));

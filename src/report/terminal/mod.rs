@@ -14,6 +14,7 @@ mod integrity;
 mod latency;
 mod measures;
 mod page;
+mod repeats;
 mod steadiness;
 
 use std::path::PathBuf;
@@ -59,6 +60,7 @@ pub fn render_terminal(record: &RunRecord, options: &TerminalOptions) -> String 
     integrity::show(&mut page, record);
     categories::show(&mut page, record);
     failures::show(&mut page, &record.results, options.text);
+    repeats::show(&mut page, record);
     steadiness::show(&mut page, record);
     answers::show(&mut page, &record.metrics);
     measures::show(&mut page, &record.metrics);

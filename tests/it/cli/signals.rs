@@ -139,20 +139,6 @@ fn without_a_terminal_progress_is_a_line_now_and_then() {
 }
 
 #[test]
-fn a_signal_before_the_first_phrase_ends_the_run_too() {
-    let place = Place::new();
-    // The look for a cache, which comes first, takes as long as a phrase.
-    let demo = DemoProcess::start(&["--latency", "20s"]);
-    let child = started(&place, &demo, &[]);
-    let start = Instant::now();
-    send("INT", &child);
-    let ended = ended(child).exits(130);
-    assert!(start.elapsed() < Duration::from_secs(10), "it took {:?}", start.elapsed());
-    assert!(ended.stdout.starts_with("INTERRUPTED"), "{}", ended.stdout);
-    assert_eq!(place.latest()["results"].as_array().unwrap().len(), 0);
-}
-
-#[test]
 fn a_target_that_asks_for_more_patience_than_there_is_goes_unanswered() {
     let place = Place::new();
     let suite = place.easy_suite();

@@ -105,6 +105,7 @@ fn every_integrity_finding_has_a_line() {
         rate_limited: 3,
         no_answer: [(NoAnswerReason::Timeout, 3), (NoAnswerReason::ServerError, 1)].into(),
         not_sent: 12,
+        lost: 2,
     };
     record.suite.left_out = 1;
     let text = plain(&record);
@@ -118,6 +119,7 @@ fn every_integrity_finding_has_a_line() {
       ! 5 attempts were retries, 3 attempts were answered with 429
       ! 4 requests went unanswered: timed out (3), server error (1)
       ! 12 planned requests were never sent
+      ! 2 answers were lost to a bug in thrash
       ! 1 phrase was left out: the target takes no earlier messages
     ");
 }

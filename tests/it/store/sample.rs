@@ -71,6 +71,7 @@ pub(crate) fn record_with_phrases(hours: i64, phrases: usize) -> RunRecord {
             timeout_ms: 10_000,
             retries: 2,
             repeat: 2,
+            repeat_doubtful: None,
             batch: 1,
             seed: u64::MAX,
             text: TextPolicy::Full,

@@ -226,6 +226,7 @@ impl Sample {
                 timeout_ms: 5000,
                 retries: 2,
                 repeat: 1,
+                repeat_doubtful: None,
                 batch: 1,
                 seed: 42,
                 text: TextPolicy::Full,

@@ -4,7 +4,9 @@ use serde_json::json;
 use thrash::suite::Suite;
 use thrash::target::{Target, preset};
 
-use super::scripted::{ask_all, calm, connect, contract_with, options, phrase, phrases, read, suite, target};
+use super::scripted::{
+    ask_all, caches, calm, connect, contract_with, options, phrase, phrases, read, suite, target,
+};
 use crate::support::server::Server;
 
 #[tokio::test]
@@ -20,7 +22,7 @@ async fn every_request_says_that_it_is_a_test() {
         "cache: {answer_id: body.id}\npoll: {url: body.url, done: body.done, interval: 5ms, deadline: 1s}";
     let target = connect(contract_with(&server.url(), more), options());
     target.look().await.unwrap();
-    target.caches().await;
+    caches(&target).await;
     ask_all(&target, &[&phrase("p", "text")]).await;
     let requests = server.all_requests();
     assert!(requests.len() >= 7, "a look, two looks at a cache and a phrase, each with its decision");

@@ -120,14 +120,58 @@ async fn a_drained_run_does_not_call_a_phrase_unanswered_that_still_had_attempts
 }
 
 #[tokio::test]
-async fn a_stop_is_heard_while_the_cache_is_looked_at() {
-    let server = Server::start(|_| Reply::silence());
+async fn the_look_at_the_cache_holds_no_stopped_run_up() {
+    let server =
+        Server::start(
+            |seen| {
+                if is_look(seen) { Reply::silence() } else { calm().after(Duration::from_millis(20)) }
+            },
+        );
     let start = Instant::now();
-    let more = "cache: {answer_id: body.id}\nconnection: {timeout: 20s}";
-    let record = stopped(&server, more, RunControl::drain, 1).await;
-    assert!(start.elapsed() < Duration::from_secs(5));
-    assert_eq!((record.status, record.results.len()), (RunStatus::Interrupted, 0));
-    assert_ne!(record.verdict.conclusion, Conclusion::Passed);
+    let more = "cache: {answer_id: body.id}\nconnection: {timeout: 60s}";
+    let record = stopped(&server, more, RunControl::drain, 20).await;
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert_eq!((record.status, record.integrity.target_caches), (RunStatus::Interrupted, None));
+    assert!((10..100).contains(&record.results.len()), "answers on their way are waited for");
+}
+
+fn is_look(seen: &crate::support::server::Seen) -> bool {
+    seen.json()["id"] == "thrash-look"
+}
+
+/// The look takes two answers' time; a run of one phrase after another would be as much longer if it came first.
+#[tokio::test]
+async fn the_look_at_the_cache_goes_on_beside_the_run_and_within_its_limits() {
+    let server = Server::start(|seen| {
+        let reply = Reply::json(200, &serde_json::json!({"level": "none", "id": seen.number}));
+        reply.after(Duration::from_millis(if is_look(seen) { 300 } else { 50 }))
+    });
+    let target = target_with(&server, "cache: {answer_id: body.id}\nlimits: {concurrency: 2}");
+    let (record, _) = run(target, phrases(12), run_options(12)).await;
+    assert_eq!((record.integrity.target_caches, record.results.len()), (Some(false), 12));
+    assert!(server.most_in_flight() <= 2);
+    let requests = server.requests();
+    let second = requests.iter().rposition(is_look).expect("the second look");
+    assert!(requests[..second].iter().filter(|seen| !is_look(seen)).count() >= 3, "the run had to wait");
+}
+
+/// A refusal in the rush of a run is not the last word: the look waits it out, as every phrase does.
+#[tokio::test]
+async fn the_look_at_the_cache_is_patient_and_sees_its_own_answers_alone() {
+    let looks = std::sync::atomic::AtomicUsize::new(0);
+    let server = Server::start(move |seen| {
+        let look = is_look(seen).then(|| looks.fetch_add(1, std::sync::atomic::Ordering::SeqCst));
+        match look {
+            Some(0 | 2) => Reply::answer(429, &[("retry-after", "0")], ""),
+            // Each look has the id of some phrase, and never that of the other look.
+            Some(number) => Reply::json(200, &serde_json::json!({"level": "none", "id": number})),
+            None => Reply::json(200, &serde_json::json!({"level": "none", "id": seen.number})),
+        }
+    });
+    let target = target_with(&server, "cache: {answer_id: body.id}");
+    let (record, _) = run(target, phrases(12), run_options(12)).await;
+    assert_eq!((record.integrity.target_caches, record.integrity.cached), (Some(false), 0));
+    assert_eq!(server.requests().iter().filter(|seen| is_look(seen)).count(), 4);
 }
 
 #[tokio::test]

@@ -91,6 +91,11 @@ pub(super) async fn ask(target: &Target) -> Observation {
     ask_all(target, &[&phrase("p", "the secret words")]).await.remove(0)
 }
 
+/// Looks whether a target caches; nobody stops it.
+pub(super) async fn caches(target: &Target) -> Option<bool> {
+    target.caches(&CancellationToken::new(), &|_| {}).await
+}
+
 /// Asks a server that gives the same reply to everything.
 pub(super) async fn ask_for(reply: Reply) -> Observation {
     let server = Server::start(move |_| reply.clone());
@@ -129,6 +134,7 @@ pub(super) fn run_options(phrases: usize) -> RunOptions {
         timeout: Duration::from_secs(1),
         retries: 2,
         repeat: 1,
+        repeat_doubtful: None,
         batch: 1,
         seed: 7,
         text: TextPolicy::Full,

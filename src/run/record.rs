@@ -1,0 +1,116 @@
+//! From what a run found to its record.
+
+use std::time::Duration;
+
+use chrono::Utc;
+
+use super::RunOptions;
+use crate::domain::{
+    Conclusion, HostRecord, Integrity, Level, Observation, PerturbationReport, PhraseResult, RunKind,
+    RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, TargetRecord, ToolRecord,
+};
+use crate::gate::evaluate;
+use crate::judge::{integrity, latency_report, measure, repeats, slices};
+use crate::suite::Suite;
+use crate::target::Target;
+
+/// What a run brought home.
+pub(super) struct Found {
+    /// As the passes over the suite showed them.
+    pub(super) results: Vec<PhraseResult>,
+    /// What was seen of each beyond the passes.
+    pub(super) extra: Vec<Vec<Observation>>,
+    /// Sendings that were planned and not made.
+    pub(super) not_sent: usize,
+    /// Answers that a bug of ours lost.
+    pub(super) lost: usize,
+    pub(super) perturbations: Option<PerturbationReport>,
+    pub(super) target_caches: Option<bool>,
+    pub(super) status: RunStatus,
+    pub(super) duration: Duration,
+    pub(super) version: Option<String>,
+}
+
+pub(super) fn record(suite: &Suite, target: &Target, options: &RunOptions, found: Found) -> RunRecord {
+    let contract = target.contract();
+    let alert_level: Level = contract.alert_level;
+    let results = found.results;
+    let observations = || results.iter().flat_map(|result| &result.observations);
+    let answered = || observations().filter(|seen| seen.answer.level().is_some());
+    let predictions = || observations().filter_map(|seen| seen.answer.prediction());
+    let attempts = || observations().flat_map(|seen| &seen.attempts);
+    let accepts: Vec<f64> = attempts().filter_map(|attempt| attempt.accepted_ms).collect();
+    let version = found.version.or_else(|| predictions().find_map(|prediction| prediction.version.clone()));
+    let mut record = RunRecord {
+        schema_version: SCHEMA_VERSION,
+        id: options.id.clone(),
+        kind: RunKind::Accuracy,
+        status: found.status,
+        started_at: options.started_at,
+        finished_at: Utc::now(),
+        duration_ms: found.duration.as_secs_f64() * 1e3,
+        environment: options.environment.clone(),
+        tool: ToolRecord {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("THRASH_COMMIT").filter(|commit| !commit.is_empty()).map(str::to_owned),
+        },
+        host: HostRecord {
+            os: std::env::consts::OS.to_owned(),
+            arch: std::env::consts::ARCH.to_owned(),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+        },
+        suite: suite.record.clone(),
+        target: TargetRecord {
+            name: contract.name.clone(),
+            url: contract.shown_url(),
+            contract_hash: contract.hash.clone(),
+            version,
+            alert_level,
+            demo: options.demo,
+        },
+        options: RunOptionsRecord {
+            concurrency: options.concurrency,
+            rate: options.rate,
+            timeout_ms: u64::try_from(options.timeout.as_millis()).unwrap_or(u64::MAX),
+            retries: options.retries,
+            repeat: options.repeat,
+            repeat_doubtful: options.repeat_doubtful,
+            batch: options.batch,
+            seed: options.seed,
+            text: options.text,
+        },
+        configuration: options.configuration.clone(),
+        metrics: measure(&results, alert_level),
+        pair_accuracy: None,
+        repeats: None,
+        baseline: None,
+        waivers: None,
+        perturbations: found.perturbations,
+        slices: slices(&results, alert_level, &suite.category_targets()),
+        integrity: Integrity::default(),
+        latency: latency_report(answered().map(|seen| seen.latency_ms)),
+        attempt_latency: latency_report(
+            attempts().filter(|attempt| attempt.failure.is_none()).map(|attempt| attempt.latency_ms),
+        ),
+        service_latency: latency_report(predictions().filter_map(|prediction| prediction.service_latency_ms)),
+        accept_latency: (!accepts.is_empty()).then(|| latency_report(accepts)),
+        // Replaced below: the verdict is made from the record.
+        verdict: RunVerdict {
+            conclusion: Conclusion::Inconclusive,
+            sentence: String::new(),
+            checks: Vec::new(),
+        },
+        results,
+    };
+    // What came beyond the passes is of phrases that were chosen for their answers: in the numbers above it would tilt
+    // them, and only what it shows of steadiness and honesty counts.
+    for (result, extra) in record.results.iter_mut().zip(found.extra) {
+        result.observations.extend(extra);
+    }
+    let seen: usize = record.results.iter().map(|result| result.observations.len()).sum();
+    record.integrity = integrity(&record.results, seen + found.not_sent, found.target_caches);
+    record.integrity.lost = found.lost as u64;
+    record.repeats = repeats(&record.results, options.repeat);
+    record.verdict = evaluate(&record, &options.gates);
+    record
+}
