@@ -247,22 +247,18 @@ pub(super) fn without_password(url: &str) -> String {
         return if may_be_secret { "•••".to_owned() } else { url.to_owned() };
     };
     // The last `@` ends the password, whatever signs it holds.
-    match rest.rsplit_once('@') {
-        Some((user, host)) => {
-            let name = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{name}:•••@{}", without_query(host))
+    if let Some((user, host)) = rest.rsplit_once('@') {
+        let name = user.split(':').next().unwrap_or_default();
+        return format!("{scheme}://{name}:•••@{}", without_query(host));
+    }
+    // Where the host was forgotten, the password stands in the place of the port.
+    let rest = without_query(rest);
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match authority.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') && !port.chars().all(|c| c.is_ascii_digit()) => {
+            format!("{scheme}://{name}:•••{path}")
         }
-        // Where the host was forgotten, the password stands in the place of the port.
-        None => {
-            let rest = without_query(rest);
-            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            match authority.rsplit_once(':') {
-                Some((name, port)) if !port.ends_with(']') && !port.chars().all(|c| c.is_ascii_digit()) => {
-                    format!("{scheme}://{name}:•••{path}")
-                }
-                _ => format!("{scheme}://{rest}"),
-            }
-        }
+        _ => format!("{scheme}://{rest}"),
     }
 }
 
