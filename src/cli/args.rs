@@ -199,6 +199,10 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "SHARE", help_heading = "Gates")]
     pub(super) max_fpr: Option<Share>,
 
+    /// On GitHub Actions: no annotations, and nothing in the step's summary
+    #[arg(long, help_heading = "Output")]
+    pub(super) no_annotations: bool,
+
     #[command(flatten)]
     pub(super) reports: ReportArgs,
 }
@@ -212,6 +216,15 @@ pub(super) struct ReportArgs {
     /// Write JUnit XML; `-` is stdout
     #[arg(long, value_name = "FILE|-", help_heading = "Output")]
     pub(super) junit: Option<PathBuf>,
+    /// Write SARIF 2.1.0, for code scanning; `-` is stdout
+    #[arg(long, value_name = "FILE|-", help_heading = "Output")]
+    pub(super) sarif: Option<PathBuf>,
+    /// Write Markdown, for pull requests; `-` is stdout
+    #[arg(long, value_name = "FILE|-", help_heading = "Output")]
+    pub(super) markdown: Option<PathBuf>,
+    /// Write every observation as a row of CSV; `-` is stdout
+    #[arg(long, value_name = "FILE|-", help_heading = "Output")]
+    pub(super) csv: Option<PathBuf>,
     /// What the JUnit file lists: all phrases and gates, or gates
     #[arg(long, value_enum, value_name = "all|gates", default_value_t, hide_possible_values = true)]
     #[arg(help_heading = "Output")]

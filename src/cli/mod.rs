@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod exit;
 mod failure;
+mod github;
 mod output;
 mod phrases;
 mod phrases_io;

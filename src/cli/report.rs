@@ -1,15 +1,16 @@
 //! Writing a run's reports: sinks checked before, written after.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::ReportArgs;
 use super::exit::{Exit, in_words};
 use super::failure::{Failure, chain};
 use super::output::Output;
+use crate::config::Config;
 use crate::domain::{CheckOutcome, RunRecord, RunVerdict, TextPolicy};
 use crate::report::{
-    Format, RenderOptions, Sink, SinkError, TerminalOptions, WriteError, check_together, render,
+    Format, Places, RenderOptions, Sink, SinkError, TerminalOptions, WriteError, check_together, render,
     render_terminal,
 };
 
@@ -22,15 +23,22 @@ pub(super) struct Reports {
     sinks: Vec<Sink>,
     folder: Option<PathBuf>,
     options: RenderOptions,
+    configuration: Option<PathBuf>,
     text_in_terminal: bool,
     quiet: bool,
 }
 
 impl Reports {
     /// Checks every place before anything is run.
-    pub(super) fn check(args: &ReportArgs) -> Result<Self, Failure> {
+    pub(super) fn check(args: &ReportArgs, config: &Config) -> Result<Self, Failure> {
         let mut sinks = Vec::new();
-        for (path, format) in [(&args.json, Format::Json), (&args.junit, Format::Junit)] {
+        for (path, format) in [
+            (&args.json, Format::Json),
+            (&args.junit, Format::Junit),
+            (&args.sarif, Format::Sarif),
+            (&args.markdown, Format::Markdown),
+            (&args.csv, Format::Csv),
+        ] {
             if let Some(path) = path {
                 sinks.push(Sink::check(path, format)?);
             }
@@ -55,6 +63,7 @@ impl Reports {
             sinks,
             folder: args.out.clone(),
             options,
+            configuration: config.file.clone(),
             text_in_terminal: args.text == Some(TextPolicy::Full),
             quiet: args.quiet,
         })
@@ -76,9 +85,10 @@ impl Reports {
         output: Output,
     ) -> Exit {
         let mut exit = Exit::Passed;
+        let options = RenderOptions { places: self.places(record), ..self.options.clone() };
         let sinks = self.sinks.iter().cloned().map(Ok);
         for sink in sinks.chain(self.unasked(record, also)) {
-            match sink.map_err(Failure::from).and_then(|sink| self.put(&sink, record)) {
+            match sink.map_err(Failure::from).and_then(|sink| put(&sink, record, &options)) {
                 Ok(file) => files.extend(file),
                 Err(failure) => {
                     exit = exit.or(Exit::Storage);
@@ -120,19 +130,34 @@ impl Reports {
             });
             return sink.into_iter().collect();
         };
-        [(Format::Json, "json"), (Format::Junit, "junit.xml")]
-            .map(|(format, ending)| Sink::check(folder.join(format!("{}.{ending}", record.id)), format))
+        Format::ALL
+            .map(|format| Sink::check(folder.join(format!("{}.{}", record.id, format.ending())), format))
             .into()
     }
 
-    /// Renders and writes; gives the file, for the page to name it.
-    fn put(&self, sink: &Sink, record: &RunRecord) -> Result<Option<(String, PathBuf)>, Failure> {
-        match sink.write(&render(sink.format(), record, &self.options)?) {
-            // A reader that has gone away has seen enough.
-            Err(WriteError::ReaderGone { .. }) if sink.is_stdout() => Ok(None),
-            Err(error) => Err(error.into()),
-            Ok(()) => Ok(sink.path().map(|path| (sink.format().to_string(), path.to_owned()))),
-        }
+    /// Where the run's phrases and gates stand, as a CI server names places.
+    pub(super) fn places(&self, record: &RunRecord) -> Places {
+        Places::look(record, self.configuration.as_deref(), Path::new("."))
+    }
+
+    /// Whether a report goes to this file.
+    pub(super) fn writes_to(&self, file: &Path) -> bool {
+        let file = file.canonicalize();
+        self.sinks.iter().any(|sink| file.as_ref().is_ok_and(|file| sink.path() == Some(file)))
+    }
+}
+
+/// Renders and writes; gives the file, for the page to name it.
+fn put(
+    sink: &Sink,
+    record: &RunRecord,
+    options: &RenderOptions,
+) -> Result<Option<(String, PathBuf)>, Failure> {
+    match sink.write(&render(sink.format(), record, options)?) {
+        // A reader that has gone away has seen enough.
+        Err(WriteError::ReaderGone { .. }) if sink.is_stdout() => Ok(None),
+        Err(error) => Err(error.into()),
+        Ok(()) => Ok(sink.path().map(|path| (sink.format().to_string(), path.to_owned()))),
     }
 }
 

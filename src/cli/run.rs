@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::args::RunArgs;
 use super::exit::Exit;
 use super::failure::{Failure, chain};
+use super::github::GithubActions;
 use super::output::Output;
 use super::progress::{Progress, Style};
 use super::report::{Reports, brief};
@@ -42,7 +43,8 @@ pub(super) async fn run(
     suites: Vec<String>,
     output: Output,
 ) -> Result<Exit, Failure> {
-    let reports = Reports::check(&args.reports)?;
+    let reports = Reports::check(&args.reports, &config)?;
+    let github = GithubActions::of(&config).filter(|_| !args.no_annotations);
     let request = args.request(suites);
     let prepared = Prepared::new(&config, &request, &args.gate).await?;
 
@@ -77,6 +79,9 @@ pub(super) async fn run(
         config.data_folder().join("reports").join(format!("latest-{}.json", file_name(&record.suite.name)));
     let also = matches!(kept, Kept::Stored { .. } | Kept::Spooled { .. }).then_some(latest);
     let written = reports.write(&record, also, files, notes.said(reports.quiet()), output);
+    if let Some(github) = github {
+        github.tell(&record, &reports, output);
+    }
     watching.abort();
     Ok(exit.or(written))
 }

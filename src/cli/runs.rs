@@ -69,7 +69,7 @@ pub(super) async fn show(
     args: &ReportArgs,
     output: Output,
 ) -> Result<Exit, Failure> {
-    let reports = Reports::check(args)?;
+    let reports = Reports::check(args, config)?;
     let store = open(config, output).await?;
     let id = store.resolve(run).await?;
     let record = store.load(&id).await?;

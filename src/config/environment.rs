@@ -82,7 +82,7 @@ const fn for_the_service(name: &'static str, secret: bool) -> Variable {
 
 /// Every variable that is read, those of existing installations under the names they have there.
 pub const fn variables() -> &'static [Variable] {
-    const VARIABLES: [Variable; 28] = [
+    const VARIABLES: [Variable; 30] = [
         sets("NLP_SERVER_URL", "url", text),
         Variable {
             name: "DATABASE_URL",
@@ -114,6 +114,8 @@ pub const fn variables() -> &'static [Variable] {
         for_the_service("RATE_LIMIT_MAX", false),
         for_the_service("DISCORD_WEBHOOK_URL", true),
         for_the_service("SLACK_WEBHOOK", true),
+        looked_at("GITHUB_ACTIONS"),
+        looked_at("GITHUB_STEP_SUMMARY"),
         looked_at("NO_COLOR"),
         looked_at("TERM"),
     ];

@@ -14,6 +14,12 @@ pub enum ReportError {
     /// The record could not be written as `JUnit` XML.
     #[error("cannot write the run record as JUnit XML")]
     Junit(#[source] quick_junit::SerializeError),
+    /// The findings could not be written as SARIF.
+    #[error("cannot write the run's findings as SARIF")]
+    Sarif(#[source] serde_json::Error),
+    /// The observations could not be written as CSV.
+    #[error("cannot write the run's observations as CSV")]
+    Csv(#[source] csv::Error),
 }
 
 /// A place that a report cannot be written to. It is found before the run: a usage error.

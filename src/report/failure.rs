@@ -64,6 +64,16 @@ impl<'a> Failure<'a> {
         }
     }
 
+    /// What was expected and what came, as `expected high, got low (2 under)`.
+    pub fn sentence(&self) -> String {
+        let expected = self.result.expected;
+        match (self.off_by(), self.no_answer()) {
+            (Some(off_by), _) => format!("expected {expected}, got {} ({off_by})", self.got()),
+            (None, Some(no_answer)) => format!("expected {expected}, no answer: {}", no_answer.detail),
+            (None, None) => format!("expected {expected}, no answer"),
+        }
+    }
+
     /// The first prediction of the level that was judged.
     pub fn prediction(&self) -> Option<&'a Prediction> {
         let judged = |prediction: &&Prediction| Some(prediction.level) == self.result.level;
@@ -83,8 +93,14 @@ impl<'a> Failure<'a> {
     }
 }
 
+/// Whether one of a phrase's answers, by itself, is right.
+pub(super) fn passes(result: &PhraseResult, observation: &Observation) -> bool {
+    let passing = result.lowest_passing..=result.highest_passing;
+    observation.answer.level().is_some_and(|level| passing.contains(&level))
+}
+
 /// Why an observation holds no prediction.
-const fn no_answer(observation: &Observation) -> Option<&NoAnswer> {
+pub(super) const fn no_answer(observation: &Observation) -> Option<&NoAnswer> {
     match &observation.answer {
         crate::domain::Answer::NoAnswer(no_answer) => Some(no_answer),
         crate::domain::Answer::Prediction(_) => None,

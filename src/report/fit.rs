@@ -5,21 +5,24 @@ use console::measure_text_width as width_of;
 /// What stands for the part that was cut off.
 const CUT: char = '…';
 
-/// The text in one line, without anything that a terminal would act on.
+/// The text in one line, without anything that a terminal or a CI runner would act on.
 ///
 /// Answers, phrases and file names come from outside: an escape sequence in one of them could recolour the report or
-/// hide a line of it, a direction mark could turn one around.
+/// hide a line of it, a direction mark could turn one around, and runners obey `##[…]` and `##vso[…]` anywhere.
 pub(super) fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
+    let mut cleaned = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => cleaned.push(' '),
             '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                '\u{fffd}'
+                cleaned.push('\u{fffd}');
             }
-            c if c.is_control() => '\u{fffd}',
-            c => c,
-        })
-        .collect()
+            '#' if cleaned.ends_with('#') => cleaned.push_str(" #"),
+            c if c.is_control() => cleaned.push('\u{fffd}'),
+            c => cleaned.push(c),
+        }
+    }
+    cleaned
 }
 
 /// The text in at most `width` columns; `…` stands for what was cut off its end.

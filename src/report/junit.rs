@@ -2,18 +2,25 @@
 //!
 //! A suite a category with a case a phrase, and the suite `gates` with a case a check. The run's conclusion is a case
 //! of its own, so that a run that was cut short, or got no answers, is never green for want of failed cases.
+//!
+//! A known failure is skipped, with who answers for it. Of a phrase that was sent more than once, every wrong answer
+//! beside the judged one is a flaky failure if the phrase is right, a rerun if it is wrong.
 
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
+use quick_junit::{
+    NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite, XmlString,
+};
 
 use crate::domain::{
-    Check, CheckOutcome, CheckSource, Conclusion, PhraseResult, RunRecord, RunStatus, TextPolicy, Verdict,
+    Check, CheckOutcome, CheckSource, Conclusion, Observation, PhraseResult, RunRecord, RunStatus,
+    TextPolicy, Verdict,
 };
 
 use super::ReportError;
 use super::explanation::{explanation, figure};
-use super::failure::Failure;
+use super::failure::{Failure, no_answer, passes};
+use super::finding::{excuse, waiver};
 
 /// The suite that holds the checks.
 const GATES: &str = "gates";
@@ -42,7 +49,7 @@ pub(super) fn render(
             let results = record.results.iter().filter(|result| result.category == category);
             let mut suite = TestSuite::new(xml(category));
             suite.set_time(results.clone().map(time).sum());
-            suite.add_test_cases(results.map(|result| phrase(result, text)));
+            suite.add_test_cases(results.map(|result| phrase(record, result, text)));
             report.add_test_suite(suite);
         }
     }
@@ -62,11 +69,20 @@ fn categories(results: &[PhraseResult]) -> Vec<&str> {
     categories
 }
 
-fn phrase(result: &PhraseResult, text: TextPolicy) -> TestCase {
-    let mut status = match Failure::of(result) {
-        None => TestCaseStatus::success(),
-        Some(failure) => failed(&failure),
+fn phrase(record: &RunRecord, result: &PhraseResult, text: TextPolicy) -> TestCase {
+    let mut status = match (Failure::of(result), waiver(record, &result.id)) {
+        (None, _) => TestCaseStatus::success(),
+        (Some(failure), Some(waiver)) => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_type("waived");
+            status.set_message(xml(&format!("{}; {}", failure.sentence(), excuse(waiver))));
+            status
+        }
+        (Some(failure), None) => failed(&failure),
     };
+    if record.repeats.is_some() {
+        status.add_reruns(wrong_answers(result));
+    }
     if let Some(text) = result.text.as_deref().and_then(|recorded| text.apply(recorded)) {
         status.set_description(xml(&text));
     }
@@ -81,22 +97,48 @@ fn phrase(result: &PhraseResult, text: TextPolicy) -> TestCase {
 
 /// A wrong answer is a failure, no answer an error.
 fn failed(failure: &Failure<'_>) -> TestCaseStatus {
-    let expected = failure.result.expected;
-    let (kind, of_type, found) = match (failure.result.verdict, failure.no_answer()) {
-        (Verdict::Unanswered, Some(no_answer)) => {
-            (NonSuccessKind::Error, no_answer.reason.as_str(), format!("no answer: {}", no_answer.detail))
-        }
-        (Verdict::Unanswered, None) => (NonSuccessKind::Error, "unanswered", "no answer".to_owned()),
+    let (kind, of_type) = match (failure.result.verdict, failure.no_answer()) {
+        (Verdict::Unanswered, Some(no_answer)) => (NonSuccessKind::Error, no_answer.reason.as_str()),
+        (Verdict::Unanswered, None) => (NonSuccessKind::Error, "unanswered"),
         (Verdict::Exact | Verdict::Tolerated | Verdict::Under | Verdict::Over, _) => {
-            let off_by = failure.off_by().map(|off_by| format!(" ({off_by})")).unwrap_or_default();
-            (
-                NonSuccessKind::Failure,
-                failure.result.verdict.as_str(),
-                format!("got {}{off_by}", failure.got()),
-            )
+            (NonSuccessKind::Failure, failure.result.verdict.as_str())
         }
     };
-    non_success(kind, of_type, &format!("expected {expected}, {found}"))
+    non_success(kind, of_type, &failure.sentence())
+}
+
+/// The wrong answers to a phrase beside the one that was judged.
+fn wrong_answers(result: &PhraseResult) -> Vec<TestRerun> {
+    // The judged answer is the case's own failure.
+    let judged =
+        result.observations.iter().position(|observation| observation.answer.level() == result.level);
+    let is_judged = |at: usize| !result.verdict.passes() && Some(at) == judged;
+    let others = result.observations.iter().enumerate().filter(|(at, _)| !is_judged(*at));
+    let wrong = others.filter(|(_, observation)| !passes(result, observation));
+    wrong.map(|(_, observation)| rerun(result, observation)).collect()
+}
+
+fn rerun(result: &PhraseResult, observation: &Observation) -> TestRerun {
+    let (kind, of_type, found) = match (no_answer(observation), observation.answer.level()) {
+        (Some(no_answer), _) => {
+            (NonSuccessKind::Error, no_answer.reason.as_str(), format!("no answer: {}", no_answer.detail))
+        }
+        (None, Some(level)) if level > result.highest_passing => {
+            (NonSuccessKind::Failure, "over", format!("got {level}"))
+        }
+        (None, level) => (
+            NonSuccessKind::Failure,
+            "under",
+            format!("got {}", level.map_or("nothing", |level| level.as_str())),
+        ),
+    };
+    let mut rerun = TestRerun::new(kind);
+    rerun.set_type(xml(of_type)).set_time(milliseconds(observation.latency_ms)).set_message(xml(&format!(
+        "pass {}: expected {}, {found}",
+        observation.repeat + 1,
+        result.expected
+    )));
+    rerun
 }
 
 /// The checks, after the conclusion.
@@ -134,11 +176,15 @@ fn conclusion(record: &RunRecord) -> TestCase {
     case
 }
 
+/// A check that only warns is no failure: its case passes and says what is the matter.
 fn check(check: &Check) -> TestCase {
     let known = check.value.map(|_| figure(check)).into_iter().chain([explanation(check)]);
     let message = known.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
     let status = match check.outcome {
         CheckOutcome::Pass => TestCaseStatus::success(),
+        CheckOutcome::Fail | CheckOutcome::Inconclusive if !check.severity.decides() => {
+            TestCaseStatus::success()
+        }
         CheckOutcome::Fail => non_success(NonSuccessKind::Failure, &check.metric, &message),
         CheckOutcome::Inconclusive => non_success(NonSuccessKind::Error, "inconclusive", &message),
     };
@@ -152,6 +198,9 @@ fn check(check: &Check) -> TestCase {
     });
     if check.value.is_some() {
         case.add_property(Property::new("value", figure(check)));
+    }
+    if check.outcome != CheckOutcome::Pass && !check.severity.decides() {
+        case.set_system_out(xml(&format!("warning: {message}")));
     }
     case
 }

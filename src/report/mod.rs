@@ -8,20 +8,29 @@
 //! Phrases are painful and private: their text is in a report only where the reader asked for it and the record
 //! holds it.
 
+mod annotations;
 mod error;
 mod explanation;
 mod failure;
 pub mod figures;
+mod finding;
 mod fit;
 mod json;
 mod junit;
+mod markdown;
+mod observations;
+mod places;
+mod sarif;
 mod sink;
 mod terminal;
 
+pub use annotations::render_annotations;
 pub use error::{ReportError, SinkError, WriteError};
 pub use failure::{Failure, Severity, worst_first};
 pub use json::record_schema;
 pub use junit::JunitCases;
+pub use markdown::render_comparison_markdown;
+pub use places::Places;
 pub use sink::{Sink, check_together};
 pub use terminal::{TerminalOptions, render_terminal};
 
@@ -36,14 +45,37 @@ pub enum Format {
     Json,
     /// `JUnit` XML, for CI servers.
     Junit,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Markdown, for pull requests and step summaries.
+    Markdown,
+    /// A row an observation, for spreadsheets.
+    Csv,
 }
 
 impl Format {
+    /// Every format.
+    pub const ALL: [Self; 5] = [Self::Json, Self::Junit, Self::Sarif, Self::Markdown, Self::Csv];
+
     /// The format's name, as people write it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Json => "JSON",
             Self::Junit => "JUnit",
+            Self::Sarif => "SARIF",
+            Self::Markdown => "Markdown",
+            Self::Csv => "CSV",
+        }
+    }
+
+    /// How the names of its files end, after the dot.
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Junit => "junit.xml",
+            Self::Sarif => "sarif",
+            Self::Markdown => "md",
+            Self::Csv => "csv",
         }
     }
 }
@@ -58,18 +90,25 @@ impl fmt::Display for Format {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RenderOptions {
     /// What the report shows of the phrases' text, never more than the record holds. None leaves it to the format:
-    /// JSON gives the record as it is, `JUnit` names phrases by their id alone.
+    /// JSON gives the record as it is, the others name phrases by their id alone; Markdown always does.
     pub text: Option<TextPolicy>,
     /// Which test cases `JUnit` lists.
     pub junit_cases: JunitCases,
     /// JSON in one line.
     pub compact: bool,
+    /// Where phrases and gates stand in the repository.
+    pub places: Places,
 }
 
 /// Renders a run in a format.
 pub fn render(format: Format, record: &RunRecord, options: &RenderOptions) -> Result<Vec<u8>, ReportError> {
+    let text = options.text;
+    let quiet = text.unwrap_or(TextPolicy::None);
     match format {
-        Format::Json => json::render(record, options.text.unwrap_or(TextPolicy::Full), options.compact),
-        Format::Junit => junit::render(record, options.text.unwrap_or(TextPolicy::None), options.junit_cases),
+        Format::Json => json::render(record, text.unwrap_or(TextPolicy::Full), options.compact),
+        Format::Junit => junit::render(record, quiet, options.junit_cases),
+        Format::Sarif => sarif::render(record, quiet, &options.places),
+        Format::Markdown => Ok(markdown::render(record).into_bytes()),
+        Format::Csv => observations::render(record, quiet),
     }
 }

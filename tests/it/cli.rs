@@ -2,7 +2,9 @@
 
 mod arguments;
 mod exits;
+mod github;
 mod phrases;
+mod places;
 mod privacy;
 mod readme;
 mod repeats;

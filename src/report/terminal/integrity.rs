@@ -24,7 +24,8 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
     }
 }
 
-fn findings(integrity: &Integrity, left_out: usize) -> Vec<String> {
+/// Each finding in a sentence.
+pub(in crate::report) fn findings(integrity: &Integrity, left_out: usize) -> Vec<String> {
     let mut findings = Vec::new();
     if !integrity.violations.is_empty() {
         let mut by_invariant: BTreeMap<&str, u64> = BTreeMap::new();

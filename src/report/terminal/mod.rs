@@ -10,7 +10,7 @@ mod failures;
 mod footer;
 mod gates;
 mod headline;
-mod integrity;
+pub(super) mod integrity;
 mod latency;
 mod measures;
 mod page;

@@ -48,6 +48,15 @@ impl Line {
         Self::default().with(tone, text)
     }
 
+    /// The line with nothing that GitHub's runner would obey: it takes `::` at the start of one for a command.
+    fn disarmed(mut self) -> Self {
+        let first = self.0.iter_mut().map(|(_, text)| text).find(|text| !text.trim().is_empty());
+        if let Some(text) = first.filter(|text| text.trim_start().starts_with("::")) {
+            *text = text.replacen("::", ": :", 1);
+        }
+        self
+    }
+
     fn text(&self) -> String {
         self.0.iter().map(|(_, text)| text.as_str()).collect()
     }
@@ -98,7 +107,7 @@ impl Page {
     }
 
     pub(super) fn line(&mut self, line: Line) {
-        self.lines.push(line);
+        self.lines.push(line.disarmed());
     }
 
     /// An empty line, once, between what is there and what comes.

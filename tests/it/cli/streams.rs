@@ -122,12 +122,18 @@ fn a_place_that_cannot_be_written_to_is_refused_before_any_request() {
         ["--json", "folder"],
         ["--json", "missing/record.json"],
         ["--junit", "a-file/junit.xml"],
+        ["--sarif", "missing/x.sarif"],
+        ["--markdown", "folder/"],
+        ["--csv", "a-file/x.csv"],
     ];
     for [flag, path] in cases {
         let args = ["run", suite, "--url", "http://127.0.0.1:1", flag, path];
         place.thrash(args).exits(2).complains(&[path]);
     }
-    place.thrash(["run", suite, "--json", "x", "--junit", "x"]).exits(2);
+    for other in ["--junit", "--sarif", "--markdown", "--csv"] {
+        place.thrash(["run", suite, "--json", "x", other, "./x"]).exits(2).complains(&["cannot write both"]);
+        place.thrash(["run", suite, "--json", "-", other, "-"]).exits(2).complains(&["standard output"]);
+    }
     assert_eq!(place.runs(), Vec::<Value>::new());
 }
 
@@ -140,13 +146,16 @@ fn reports_go_where_they_are_asked_to() {
     for file in [
         format!("deep/reports/{id}.json"),
         format!("deep/reports/{id}.junit.xml"),
+        format!("deep/reports/{id}.sarif"),
+        format!("deep/reports/{id}.md"),
+        format!("deep/reports/{id}.csv"),
         "r.json".into(),
         "r.xml".into(),
     ] {
         assert!(place.path().join(&file).metadata().is_ok_and(|found| found.len() > 100), "no {file}");
     }
     let leftovers = std::fs::read_dir(place.path().join("deep/reports")).unwrap().count();
-    assert_eq!(leftovers, 2, "drafts are left behind");
+    assert_eq!(leftovers, 5, "drafts are left behind");
     place.thrash(["run", suite]).exits(0);
     assert!(place.data().join("reports/latest-easy.json").exists());
 }

@@ -7,6 +7,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, XmlString};
 use thrash::domain::{Conclusion, RunRecord, RunStatus, TextPolicy};
 use thrash::report::{Format, JunitCases, RenderOptions, render};
 
+use super::extras;
 use super::terminal::assert_snapshot;
 use crate::support::sample::{self, Sample};
 
@@ -158,4 +159,105 @@ fn a_small_run_reads_well() {
     sample.add("explicit_ideation", &[thrash::domain::Level::High], 2);
     sample.say("explicit_ideation-002", sample::Said::Level(thrash::domain::Level::Low, 0.3));
     assert_snapshot("junit_small", &junit(&sample.record(), &RenderOptions::default()));
+}
+
+/// The report as a parser reads it that has nothing to do with the writer.
+fn read_elsewhere(record: &RunRecord) -> junit_parser::TestSuites {
+    junit_parser::from_reader(junit(record, &RenderOptions::default()).as_bytes()).expect("it parses")
+}
+
+fn case_elsewhere<'a>(read: &'a junit_parser::TestSuites, name: &str) -> &'a junit_parser::TestCase {
+    let cases = read.suites.iter().flat_map(|suite| &suite.cases);
+    cases.into_iter().find(|case| case.original_name == name).expect("the case is there")
+}
+
+#[test]
+fn another_parser_counts_the_same() {
+    for record in [sample::record(), Sample::target_down().record(), extras::rich()] {
+        let (ours, theirs) = (parsed(&record, JunitCases::All), read_elsewhere(&record));
+        let totals = [ours.tests, ours.failures, ours.errors].map(|count| count as u64);
+        assert_eq!([theirs.tests, theirs.failures, theirs.errors], totals);
+        for suite in &theirs.suites {
+            let bad = suite.cases.iter().filter(|case| case.status.is_failure()).count();
+            assert_eq!(
+                (suite.failures, suite.tests),
+                (bad as u64, suite.cases.len() as u64),
+                "{}",
+                suite.name
+            );
+        }
+    }
+}
+
+#[test]
+fn a_known_failure_is_skipped_with_its_reason() {
+    let mut record = sample::record();
+    let before = parsed(&record, JunitCases::All);
+    extras::waive(&mut record, "gaming_slang-004");
+    let after = parsed(&record, JunitCases::All);
+    assert_eq!(after.failures, before.failures - 1);
+    let read = read_elsewhere(&record);
+    let junit_parser::TestStatus::Skipped(skipped) = &case_elsewhere(&read, "gaming_slang-004").status else {
+        panic!("it is skipped")
+    };
+    assert_eq!(
+        skipped.message,
+        "expected none, got medium (2 over); known, @org/nlp answers for it until 2026-04-01: known since v5 (#12)"
+    );
+    // An expired waiver, and one whose phrase passed, skip nothing.
+    for waiver in &mut record.waivers.as_mut().expect("waivers").waivers {
+        waiver.state = thrash::domain::WaiverState::Expired;
+    }
+    assert_eq!(parsed(&record, JunitCases::All).failures, before.failures);
+}
+
+#[test]
+fn wrong_answers_of_a_phrase_that_is_right_are_flaky_failures() {
+    let mut record = sample::record();
+    extras::repeat(&mut record, "everyday_benign-001");
+    let read = read_elsewhere(&record);
+    let case = case_elsewhere(&read, "everyday_benign-001");
+    assert!(case.status.is_success());
+    let found: Vec<_> = case
+        .reruns
+        .iter()
+        .map(|rerun| (format!("{:?}", rerun.kind), rerun.rerun_type.as_str(), rerun.message.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("FlakyFailure".to_owned(), "over", "pass 2: expected none, got critical"),
+            (
+                "FlakyError".to_owned(),
+                "timed out",
+                "pass 3: expected none, no answer: nothing came within 5 s"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn wrong_answers_of_a_phrase_that_is_wrong_are_reruns() {
+    let mut record = sample::record();
+    extras::repeat(&mut record, "everyday_benign-001");
+    let result = extras::result(&mut record, "everyday_benign-001");
+    (result.level, result.verdict) = (None, thrash::domain::Verdict::Unanswered);
+    let read = read_elsewhere(&record);
+    let case = case_elsewhere(&read, "everyday_benign-001");
+    assert!(case.status.is_error());
+    let kinds: Vec<_> =
+        case.reruns.iter().map(|rerun| (format!("{:?}", rerun.kind), rerun.message.as_str())).collect();
+    assert_eq!(kinds, [("RerunFailure".to_owned(), "pass 2: expected none, got critical")]);
+}
+
+#[test]
+fn a_gate_that_only_warns_is_no_failure() {
+    let mut record = sample::record();
+    let before = parsed(&record, JunitCases::Gates).failures;
+    let name = extras::warn(&mut record);
+    assert_eq!(parsed(&record, JunitCases::Gates).failures, before - 1);
+    let read = read_elsewhere(&record);
+    let case = case_elsewhere(&read, &name);
+    assert!(case.status.is_success());
+    assert!(case.system_out.as_deref().expect("it says why").starts_with("warning: 84.0 %"));
 }

@@ -210,3 +210,34 @@ fn what_a_terminal_would_obey_is_not_passed_on() {
     assert!(!text.contains(['\u{202e}', '\u{2066}']));
     assert!(!text.lines().any(|line| line.starts_with("PASSED")));
 }
+
+#[test]
+fn what_a_ci_runner_would_obey_is_not_passed_on() {
+    for nasty in
+        ["::stop-commands::x", "  ::error::x", "x\n::add-mask::y", "##[add-mask]x", "x ##vso[y]z", "###[x]"]
+    {
+        let mut record = sample::record();
+        record.verdict.sentence = nasty.to_owned();
+        for check in &mut record.verdict.checks {
+            check.reason = format!("{} {nasty}", "word ".repeat(30));
+        }
+        for result in &mut record.results {
+            result.id = nasty.to_owned();
+            result.text = Some(nasty.to_owned());
+        }
+        for color in [false, true] {
+            let options = TerminalOptions {
+                text: true,
+                color,
+                notes: vec![nasty.to_owned()],
+                ..TerminalOptions::default()
+            };
+            let text = render_terminal(&record, &options);
+            for line in text.lines() {
+                // The runner looks past blanks at the start, and for the other two anywhere.
+                assert!(!line.trim_start().starts_with("::"), "{line}");
+                assert!(!line.contains("##"), "{line}");
+            }
+        }
+    }
+}

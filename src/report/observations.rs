@@ -1,0 +1,115 @@
+//! Every observation as a row of a table (RFC 4180), for spreadsheets and data frames. `docs/ci.md` describes the
+//! columns.
+
+use super::ReportError;
+use crate::domain::{Answer, Observation, PhraseResult, Polarity, RunRecord, TextPolicy};
+
+/// The columns, in their order; new ones come last.
+const COLUMNS: [&str; 33] = [
+    "run",
+    "suite",
+    "target",
+    "target_version",
+    "phrase",
+    "text_hash",
+    "category",
+    "capability",
+    "tags",
+    "language",
+    "split",
+    "polarity",
+    "critical",
+    "must_pass",
+    "expected",
+    "lowest_passing",
+    "highest_passing",
+    "judged_level",
+    "verdict",
+    "repeat",
+    "level",
+    "passes",
+    "label",
+    "score",
+    "confidence",
+    "no_answer",
+    "attempts",
+    "status",
+    "started_ms",
+    "latency_ms",
+    "service_latency_ms",
+    "violations",
+    "text",
+];
+
+pub(super) fn render(record: &RunRecord, text: TextPolicy) -> Result<Vec<u8>, ReportError> {
+    let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    table.write_record(COLUMNS).map_err(ReportError::Csv)?;
+    for result in &record.results {
+        let text = result.text.as_deref().and_then(|recorded| text.apply(recorded)).unwrap_or_default();
+        for observation in &result.observations {
+            table.write_record(row(record, result, observation, &text)).map_err(ReportError::Csv)?;
+        }
+    }
+    table.into_inner().map_err(|error| ReportError::Csv(error.into_error().into()))
+}
+
+fn row(
+    record: &RunRecord,
+    result: &PhraseResult,
+    observation: &Observation,
+    text: &str,
+) -> [String; COLUMNS.len()] {
+    let (prediction, no_answer) = match &observation.answer {
+        Answer::Prediction(prediction) => (Some(prediction), None),
+        Answer::NoAnswer(no_answer) => (None, Some(no_answer)),
+    };
+    let words = |words: &[String]| harmless(&words.join(" "));
+    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+    let status = observation.attempts.last().and_then(|attempt| attempt.status);
+    [
+        record.id.to_string(),
+        harmless(&record.suite.name),
+        harmless(&record.target.name),
+        harmless(record.target.version.as_deref().unwrap_or_default()),
+        harmless(&result.id),
+        result.text_hash.clone(),
+        harmless(&result.category),
+        harmless(result.capability.as_deref().unwrap_or_default()),
+        words(&result.tags),
+        harmless(result.language.as_deref().unwrap_or_default()),
+        result.split.map(|split| split.as_str().to_owned()).unwrap_or_default(),
+        match result.polarity {
+            Polarity::Negative => "negative",
+            Polarity::Positive => "positive",
+            Polarity::Straddling => "straddling",
+        }
+        .to_owned(),
+        result.critical.to_string(),
+        result.must_pass.to_string(),
+        result.expected.to_string(),
+        result.lowest_passing.to_string(),
+        result.highest_passing.to_string(),
+        result.level.map(|level| level.to_string()).unwrap_or_default(),
+        result.verdict.as_str().to_owned(),
+        observation.repeat.to_string(),
+        observation.answer.level().map(|level| level.to_string()).unwrap_or_default(),
+        super::failure::passes(result, observation).to_string(),
+        harmless(prediction.map(|prediction| prediction.label.as_str()).unwrap_or_default()),
+        number(prediction.and_then(|prediction| prediction.score)),
+        number(prediction.and_then(|prediction| prediction.confidence)),
+        no_answer.map(|no_answer| no_answer.reason.as_str().to_owned()).unwrap_or_default(),
+        observation.attempts.len().to_string(),
+        status.map(|status| status.to_string()).unwrap_or_default(),
+        observation.started_ms.to_string(),
+        observation.latency_ms.to_string(),
+        number(prediction.and_then(|prediction| prediction.service_latency_ms)),
+        words(&observation.violations),
+        harmless(text),
+    ]
+}
+
+/// Keeps a spreadsheet from running the cell (OWASP, "CSV Injection"), signs of East Asian width included.
+fn harmless(cell: &str) -> String {
+    let runs = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    if cell.starts_with(runs) { format!("'{cell}") } else { cell.to_owned() }
+}

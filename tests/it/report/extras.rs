@@ -1,0 +1,228 @@
+//! What a sample's record lacks: a baseline, known failures, repeats, contradictions, gates that only warn.
+
+use thrash::domain::{
+    Answer, AnswerBrief, AnswerCount, BaselineRecord, Change, CheckOutcome, CheckSeverity, Estimate,
+    FlakyPhrase, LatencyComparison, Level, MetricComparison, NoAnswer, NoAnswerReason, PairedTest,
+    PhraseChange, PhraseResult, Rate, RepeatReport, RunBrief, RunComparison, RunId, RunRecord,
+    SliceComparison, SliceKind, Verdict, WaiverRecord, WaiverReport, WaiverState,
+};
+
+use crate::support::sample::{Said, Sample};
+
+/// A run with one of everything: the failures of [`Sample::quick`], and all that can stand beside them.
+pub(super) fn rich() -> RunRecord {
+    let mut sample = Sample::quick();
+    sample.say("self_harm-003", Said::Nothing(NoAnswerReason::FailOpen));
+    let mut record = sample.record();
+    record.baseline = Some(BaselineRecord::Compared(Box::new(comparison(&record))));
+    waive(&mut record, "gaming_slang-004");
+    repeat(&mut record, "everyday_benign-001");
+    result(&mut record, "everyday_benign-002").observations[0].violations =
+        vec!["score_matches_label".to_owned()];
+    record
+}
+
+pub(super) fn result<'a>(record: &'a mut RunRecord, id: &str) -> &'a mut PhraseResult {
+    record.results.iter_mut().find(|result| result.id == id).expect("the phrase is there")
+}
+
+/// Passes a phrase's failure over; another waiver has expired.
+pub(super) fn waive(record: &mut RunRecord, phrase: &str) {
+    let waiver = |phrase: &str, state| WaiverRecord {
+        phrase: phrase.to_owned(),
+        owner: "@org/nlp".to_owned(),
+        reason: "known since v5 (#12)".to_owned(),
+        expires: "2026-04-01".parse().expect("a day"),
+        state,
+    };
+    record.waivers = Some(WaiverReport {
+        waivers: vec![waiver(phrase, WaiverState::Used), waiver("old-001", WaiverState::Expired)],
+        most: 5,
+        metrics: record.metrics.clone(),
+        slices: record.slices.clone(),
+    });
+}
+
+/// Sends a phrase that was answered rightly three times: the second answer is critical, the third none at all.
+pub(super) fn repeat(record: &mut RunRecord, phrase: &str) {
+    let result = result(record, phrase);
+    let first = result.observations[0].clone();
+    let mut second = first.clone();
+    second.repeat = 1;
+    if let Answer::Prediction(prediction) = &mut second.answer {
+        prediction.level = Level::Critical;
+    }
+    let mut third = first.clone();
+    third.repeat = 2;
+    third.answer = Answer::NoAnswer(NoAnswer {
+        reason: NoAnswerReason::Timeout,
+        detail: "nothing came within 5 s".to_owned(),
+    });
+    let answers = [first.answer.level(), Some(Level::Critical), None];
+    result.observations = vec![first, second, third];
+    let category = result.category.clone();
+    let rate = |count: u32, of: u32| Rate {
+        count: count.into(),
+        of: of.into(),
+        value: Some(f64::from(count) / f64::from(of)),
+        wilson: None,
+        exact: None,
+    };
+    record.repeats = Some(RepeatReport {
+        phrases: 1,
+        flip_rate: rate(2, 3),
+        flaky_rate: rate(1, 1),
+        always_right: rate(0, 1),
+        extra: 0,
+        flaky: vec![FlakyPhrase {
+            id: phrase.to_owned(),
+            category,
+            answers: answers.map(|level| AnswerCount { level, count: 1 }).to_vec(),
+            agreement: 1.0 / 3.0,
+            passing: rate(1, 3),
+        }],
+    });
+}
+
+/// Lets the first failed check only warn.
+pub(super) fn warn(record: &mut RunRecord) -> String {
+    let failed = record.verdict.checks.iter_mut().find(|check| check.outcome == CheckOutcome::Fail);
+    let failed = failed.expect("a check failed");
+    failed.severity = CheckSeverity::Warn;
+    failed.name.clone()
+}
+
+/// The run held against one in which two of its wrong answers were right, and a right one wrong.
+pub(super) fn comparison(record: &RunRecord) -> RunComparison {
+    let brief = |id: &str| RunBrief {
+        id: RunId::from_stored(id),
+        started_at: record.started_at,
+        suite: record.suite.name.clone(),
+        selection_hash: record.suite.selection_hash.clone(),
+        target: record.target.name.clone(),
+        target_version: record.target.version.clone(),
+        contract_hash: record.target.contract_hash.clone(),
+        alert_level: record.target.alert_level,
+        phrases: record.metrics.phrases,
+    };
+    let changes = record.results.iter().filter_map(change).collect();
+    let estimate = |value, lower, upper| Estimate { value, lower: Some(lower), upper: Some(upper) };
+    let test = PairedTest {
+        both_right: 20,
+        improved: 1,
+        regressed: 2,
+        both_wrong: 2,
+        difference: Some(estimate(-0.04, -0.151, 0.072)),
+        p_worse: 0.3125,
+        p_changed: 0.625,
+        p_worse_holm: None,
+    };
+    RunComparison {
+        baseline: brief("20260228-210000-a1b2c3"),
+        candidate: brief(record.id.as_str()),
+        warnings: vec!["the target's contract is another one".to_owned()],
+        compared: 25,
+        accuracy: test,
+        metrics: vec![MetricComparison {
+            metric: "false_positive_rate".to_owned(),
+            baseline: record.metrics.false_positive_rate,
+            candidate: record.metrics.false_positive_rate,
+            test: PairedTest { p_worse: 0.0001, p_worse_holm: Some(0.0002), ..test },
+        }],
+        slices: vec![SliceComparison {
+            kind: SliceKind::Category,
+            name: "explicit_ideation".to_owned(),
+            critical: true,
+            test,
+        }],
+        latency: vec![LatencyComparison {
+            quantile: 0.95,
+            baseline: estimate(100.0, 90.0, 120.0),
+            candidate: estimate(128.0, 110.0, 140.0),
+            ratio: estimate(1.28, 1.01, 1.4),
+        }],
+        changes,
+    }
+}
+
+fn change(result: &PhraseResult) -> Option<PhraseChange> {
+    let change = match result.id.as_str() {
+        "explicit_ideation-003" | "gaming_slang-004" => Change::Regressed,
+        "self_harm-002" | "passive_ideation-002" => Change::StillWrong,
+        "hypothetical-001" => Change::Fixed,
+        _ => return None,
+    };
+    let brief = AnswerBrief { level: result.level, verdict: result.verdict, score: None, latency_ms: 1.0 };
+    Some(PhraseChange {
+        id: result.id.clone(),
+        category: result.category.clone(),
+        capability: None,
+        critical: result.critical,
+        must_pass: result.must_pass,
+        expected: result.expected,
+        change,
+        baseline: Some(match change {
+            Change::Regressed => {
+                AnswerBrief { level: Some(result.expected.primary()), verdict: Verdict::Exact, ..brief }
+            }
+            Change::Fixed => AnswerBrief { level: None, verdict: Verdict::Unanswered, ..brief },
+            Change::StillWrong | Change::Flaky | Change::New | Change::Gone => brief,
+        }),
+        candidate: Some(brief),
+        source: result.source.clone(),
+    })
+}
+
+/// Every word of the record that comes from outside.
+pub(super) fn with_words(mut record: RunRecord, word: &str) -> RunRecord {
+    let all = |texts: &mut [&mut String]| texts.iter_mut().for_each(|text| word.clone_into(text));
+    record.environment = Some(word.to_owned());
+    record.target.version = Some(word.to_owned());
+    let RunRecord { suite, target, verdict, .. } = &mut record;
+    all(&mut [&mut suite.name, &mut target.name, &mut target.url, &mut verdict.sentence]);
+    for check in &mut verdict.checks {
+        all(&mut [&mut check.name, &mut check.reason]);
+    }
+    record.integrity.fail_open = vec![word.to_owned()];
+    for slice in &mut record.slices {
+        all(&mut [&mut slice.name]);
+    }
+    for (at, result) in record.results.iter_mut().enumerate() {
+        // Phrases stay different ones.
+        result.id = format!("{word}{at}");
+        all(&mut [&mut result.category, &mut result.source.file]);
+        result.capability = Some(word.to_owned());
+        result.tags = vec![word.to_owned()];
+        result.text = Some(word.to_owned());
+    }
+    if let Some(BaselineRecord::Compared(comparison)) = &mut record.baseline {
+        hostile(comparison, word);
+    }
+    for waiver in record.waivers.iter_mut().flat_map(|report| &mut report.waivers) {
+        all(&mut [&mut waiver.owner, &mut waiver.reason]);
+    }
+    for flaky in record.repeats.iter_mut().flat_map(|report| &mut report.flaky) {
+        all(&mut [&mut flaky.id, &mut flaky.category]);
+    }
+    record
+}
+
+/// Every word of the comparison that comes from outside.
+pub(super) fn hostile(comparison: &mut RunComparison, word: &str) {
+    comparison.warnings = vec![word.to_owned()];
+    for brief in [&mut comparison.baseline, &mut comparison.candidate] {
+        word.clone_into(&mut brief.suite);
+        word.clone_into(&mut brief.target);
+        brief.target_version = Some(word.to_owned());
+    }
+    for change in &mut comparison.changes {
+        word.clone_into(&mut change.id);
+        word.clone_into(&mut change.category);
+    }
+    for slice in &mut comparison.slices {
+        word.clone_into(&mut slice.name);
+    }
+    for metric in &mut comparison.metrics {
+        word.clone_into(&mut metric.metric);
+    }
+}
