@@ -2,6 +2,7 @@
 
 mod architecture;
 mod audit;
+mod ci;
 mod cli;
 mod config;
 mod demo;
