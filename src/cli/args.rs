@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use serde_yaml::Value;
 
 use super::phrases::PhrasesCommand;
+use super::waivers::WaiversCommand;
 use crate::demo::{Behaviour, ErrorStatus, Latency, Severity, Share as DemoShare};
 use crate::domain::{RunRequest, Selection, Share, Split, TextPolicy, Wait};
 use crate::gate::Gate;
@@ -101,6 +102,9 @@ pub(super) enum Command {
     /// Look at a suite: what it holds, what it can prove, whether it could fail
     #[command(subcommand)]
     Phrases(PhrasesCommand),
+    /// Look at the file of known failures
+    #[command(subcommand)]
+    Waivers(WaiversCommand),
     /// List, show or check targets
     #[command(subcommand)]
     Targets(TargetsCommand),
@@ -198,6 +202,9 @@ pub(super) struct RunArgs {
     /// False-positive rate that is allowed (`4%`)
     #[arg(long, value_name = "SHARE", help_heading = "Gates")]
     pub(super) max_fpr: Option<Share>,
+    /// File of known failures that gates pass over
+    #[arg(long, value_name = "FILE", help_heading = "Gates")]
+    pub(super) waivers: Option<PathBuf>,
 
     /// On GitHub Actions: no annotations, and nothing in the step's summary
     #[arg(long, help_heading = "Output")]
@@ -341,6 +348,8 @@ pub(super) enum SchemaName {
     Target,
     /// Configuration files
     Config,
+    /// Files of known failures
+    Waivers,
 }
 
 /// How the demo detector behaves.
@@ -460,6 +469,7 @@ impl RunArgs {
         add(&mut flags, "run.seed", self.seed);
         add(&mut flags, "thresholds.accuracy", self.min_accuracy.map(Share::value));
         add(&mut flags, "thresholds.false_positive_rate", self.max_fpr.map(Share::value));
+        add(&mut flags, "waivers.file", self.waivers.as_ref().map(|file| file.display().to_string()));
         let text = self.reports.text.map(|policy| match policy {
             TextPolicy::Full => "full",
             TextPolicy::Redacted => "redacted",

@@ -16,6 +16,7 @@ mod run;
 mod runs;
 mod signals;
 mod targets;
+mod waivers;
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -92,6 +93,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         Command::Runs(command) => runs::runs(&load(Flags::new())?, command, output).await,
         Command::Report { run, reports } => runs::show(&load(Flags::new())?, &run, &reports, output).await,
         Command::Phrases(command) => phrases::phrases(&load(Flags::new())?, command, output),
+        Command::Waivers(command) => waivers::waivers(command, load, output),
         Command::Targets(command) => targets::targets(command, load, output).await,
         Command::Demo(args) => demo::demo(&args, output).await,
         Command::Doctor { target } => doctor::doctor(&load(target.flags())?, output).await,
@@ -102,6 +104,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
                 SchemaName::Phrases => crate::suite::category_schema(),
                 SchemaName::Target => crate::target::schema(),
                 SchemaName::Config => crate::config::schema(),
+                SchemaName::Waivers => crate::suite::waiver_schema(),
             };
             output.print(&format!("{schema:#}\n"))?;
             Ok(Exit::Passed)

@@ -19,7 +19,8 @@ use crate::target::Contract;
 pub use environment::{Environment, Meaning, Variable, variables};
 pub use layers::{Effective, Origin};
 pub use settings::{
-    DEFAULT, LogLevel, RunSettings, Settings, StoreSettings, SuiteSize, Suites, Thresholds, schema,
+    DEFAULT, LogLevel, RunSettings, Settings, StoreSettings, SuiteSize, Suites, Thresholds, WaiverSettings,
+    schema,
 };
 
 /// Settings that hold, with where each came from.

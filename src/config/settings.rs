@@ -35,6 +35,8 @@ pub struct Settings {
     pub thresholds: Thresholds,
     /// More gates.
     pub gates: Vec<Gate>,
+    /// The file of known failures.
+    pub waivers: WaiverSettings,
     /// Where runs are kept.
     pub store: StoreSettings,
     /// The folder for the database, the spool and reports.
@@ -127,6 +129,16 @@ pub struct Thresholds {
     pub error_budget: Share,
     /// Phrases whose answer may change.
     pub changed_answers: u32,
+}
+
+/// The file of known failures, and how many of them may be at once.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaiverSettings {
+    /// The file, if there is one.
+    pub file: Option<PathBuf>,
+    /// So many may be used in a run, at most; and never more than one phrase in twenty.
+    pub most: u64,
 }
 
 /// Where runs are kept.

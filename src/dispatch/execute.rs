@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use super::DispatchError;
 use super::connect::{self, Connected, Connecting};
 use super::keep::{Keeper, Kept};
+use super::waivers::waivers;
 use crate::config::Config;
 use crate::demo::Demo;
 use crate::domain::{RunEvent, RunId, RunRecord, RunRequest, Selection};
@@ -51,6 +52,7 @@ impl Prepared {
         for (kind, name) in gates.iter().filter_map(|gate| gate.slice.as_ref()) {
             suite.check_slice(*kind, name)?;
         }
+        let waivers = waivers(config, &request.suites)?;
         let selection = Selection { seed: settings.run.seed.unwrap_or(0), ..request.selection.clone() };
         let mut suite = suite.select(&selection)?;
 
@@ -81,6 +83,7 @@ impl Prepared {
             text: settings.text,
             give_up_after: settings.run.give_up_after,
             gates: wanted,
+            waivers,
             demo: demo.is_some(),
             configuration: config
                 .effective

@@ -7,8 +7,10 @@ mod connect;
 mod error;
 mod execute;
 mod keep;
+mod waivers;
 
 pub use connect::Connected;
 pub use error::DispatchError;
 pub use execute::{Executed, Prepared};
 pub use keep::{Keeper, Kept, deliver_spool, open_store, spool};
+pub use waivers::waivers;

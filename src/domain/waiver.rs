@@ -12,11 +12,12 @@ use super::{Metrics, Slice};
 pub enum WaiverState {
     /// Its phrase failed, and the gates passed it over.
     Used,
-    /// Its phrase passed: the waiver is to be removed.
+    /// Its phrase passed every time: the waiver is to be removed.
     Unneeded,
     /// Its last day is over: it waives nothing.
     Expired,
-    /// Its phrase was not in the run.
+    /// Its phrase was not in the run, got no answer, which nobody can waive, or was right with some wrong answers among
+    /// its repeats; or the run is none that it is for.
     NotRun,
 }
 
@@ -35,7 +36,8 @@ pub struct WaiverRecord {
     pub state: WaiverState,
 }
 
-/// What waivers did to a run. The record's own numbers count every phrase; gates read the ones here.
+/// What waivers did to a run. The record's own numbers count every phrase; a gate that fails on
+/// them is asked again with the ones here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WaiverReport {
     /// Every waiver of the file, in its order.

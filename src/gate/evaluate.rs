@@ -2,9 +2,10 @@
 
 use super::metric::{Metric, Unit};
 use super::threshold::Gate;
+use super::waiver;
 use crate::domain::{
-    Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, Metrics, Polarity,
-    Rate, RunRecord, RunStatus, RunVerdict, SliceKind,
+    Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, Metrics,
+    PhraseResult, Polarity, Rate, RunRecord, RunStatus, RunVerdict, SliceKind,
 };
 use crate::stats::acceptance::point_max_errors;
 use crate::stats::{BoundRule, IntervalMethod, Proportion};
@@ -28,13 +29,20 @@ pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
     checks.push(both_sides(record));
     checks.extend(category_checks(record));
     checks.extend(must_pass_checks(record));
+    checks.extend(waiver::checks(record));
     checks.sort_by_key(|check| match check.outcome {
         CheckOutcome::Fail => 0,
         CheckOutcome::Inconclusive => 1,
         CheckOutcome::Pass => 2,
     });
     let conclusion = conclude(record, &checks, options.error_budget);
-    RunVerdict { sentence: sentence(record, conclusion, &checks, options.error_budget), conclusion, checks }
+    let mut sentence = sentence(record, conclusion, &checks, options.error_budget);
+    match waiver::used(record).count() {
+        0 => {}
+        1 => sentence.push_str("; 1 known failure is waived"),
+        used => sentence = format!("{sentence}; {used} known failures are waived"),
+    }
+    RunVerdict { conclusion, sentence, checks }
 }
 
 fn source(metric: Metric) -> CheckSource {
@@ -114,7 +122,10 @@ fn category_checks(record: &RunRecord) -> impl Iterator<Item = Check> {
 /// Whether the run could see both kinds of error: of phrases on one side of the alert level alone, a constant answer
 /// gets every one right.
 fn both_sides(record: &RunRecord) -> Check {
-    let count = |polarity| record.results.iter().filter(|result| result.polarity == polarity).count();
+    let counts = |result: &PhraseResult| waiver::used(record).all(|waiver| waiver.phrase != result.id);
+    let count = |polarity| {
+        record.results.iter().filter(|result| result.polarity == polarity && counts(result)).count()
+    };
     let alert = record.target.alert_level;
     let (negatives, positives) = (count(Polarity::Negative), count(Polarity::Positive));
     let (outcome, reason) = match (negatives, positives) {
@@ -212,10 +223,12 @@ fn must_pass_checks(record: &RunRecord) -> Vec<Check> {
 }
 
 fn check(record: &RunRecord, gate: &Gate, source: CheckSource) -> Check {
-    let metrics = match &gate.slice {
-        None => Some(&record.metrics),
-        Some((kind, name)) => record.slice(*kind, name).map(|slice| &slice.metrics),
-    };
+    let whole = waiver::numbers(gate, &record.metrics, &record.slices);
+    let found = check_on(record, gate, source, whole);
+    waiver::look_again(found, record, gate, |metrics| check_on(record, gate, source, metrics))
+}
+
+fn check_on(record: &RunRecord, gate: &Gate, source: CheckSource, metrics: Option<&Metrics>) -> Check {
     let mut check = Check {
         name: gate.to_string(),
         source,
@@ -310,7 +323,7 @@ fn check_rate(check: &mut Check, gate: &Gate, rate: Rate) {
 fn check_number(check: &mut Check, gate: &Gate, record: &RunRecord, metrics: &Metrics) {
     check.value = match gate.slice {
         Some(_) => gate.metric.number(metrics),
-        None => gate.metric.of_run(record),
+        None => gate.metric.of_run(record, metrics),
     };
     let Some(value) = check.value else {
         "it is not defined on this run's data".clone_into(&mut check.reason);

@@ -200,9 +200,9 @@ impl Metric {
         }
     }
 
-    /// The number over a whole run.
+    /// The number over a whole run, of which these are the metrics.
     #[expect(clippy::cast_precision_loss, reason = "counts of a run are small")]
-    pub(super) fn of_run(self, record: &RunRecord) -> Option<f64> {
+    pub(super) fn of_run(self, record: &RunRecord, metrics: &Metrics) -> Option<f64> {
         let integrity = &record.integrity;
         let latency = &record.latency;
         match self {
@@ -217,7 +217,7 @@ impl Metric {
                 (0, _) => None,
                 (cached, _) => Some(cached as f64),
             },
-            of_metrics => of_metrics.number(&record.metrics),
+            of_metrics => of_metrics.number(metrics),
         }
     }
 

@@ -6,6 +6,7 @@
 mod evaluate;
 mod metric;
 mod threshold;
+mod waiver;
 
 pub use evaluate::{GATED_FROM, GateOptions, evaluate};
 pub use metric::Metric;

@@ -14,11 +14,24 @@ pub(super) fn explanation(check: &Check) -> String {
     let errors = errors(check);
     // A reason may be the number alone, which stands beside it already.
     let is_number = |reason: &str| reason.trim_end_matches(" ms").parse::<f64>().is_ok();
-    match check.reason.as_str() {
+    let (reason, waived) = without_waived(&check.reason);
+    let explanation = match reason {
         _ if check.outcome == CheckOutcome::Pass => errors,
         reason if reason.is_empty() || is_number(reason) => errors,
         reason if errors.is_empty() || reason.contains(" wrong") => reason.to_owned(),
         reason => format!("{errors}; {reason}"),
+    };
+    // That failures were passed over is said whatever came out.
+    [explanation.as_str(), waived].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// The reason, and what its end says of waived failures.
+fn without_waived(reason: &str) -> (&str, &str) {
+    match reason.rsplit_once("; ") {
+        Some((reason, waived)) if waived.starts_with("with ") && waived.contains(" waived: ") => {
+            (reason, waived)
+        }
+        _ => (reason, ""),
     }
 }
 

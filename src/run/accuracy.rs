@@ -18,7 +18,7 @@ use crate::domain::{
 };
 use crate::gate::GateOptions;
 use crate::judge::{VariantAnswer, is_doubtful, judge_phrase, judge_variants};
-use crate::suite::Suite;
+use crate::suite::{Suite, Waivers};
 use crate::target::Target;
 
 /// How a suite is sent.
@@ -52,6 +52,8 @@ pub struct RunOptions {
     pub give_up_after: usize,
     /// What the run has to hold.
     pub gates: GateOptions,
+    /// Failures that somebody answers for, where there is a file of them.
+    pub waivers: Option<Waivers>,
     /// Whether the target is the embedded demo detector.
     pub demo: bool,
     /// Every setting that held, for the record.

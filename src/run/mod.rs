@@ -7,6 +7,7 @@ mod control;
 mod jobs;
 mod record;
 mod sender;
+mod waive;
 mod workers;
 
 pub use accuracy::{AccuracyRun, RunOptions};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::Utc;
 
 use super::RunOptions;
+use super::waive::waive;
 use crate::domain::{
     Conclusion, HostRecord, Integrity, Level, Observation, PerturbationReport, PhraseResult, RunKind,
     RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, TargetRecord, ToolRecord,
@@ -102,6 +103,10 @@ pub(super) fn record(suite: &Suite, target: &Target, options: &RunOptions, found
         },
         results,
     };
+    record.waivers = options
+        .waivers
+        .as_ref()
+        .map(|waivers| waive(waivers, &record, &found.extra, &suite.category_targets()));
     // What came beyond the passes is of phrases that were chosen for their answers: in the numbers above it would tilt
     // them, and only what it shows of steadiness and honesty counts.
     for (result, extra) in record.results.iter_mut().zip(found.extra) {

@@ -375,7 +375,7 @@ fn find_files(folder: &FilePath, files: &mut Vec<PathBuf>) -> Result<(), SuiteEr
     Ok(())
 }
 
-fn read_file(path: &FilePath) -> Result<NamedText, SuiteError> {
+pub(super) fn read_file(path: &FilePath) -> Result<NamedText, SuiteError> {
     let error = |source| SuiteError::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     // A device has no end, and its size says nothing.

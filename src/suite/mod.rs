@@ -9,6 +9,7 @@ pub mod export;
 pub mod import;
 pub mod perturb;
 mod select;
+mod waivers;
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use crate::domain::{Phrase, SuiteRecord};
 
 pub use catalog::Catalog;
 pub use category_file::schema as category_schema;
+pub use waivers::{Nameable, Waiver, Waivers, schema as waiver_schema};
 
 /// Phrases with their labels, and what is asked of each category.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +63,7 @@ pub enum SuiteError {
         hint: String,
     },
     /// The disk said no.
-    #[error("cannot read suite `{path}`")]
+    #[error("cannot read `{path}`")]
     Read {
         /// The file or folder.
         path: PathBuf,

@@ -13,3 +13,4 @@ mod schemas;
 mod signals;
 mod streams;
 mod suites;
+mod waivers;

@@ -156,6 +156,7 @@ fn collapsed(checks: &[Check], gates: &[&Check]) -> String {
         counted(passed(CheckSource::Category).count() as u64, "category target", "category targets"),
         counted(phrases, "phrase that must pass", "phrases that must pass"),
         counted(passed(CheckSource::Integrity).count() as u64, "integrity check", "integrity checks"),
+        counted(passed(CheckSource::Waiver).count() as u64, "waiver check", "waiver checks"),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

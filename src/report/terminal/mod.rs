@@ -16,6 +16,7 @@ mod measures;
 mod page;
 mod repeats;
 mod steadiness;
+mod waivers;
 
 use std::path::PathBuf;
 
@@ -58,6 +59,7 @@ pub fn render_terminal(record: &RunRecord, options: &TerminalOptions) -> String 
     headline::show(&mut page, record);
     gates::show(&mut page, &record.verdict.checks);
     integrity::show(&mut page, record);
+    waivers::show(&mut page, record);
     categories::show(&mut page, record);
     failures::show(&mut page, &record.results, options.text);
     repeats::show(&mut page, record);

@@ -99,6 +99,7 @@ fn the_committed_schemas_are_the_current_ones() {
         ("phrases", "phrases/phrases.schema.json"),
         ("target", "docs/schemas/target.schema.json"),
         ("config", "docs/schemas/config.schema.json"),
+        ("waivers", "docs/schemas/waivers.schema.json"),
     ];
     for (format, path) in committed {
         let file = root().join(path);

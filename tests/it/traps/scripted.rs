@@ -140,6 +140,7 @@ pub(super) fn run_options(phrases: usize) -> RunOptions {
         text: TextPolicy::Full,
         give_up_after: phrases.clamp(1, 20),
         gates: GateOptions { gates: Vec::new(), error_budget: 0.05 },
+        waivers: None,
         demo: false,
         configuration: BTreeMap::new(),
     }
