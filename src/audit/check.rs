@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::null_service::null_services;
 use super::plan::plan;
 use super::similar::similar;
-use crate::domain::{CheckMode, Conclusion, Level, Phrase, SliceKind};
+use crate::domain::{CheckMode, Conclusion, Level, Phrase, PhraseSource, SliceKind};
 use crate::gate::{Gate, GateOptions, Metric};
 use crate::suite::Suite;
 
@@ -40,6 +40,9 @@ pub struct Finding {
     pub line: Option<u32>,
     /// What is wrong, without any text of a phrase.
     pub message: String,
+    /// Where the phrase stands that it goes against, if that is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub with: Option<PhraseSource>,
 }
 
 /// Looks at a suite that could be loaded. `defaults` are the gates that no null service may pass, `gates` all that
@@ -47,6 +50,7 @@ pub struct Finding {
 pub fn check(suite: &Suite, defaults: &GateOptions, gates: &GateOptions, alert_level: Level) -> Vec<Finding> {
     let mut findings = near_duplicates(suite);
     findings.extend(broken_pairs(suite));
+    findings.extend(disagreements(suite));
     findings.extend(gates_over_nothing(suite, &gates.gates));
     findings.extend(too_few(suite, gates, alert_level));
     for service in null_services(suite, defaults, alert_level) {
@@ -64,16 +68,22 @@ pub fn check(suite: &Suite, defaults: &GateOptions, gates: &GateOptions, alert_l
             ));
         }
     }
-    findings.sort_by(|a, b| (a.gravity, &a.file, a.line).cmp(&(b.gravity, &b.file, b.line)));
+    sort(&mut findings);
     findings
 }
 
+/// Errors first, each kind of gravity in the order of the files.
+pub fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| (a.gravity, &a.file, a.line).cmp(&(b.gravity, &b.file, b.line)));
+}
+
 fn about_suite(gravity: Gravity, kind: &'static str, message: String) -> Finding {
-    Finding { gravity, kind, file: None, line: None, message }
+    Finding { gravity, kind, file: None, line: None, message, with: None }
 }
 
 fn about(phrase: &Phrase, gravity: Gravity, kind: &'static str, message: String) -> Finding {
-    Finding { gravity, kind, file: Some(phrase.source.file.clone()), line: Some(phrase.source.line), message }
+    let PhraseSource { file, line } = phrase.source.clone();
+    Finding { gravity, kind, file: Some(file), line: Some(line), message, with: None }
 }
 
 /// A phrase with all that is sent before it: two that differ in that are not the same.
@@ -104,7 +114,8 @@ fn near_duplicates(suite: &Suite) -> Vec<Finding> {
                 first.id,
                 pair.similarity * 100.0
             );
-            Some(about(second, Gravity::Error, "near_duplicate", message))
+            let finding = about(second, Gravity::Error, "near_duplicate", message);
+            Some(Finding { with: Some(first.source.clone()), ..finding })
         })
         .collect()
 }
@@ -118,15 +129,40 @@ fn broken_pairs(suite: &Suite) -> Vec<Finding> {
         // A selection may leave the partner out; that it exists at all was checked when the files were read.
         let Some(partner) = phrase.pair.as_deref().and_then(|id| by_id.get(id)) else { continue };
         if partner.pair.as_deref() != Some(&phrase.id) {
+            // Several phrases may contrast with one, as in HateCheck: it can name only one of them.
+            let has_another = partner
+                .pair
+                .as_deref()
+                .and_then(|id| by_id.get(id))
+                .is_some_and(|other| other.pair.as_ref() == Some(&partner.id));
+            let gravity = if has_another { Gravity::Warning } else { Gravity::Error };
             let message =
                 format!("phrase `{}` is paired with `{}`, which does not say so", phrase.id, partner.id);
-            findings.push(about(phrase, Gravity::Error, "one_sided_pair", message));
+            findings.push(about(phrase, gravity, "one_sided_pair", message));
         } else if phrase.id < partner.id && phrase.expected == partner.expected {
             let message = format!("the pair `{}` and `{}` asks for the same answer", phrase.id, partner.id);
             findings.push(about(phrase, Gravity::Warning, "pair_without_contrast", message));
         }
     }
     findings
+}
+
+/// Labels that too few of the people who were asked would give.
+fn disagreements(suite: &Suite) -> Vec<Finding> {
+    // Four of five, as HateCheck asks for (Röttger et al. 2021); of three that is all of them.
+    let too_few = |agree: usize, all: usize| agree * 5 < all * 4;
+    let of = |phrase: &Phrase| {
+        let (agree, all) = (phrase.annotations.within(phrase.expected), phrase.annotations.len());
+        too_few(agree, all).then(|| {
+            let message = format!(
+                "phrase `{}`: {agree} of {all} annotators are within `{}`, and it takes 4 of 5: widen what is \
+                 expected to the levels they named, or drop it",
+                phrase.id, phrase.expected
+            );
+            about(phrase, Gravity::Warning, "annotators_disagree", message)
+        })
+    };
+    suite.phrases.iter().filter_map(of).collect()
 }
 
 fn gates_over_nothing(suite: &Suite, gates: &[Gate]) -> Vec<Finding> {

@@ -13,7 +13,7 @@ use crate::domain::{
     TargetRecord, TextPolicy, ToolRecord,
 };
 use crate::gate::{GateOptions, evaluate};
-use crate::judge::{integrity, judge, judge_phrase, latency_report, measure, slices};
+use crate::judge::{integrity, judge, judge_phrase, latency_report, measure, pair_accuracy, slices};
 use crate::suite::Suite;
 
 /// Seeds of the services that answer at random.
@@ -120,7 +120,8 @@ fn as_record(suite: &Suite, alert_level: Level, results: Vec<PhraseResult>) -> R
         },
         configuration: BTreeMap::new(),
         metrics: measure(&results, alert_level),
-        pair_accuracy: None,
+        pair_accuracy: pair_accuracy(&results),
+        human_agreement: None,
         repeats: None,
         baseline: None,
         waivers: None,

@@ -1,13 +1,21 @@
 //! What a suite can prove, before anything is sent.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "phrases of a suite are far fewer than 2^52"
+)]
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::{CheckMode, Comparison, Level, Phrase, Polarity, SliceKind};
-use crate::gate::{GATED_FROM, Gate, Metric};
-use crate::stats::acceptance::{pass_probability, point_max_errors};
+use super::cases::Cases;
+use crate::domain::{CheckMode, Comparison, Level, Polarity, SliceKind, Split};
+use crate::gate::{GATED_FROM, Gate, Metric, held_gates};
+use crate::stats::acceptance::point_max_errors;
 use crate::stats::multiplicity::family_false_alarm_rate;
-use crate::stats::{BoundRule, Confidence, IntervalMethod, regression_power};
+use crate::stats::{BoundRule, Confidence, IntervalMethod, cluster, regression_power};
 use crate::suite::Suite;
 
 /// True error rates that the chances are given for, as shares of the rate that the gate allows.
@@ -32,6 +40,8 @@ pub struct Plan {
     pub positives: u64,
     /// Phrases that count in neither rate.
     pub straddling: u64,
+    /// The correlation that is taken for granted between phrases that were made from one another.
+    pub family_correlation: f64,
     /// Every gate over a share, the categories' own ones included.
     pub gates: Vec<GatePlan>,
     /// The chance to see a regression, with a paired test against a baseline.
@@ -49,9 +59,12 @@ pub struct GatePlan {
     pub mode: CheckMode,
     /// Cases it rests on, if every phrase is answered.
     pub cases: u64,
+    /// How many independent cases they are worth, where some were made from one another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective: Option<f64>,
     /// Errors with which it passes; none if it cannot pass at all.
     pub allowed_errors: Option<u64>,
-    /// Cases that a bound needs to pass without an error.
+    /// Cases that a bound needs to pass without an error, in families as large as these.
     pub min_cases: Option<u64>,
     /// The chance that it passes at some true error rates.
     pub chances: Vec<Chance>,
@@ -83,18 +96,21 @@ pub fn plan(suite: &Suite, gates: &[Gate], alert_level: Level) -> Plan {
     let polarity = |wanted| {
         phrases.iter().filter(|phrase| phrase.expected.polarity(alert_level) == wanted).count() as u64
     };
+    let cases = Cases::of(phrases, alert_level);
     let own = suite.categories.iter().filter_map(|category| {
         let gate = Gate {
             slice: Some((SliceKind::Category, category.name.clone())),
             ..Gate::point(Metric::Accuracy, Comparison::AtLeast, category.target_accuracy?)
         };
-        (cases(&gate, phrases, alert_level)? >= GATED_FROM).then_some(gate)
+        (cases.count(&gate)? >= GATED_FROM).then_some(gate)
     });
     let own: Vec<Gate> = own.collect();
-    let category_plans: Vec<GatePlan> =
-        own.iter().filter_map(|gate| gate_plan(gate, phrases, alert_level)).collect();
+    let category_plans: Vec<GatePlan> = own.iter().filter_map(|gate| gate_plan(gate, &cases)).collect();
+    let all_held = phrases.iter().all(|phrase| phrase.split == Some(Split::Held));
+    let held = held_gates(if all_held { &[] } else { gates });
+    let held = held.iter().filter(|gate| cases.count(gate) >= Some(GATED_FROM));
     let mut plans: Vec<GatePlan> =
-        gates.iter().filter_map(|gate| gate_plan(gate, phrases, alert_level)).collect();
+        gates.iter().chain(held).filter_map(|gate| gate_plan(gate, &cases)).collect();
     let category_false_alarm = false_alarm(&category_plans);
     plans.extend(category_plans);
     let phrases = phrases.len() as u64;
@@ -109,14 +125,15 @@ pub fn plan(suite: &Suite, gates: &[Gate], alert_level: Level) -> Plan {
         negatives: polarity(Polarity::Negative),
         positives: polarity(Polarity::Positive),
         straddling: polarity(Polarity::Straddling),
+        family_correlation: cluster::PLANNED_CORRELATION,
         gates: plans,
         regressions: regressions.collect(),
         category_false_alarm,
     }
 }
 
-fn gate_plan(gate: &Gate, phrases: &[Phrase], alert_level: Level) -> Option<GatePlan> {
-    let cases = cases(gate, phrases, alert_level)?;
+fn gate_plan(gate: &Gate, all: &Cases<'_>) -> Option<GatePlan> {
+    let (cases, worth) = (all.count(gate)?, all.worth(gate)?);
     let max_rate = match gate.comparison {
         Comparison::AtMost => gate.limit,
         Comparison::AtLeast => 1.0 - gate.limit,
@@ -125,40 +142,33 @@ fn gate_plan(gate: &Gate, phrases: &[Phrase], alert_level: Level) -> Option<Gate
     let enough = gate.min_n.is_none_or(|min_n| cases >= min_n);
     let (allowed_errors, min_cases) = match gate.mode {
         CheckMode::Point => (point_max_errors(max_rate, cases), None),
-        CheckMode::Bound => (rule.max_errors(cases), rule.min_trials(0)),
+        CheckMode::Bound => (
+            worth.map_or_else(|| rule.max_errors(cases), |worth| cluster::max_errors(rule, cases, worth)),
+            rule.min_trials(0).map(|trials| in_families(trials, cases, worth)),
+        ),
         CheckMode::NoRegression | CheckMode::NonInferior | CheckMode::Change => (None, None),
     };
     let allowed_errors = allowed_errors.filter(|_| enough);
     let chances = TRUE_RATES.into_iter().filter_map(|share| {
         let true_rate = share * max_rate;
-        let passes = pass_probability(allowed_errors?, cases, true_rate)?;
+        let passes =
+            cluster::pass_probability(allowed_errors?, cases, worth.unwrap_or(cases as f64), true_rate)?;
         Some(Chance { true_rate, passes })
     });
     Some(GatePlan {
         gate: gate.to_string(),
         mode: gate.mode,
         cases,
+        effective: worth,
         allowed_errors,
         min_cases: min_cases.max(gate.min_n),
         chances: chances.collect(),
     })
 }
 
-/// The cases of a gate over a share whose errors the gate limits; none for any other gate.
-fn cases(gate: &Gate, phrases: &[Phrase], alert_level: Level) -> Option<u64> {
-    let polarity = |phrase: &Phrase| phrase.expected.polarity(alert_level);
-    let counts: fn(&Phrase, Polarity) -> bool = match (gate.metric, gate.comparison) {
-        (Metric::Accuracy | Metric::AccuracyAnswered | Metric::ExactAccuracy, Comparison::AtLeast)
-        | (Metric::UnansweredRate, Comparison::AtMost) => |_, _| true,
-        (Metric::FalsePositiveRate, Comparison::AtMost) => |_, polarity| polarity == Polarity::Negative,
-        (Metric::FalseNegativeRate, Comparison::AtMost) => |_, polarity| polarity == Polarity::Positive,
-        (Metric::SevereMissRate, Comparison::AtMost) => |phrase, _| phrase.expected.min() >= Level::High,
-        _ => return None,
-    };
-    let inside = |phrase: &Phrase| {
-        gate.slice.as_ref().is_none_or(|(kind, name)| phrase.slices(*kind).contains(&name.as_str()))
-    };
-    Some(phrases.iter().filter(|phrase| inside(phrase) && counts(phrase, polarity(phrase))).count() as u64)
+/// How many cases in families like these are worth so many independent ones.
+fn in_families(independent: u64, cases: u64, worth: Option<f64>) -> u64 {
+    worth.map_or(independent, |worth| (independent as f64 * cases as f64 / worth).ceil() as u64)
 }
 
 /// The chance that one of the gates fails when each is exactly at its limit; by the mean of their own chances.

@@ -97,19 +97,25 @@ fn at_least(share: f64, size: usize) -> usize {
     ((share * size as f64 - 1e-9).ceil() as usize).clamp(1, size)
 }
 
-/// The 4-grams of a text as people see it: case, width, punctuation and spacing do not count.
-fn grams(text: &str) -> Vec<u32> {
-    let mut letters: Vec<char> = vec![' '];
+/// A text as people see it: case, width, punctuation and spacing do not count; its words stand a blank apart.
+pub(super) fn normalised(text: &str) -> String {
+    let mut letters = String::with_capacity(text.len());
     for c in text.nfkc().flat_map(char::to_lowercase) {
         if c.is_alphanumeric() || !c.is_ascii() && !c.is_whitespace() && !c.is_control() {
             letters.push(c);
-        } else if letters.last() != Some(&' ') && c.is_whitespace() {
+        } else if c.is_whitespace() && !letters.is_empty() && !letters.ends_with(' ') {
             letters.push(' ');
         }
     }
-    if letters.last() != Some(&' ') {
-        letters.push(' ');
-    }
+    letters.truncate(letters.trim_end().len());
+    letters
+}
+
+/// The 4-grams of a text, with a blank before and after it.
+fn grams(text: &str) -> Vec<u32> {
+    let text = normalised(text);
+    let blank = if text.is_empty() { "" } else { " " };
+    let letters: Vec<char> = [" ", &text, blank].concat().chars().collect();
     let mut grams: Vec<u32> =
         if letters.len() < GRAM { vec![hash(&letters)] } else { letters.windows(GRAM).map(hash).collect() };
     grams.sort_unstable();

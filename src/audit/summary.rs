@@ -1,11 +1,12 @@
 //! What is in a suite: counts and lengths.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::{Level, Phrase, Polarity};
+use crate::domain::{HumanAgreement, Level, Phrase, Polarity, contrast_pairs};
+use crate::judge::{Families, human_agreement};
 use crate::suite::Suite;
 
 /// What is in a suite.
@@ -37,8 +38,14 @@ pub struct SuiteSummary {
     pub expected: BTreeMap<String, usize>,
     /// Contrast pairs.
     pub pairs: usize,
+    /// Contrast pairs by capability; one of two capabilities counts with each.
+    pub pairs_by_capability: BTreeMap<String, usize>,
     /// Phrases that are variants of another.
     pub variants: usize,
+    /// Families of such phrases, siblings of a seed that is not there included.
+    pub families: usize,
+    /// How far the people who labelled the phrases agree, where the suite says what each of them said.
+    pub human_agreement: Option<HumanAgreement>,
     /// Phrases that must pass.
     pub must_pass: usize,
     /// Phrases with earlier messages.
@@ -81,13 +88,33 @@ pub fn summarise(suite: &Suite, alert_level: Level) -> SuiteSummary {
                 let partner = phrase.pair.as_ref()?;
                 Some(if *partner < phrase.id { (partner, &phrase.id) } else { (&phrase.id, partner) })
             })
-            .collect::<std::collections::BTreeSet<_>>()
+            .collect::<BTreeSet<_>>()
             .len(),
+        pairs_by_capability: counted(
+            contrast_pairs(phrases, |phrase| (&phrase.id, phrase.pair.as_deref())).into_iter().flat_map(
+                |pair| {
+                    pair.into_iter().filter_map(|phrase| phrase.capability.clone()).collect::<BTreeSet<_>>()
+                },
+            ),
+        ),
+        families: families(phrases),
+        human_agreement: human_agreement(phrases),
         variants: count(&|phrase| phrase.seed_of.is_some()),
         must_pass: count(&|phrase| phrase.must_pass),
         with_history: count(&|phrase| !phrase.history.is_empty()),
         lengths: lengths.len().checked_sub(1).map(|last| [lengths[0], lengths[last / 2], lengths[last]]),
     }
+}
+
+/// Families of two phrases or more.
+fn families(phrases: &[Phrase]) -> usize {
+    let seeds = phrases.iter().filter_map(|phrase| Some((phrase.id.as_str(), phrase.seed_of.as_deref()?)));
+    let families = Families::of(seeds);
+    let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
+    for number in phrases.iter().filter_map(|phrase| families.number(&phrase.id)) {
+        *sizes.entry(number).or_default() += 1;
+    }
+    sizes.into_values().filter(|size| *size > 1).count()
 }
 
 fn counted(names: impl Iterator<Item = String>) -> BTreeMap<String, usize> {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::slice;
 
 use clap::{Args, Subcommand};
 use schemars::JsonSchema;
@@ -15,18 +16,19 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::phrases_io::{self, ExportArgs, ImportArgs};
-use crate::audit::{Finding, GatePlan, Gravity, Plan, SuiteSummary, check, plan, summarise};
+use crate::audit::{Finding, GatePlan, Gravity, Plan, SuiteSummary, check, plan, shared, sort, summarise};
 use crate::config::Config;
 use crate::dispatch::DispatchError;
 use crate::document::Problem;
 use crate::domain::Level;
 use crate::gate::Gate;
+use crate::suite::lines::{Line, messages, read_lines};
 use crate::suite::{Suite, SuiteError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PhrasesCommand {
     /// Refuse a suite that could not fail, or shows less than it seems to
-    Check(SuiteArgs),
+    Check(CheckArgs),
     /// Count what is in a suite
     Stats(SuiteArgs),
     /// Tell what a suite can prove, before anything is sent
@@ -52,6 +54,17 @@ pub(super) struct SuiteArgs {
     /// As JSON
     #[arg(long, value_name = "FILE|-", num_args = 0..=1, default_missing_value = "-")]
     json: Option<PathBuf>,
+}
+
+/// What is looked at, and what it must not share.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    suite: SuiteArgs,
+    /// Texts that must share no phrase, near-duplicate or template with the suite, such as those a model learns from:
+    /// a phrase file, a TSV, CSV or JSONL file, lines of text, a folder of them, or a suite (repeatable)
+    #[arg(long, value_name = "FILE|DIR|SUITE")]
+    disjoint_from: Vec<String>,
 }
 
 pub(super) fn phrases(config: &Config, command: PhrasesCommand, output: Output) -> Result<Exit, Failure> {
@@ -85,17 +98,23 @@ struct Checked {
     accepted: bool,
     /// Phrases in it; none when it could not be read.
     phrases: Option<usize>,
+    /// Texts that it was held against, and must share nothing with.
+    others: usize,
     /// Everything that is wrong.
     findings: Vec<Finding>,
 }
 
-fn check_suite(config: &Config, args: &SuiteArgs, output: Output) -> Result<Exit, Failure> {
+fn check_suite(config: &Config, args: &CheckArgs, output: Output) -> Result<Exit, Failure> {
+    let CheckArgs { suite: args, disjoint_from } = args;
+    let others = other_lines(config, disjoint_from)?;
     let mut all = config.gates();
     all.gates.extend(args.gate.iter().cloned());
     let (phrases, findings, page) = match config.catalog().load(&args.suites, None) {
         Ok(suite) => {
-            let findings = check(&suite, &config.gates(), &all, args.alert_level);
-            let page = check_page(&suite, &findings);
+            let mut findings = check(&suite, &config.gates(), &all, args.alert_level);
+            findings.extend(shared(&suite, &others));
+            sort(&mut findings);
+            let page = check_page(&suite, &findings, others.len());
             (Some(suite.phrases.len()), findings, page)
         }
         Err(SuiteError::Invalid { problems }) => {
@@ -105,8 +124,23 @@ fn check_suite(config: &Config, args: &SuiteArgs, output: Output) -> Result<Exit
         Err(error) => return Err(DispatchError::from(error).into()),
     };
     let accepted = findings.iter().all(|finding| finding.gravity != Gravity::Error);
-    give(args, &Checked { accepted, phrases, findings }, &page, output)?;
+    give(args, &Checked { accepted, phrases, others: others.len(), findings }, &page, output)?;
     Ok(if accepted { Exit::Passed } else { Exit::Usage })
+}
+
+/// The texts that the suite must not share anything with.
+fn other_lines(config: &Config, names: &[String]) -> Result<Vec<Line>, Failure> {
+    let mut lines = Vec::new();
+    for name in names {
+        let path = Path::new(name);
+        let read = if path.exists() {
+            read_lines(path)
+        } else {
+            config.catalog().load(slice::from_ref(name), None).map(|suite| messages(&suite.phrases))
+        };
+        lines.extend(read.map_err(DispatchError::from)?);
+    }
+    Ok(lines)
 }
 
 fn finding(problem: &Problem) -> Finding {
@@ -116,6 +150,7 @@ fn finding(problem: &Problem) -> Finding {
         file: Some(problem.file.clone()),
         line: u32::try_from(problem.position.line).ok(),
         message: problem.message.clone(),
+        with: None,
     }
 }
 
@@ -133,7 +168,7 @@ fn give(args: &SuiteArgs, data: &impl Serialize, page: &str, output: Output) -> 
     Ok(())
 }
 
-fn check_page(suite: &Suite, findings: &[Finding]) -> String {
+fn check_page(suite: &Suite, findings: &[Finding], others: usize) -> String {
     let mut page = String::new();
     for finding in findings {
         let word = match finding.gravity {
@@ -149,9 +184,11 @@ fn check_page(suite: &Suite, findings: &[Finding]) -> String {
     let errors = findings.iter().filter(|finding| finding.gravity == Gravity::Error).count();
     let warnings = findings.len() - errors;
     let verdict = if errors == 0 { "accepted" } else { "refused" };
+    let held_against =
+        if others == 0 { String::new() } else { format!(", held against {others} other texts") };
     let _ = writeln!(
         page,
-        "{verdict}: suite `{}`, {} phrases in {} categories, {errors} errors, {warnings} warnings",
+        "{verdict}: suite `{}`, {} phrases in {} categories{held_against}, {errors} errors, {warnings} warnings",
         suite.name,
         suite.phrases.len(),
         suite.categories.len(),
@@ -170,9 +207,17 @@ fn stats_page(summary: &SuiteSummary) -> String {
     );
     let _ = writeln!(
         page,
-        "{} contrast pairs, {} variants of a seed, {} must pass, {} with earlier messages",
-        summary.pairs, summary.variants, summary.must_pass, summary.with_history
+        "{} contrast pairs, {} variants of a seed in {} families, {} must pass, {} with earlier messages",
+        summary.pairs, summary.variants, summary.families, summary.must_pass, summary.with_history
     );
+    if let Some(agreement) = summary.human_agreement {
+        let alpha = agreement.alpha.map_or_else(|| "not defined".to_owned(), |alpha| format!("{alpha:.2}"));
+        let _ = writeln!(
+            page,
+            "people agree with each other: Krippendorff's alpha {alpha}, {} labels on {} phrases",
+            agreement.annotations, agreement.phrases
+        );
+    }
     if let Some([shortest, middle, longest]) = summary.lengths {
         let _ = writeln!(page, "texts of {shortest} to {longest} characters, {middle} in the middle");
     }
@@ -180,6 +225,7 @@ fn stats_page(summary: &SuiteSummary) -> String {
     for (title, counts) in [
         ("categories", &categories),
         ("capabilities", &summary.capabilities),
+        ("contrast pairs by capability", &summary.pairs_by_capability),
         ("expected", &summary.expected),
         ("languages", &summary.languages),
         ("tags", &summary.tags),
@@ -221,6 +267,14 @@ fn plan_page(plan: &Plan) -> String {
     for line in table.to_string().lines() {
         let _ = writeln!(page, "{}", line.trim_end());
     }
+    if plan.gates.iter().any(|gate| gate.effective.is_some()) {
+        let _ = writeln!(
+            page,
+            "\nIn brackets: what cases are worth of which some are variants of one seed, planned with a correlation\n\
+             of {} within a family. A run takes the correlation that it finds, if that is higher.",
+            plan.family_correlation
+        );
+    }
     for gate in plan.gates.iter().filter(|gate| gate.allowed_errors.is_none()) {
         let needed =
             gate.min_cases.map_or_else(String::new, |cases| format!("; it takes {cases} without an error"));
@@ -258,7 +312,11 @@ fn gate_row(gate: &GatePlan) -> Vec<String> {
     } else {
         gate.gate.clone()
     };
-    let mut row = vec![name, gate.cases.to_string(), allows];
+    let cases = match gate.effective {
+        Some(worth) => format!("{} ({worth:.0})", gate.cases),
+        None => gate.cases.to_string(),
+    };
+    let mut row = vec![name, cases, allows];
     row.extend((0..6).map(chance));
     row
 }

@@ -68,6 +68,9 @@ pub(super) struct ImportArgs {
     /// The column with languages
     #[arg(long, value_name = "NAME", help_heading = "Columns of tables")]
     language_column: Option<String>,
+    /// A column with the labels of one annotator, for how far they agree (repeatable)
+    #[arg(long, value_name = "NAME", help_heading = "Columns of tables")]
+    annotator_column: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -142,6 +145,7 @@ pub(super) fn import(args: ImportArgs, output: Output) -> Result<Exit, Failure> 
             capability: args.capability_column,
             tags: args.tags_column,
             language: args.language_column,
+            annotators: args.annotator_column,
         },
         labels,
         keep_tolerance: args.keep_tolerance,

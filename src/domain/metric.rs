@@ -33,6 +33,10 @@ pub struct Rate {
     pub wilson: Option<[f64; 2]>,
     /// Clopper–Pearson interval, 95 %, two-sided.
     pub exact: Option<[f64; 2]>,
+    /// How many independent cases they are worth, where some are variants of one another; both intervals are of so
+    /// many. None where each stands for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective: Option<f64>,
 }
 
 /// How many phrases got which verdict.
@@ -98,6 +102,17 @@ pub struct Metrics {
     pub best_constant_accuracy: Option<f64>,
     /// Accuracy less the best constant answer's.
     pub lift: Option<f64>,
+}
+
+/// How far the people who labelled the phrases agree with each other.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HumanAgreement {
+    /// Krippendorff's alpha for ordered levels: 1 is full agreement, 0 is chance; none where all said the same.
+    pub alpha: Option<f64>,
+    /// Phrases that two people or more labelled.
+    pub phrases: u64,
+    /// Their labels, one a person and phrase.
+    pub annotations: u64,
 }
 
 /// By what the results are sliced.

@@ -4,12 +4,14 @@
 //! value that makes sense. [`RunRecord`] is the waist of the hourglass: a run makes one, and the gates, the store and
 //! the reports only read it.
 
+mod annotation;
 mod check;
 mod comparison;
 mod event;
 mod level;
 mod metric;
 mod observation;
+mod pair;
 mod perturbation;
 mod phrase;
 mod record;
@@ -21,6 +23,7 @@ mod verdict;
 mod wait;
 mod waiver;
 
+pub use annotation::Annotations;
 pub use check::{
     Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, RunVerdict,
 };
@@ -31,10 +34,11 @@ pub use comparison::{
 pub use event::RunEvent;
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};
 pub use metric::{
-    AnswerScores, Estimate, Integrity, LatencyReport, Metrics, Rate, Slice, SliceKind, VerdictCounts,
-    Violation,
+    AnswerScores, Estimate, HumanAgreement, Integrity, LatencyReport, Metrics, Rate, Slice, SliceKind,
+    VerdictCounts, Violation,
 };
 pub use observation::{Answer, Attempt, NoAnswer, NoAnswerReason, Observation, Phase, Prediction};
+pub use pair::contrast_pairs;
 pub use perturbation::{
     Expectation, PerturbationCounts, PerturbationFlip, PerturbationGroup, PerturbationKind,
     PerturbationReport, Variant,

@@ -305,7 +305,7 @@ pub struct PerturbationCounts {
     pub rate: Rate,
     /// Seed phrases that those variants come from.
     pub seeds: u64,
-    /// How many of those variants say as much as one independent one; at least 1, none where all are alike.
+    /// How many of those variants say as much as one independent one: at least 1, none where there are none.
     pub design_effect: Option<f64>,
     /// Judged variants where both answers have a score to compare.
     pub scored: u64,

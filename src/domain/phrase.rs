@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
-use super::{Level, LevelSet, SliceKind};
+use super::{Annotations, Level, LevelSet, SliceKind};
 
 /// How many levels outside the expected set still pass, in one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -144,6 +144,8 @@ pub struct Phrase {
     pub split: Option<Split>,
     /// BCP 47 tag of the text's language; `None` is English.
     pub language: Option<String>,
+    /// What each of several people called it.
+    pub annotations: Annotations,
     /// Why the label is what it is.
     pub note: Option<String>,
     /// Where it was read.

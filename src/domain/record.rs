@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BaselineRecord, Integrity, LatencyReport, Level, LevelSet, Metrics, Observation, PerturbationReport,
-    PhraseSource, Polarity, Rate, RepeatReport, RunId, RunVerdict, Selection, Slice, Split, TextPolicy,
-    Verdict, WaiverReport,
+    BaselineRecord, HumanAgreement, Integrity, LatencyReport, Level, LevelSet, Metrics, Observation,
+    PerturbationReport, PhraseSource, Polarity, Rate, RepeatReport, RunId, RunVerdict, Selection, Slice,
+    Split, TextPolicy, Verdict, WaiverReport,
 };
 
 /// The version of the record's format that this program writes.
@@ -213,6 +213,9 @@ pub struct RunRecord {
     /// Contrast pairs of which both phrases are right; none where the run holds no whole pair.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pair_accuracy: Option<Rate>,
+    /// How far the people who labelled the phrases agree, where the suite says what each of them said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub human_agreement: Option<HumanAgreement>,
     /// What repeats showed, where phrases were sent more than once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<RepeatReport>,

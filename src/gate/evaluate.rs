@@ -1,14 +1,15 @@
 //! From a record and gates to the one verdict.
 
+use super::held::held_gates_of;
 use super::metric::{Metric, Unit};
 use super::threshold::Gate;
-use super::waiver;
+use super::{families, variants, waiver};
 use crate::domain::{
     Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, Metrics,
     PhraseResult, Polarity, Rate, RunRecord, RunStatus, RunVerdict, SliceKind,
 };
 use crate::stats::acceptance::point_max_errors;
-use crate::stats::{BoundRule, IntervalMethod, Proportion};
+use crate::stats::{BoundRule, IntervalMethod};
 
 /// A category with fewer phrases is shown and not gated: one phrase would decide.
 pub const GATED_FROM: u64 = 10;
@@ -24,8 +25,9 @@ pub struct GateOptions {
 
 /// Makes the verdict on a record.
 pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
+    let held = held_gates_of(record, &options.gates);
     let mut checks: Vec<Check> =
-        options.gates.iter().map(|gate| check(record, gate, source(gate.metric))).collect();
+        options.gates.iter().chain(&held).map(|gate| check(record, gate, source(gate.metric))).collect();
     checks.push(both_sides(record));
     checks.extend(category_checks(record));
     checks.extend(must_pass_checks(record));
@@ -253,7 +255,11 @@ fn check_on(record: &RunRecord, gate: &Gate, source: CheckSource, metrics: Optio
         return check;
     };
     match gate.metric.rate_of_run(record).or_else(|| gate.metric.rate(metrics)) {
-        Some(rate) => check_rate(&mut check, gate, rate),
+        Some(rate) => {
+            check_rate(&mut check, gate, rate);
+            families::tell(&mut check, rate);
+            variants::doubt(&mut check, gate, record);
+        }
         None => check_number(&mut check, gate, record, metrics),
     }
     check
@@ -299,12 +305,7 @@ fn check_rate(check: &mut Check, gate: &Gate, rate: Rate) {
         CheckMode::Bound => {
             let rule =
                 BoundRule { max_rate, confidence: gate.confidence, method: IntervalMethod::ClopperPearson };
-            let proportion = Proportion::new(rate.count, rate.of).unwrap_or_default();
-            check.bound = match gate.comparison {
-                Comparison::AtMost => proportion.upper_bound(rule.method, gate.confidence),
-                Comparison::AtLeast => proportion.lower_bound(rule.method, gate.confidence),
-            };
-            check.allowed_errors = rule.max_errors(rate.of);
+            (check.bound, check.allowed_errors) = families::bound(rule, gate.comparison, rate);
             let bound_holds = check.bound.is_some_and(|bound| holds(gate.comparison, bound, gate.limit));
             check.outcome = match (bound_holds, point_holds) {
                 (true, _) => CheckOutcome::Pass,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::variants::Variants;
 use crate::document::nearest;
 use crate::domain::{Comparison, LatencyReport, Metrics, Rate, RunRecord};
 use crate::stats::{Confidence, LatencyHistogram};
@@ -26,6 +27,10 @@ pub enum Metric {
     UnansweredRate,
     /// Repeated answers that differ from their phrase's most frequent one.
     RepeatFlipRate,
+    /// Contrast pairs with both phrases right, of all of them.
+    PairAccuracy,
+    /// Variants whose answer flips.
+    FlipRate(Variants),
     /// Quadratic-weighted kappa.
     Kappa,
     /// Mean F1 of the classes.
@@ -78,7 +83,7 @@ pub(super) enum Unit {
     Count,
 }
 
-const NAMES: [(&str, Metric); 23] = [
+const NAMES: [(&str, Metric); 25] = [
     ("accuracy", Metric::Accuracy),
     ("accuracy_answered", Metric::AccuracyAnswered),
     ("exact_accuracy", Metric::ExactAccuracy),
@@ -87,6 +92,8 @@ const NAMES: [(&str, Metric); 23] = [
     ("severe_miss_rate", Metric::SevereMissRate),
     ("unanswered_rate", Metric::UnansweredRate),
     ("flip_rate", Metric::RepeatFlipRate),
+    ("pair_accuracy", Metric::PairAccuracy),
+    ("perturbation_flip_rate", Metric::FlipRate(Variants::All)),
     ("kappa", Metric::Kappa),
     ("macro_f1", Metric::MacroF1),
     ("mcc", Metric::Mcc),
@@ -117,7 +124,9 @@ impl Metric {
             | Self::FalseNegativeRate
             | Self::SevereMissRate
             | Self::UnansweredRate
-            | Self::RepeatFlipRate => Unit::Share,
+            | Self::RepeatFlipRate
+            | Self::PairAccuracy
+            | Self::FlipRate(_) => Unit::Share,
             Self::Kappa | Self::MacroF1 | Self::Mcc | Self::Lift => Unit::Number,
             Self::Latency(_) => Unit::Time,
             Self::InvariantViolations
@@ -139,6 +148,8 @@ impl Metric {
             Self::SevereMissRate => Some(metrics.severe_miss_rate),
             Self::UnansweredRate => Some(metrics.unanswered_rate),
             Self::RepeatFlipRate
+            | Self::PairAccuracy
+            | Self::FlipRate(_)
             | Self::Kappa
             | Self::MacroF1
             | Self::Mcc
@@ -161,6 +172,18 @@ impl Metric {
                     record.repeats.as_ref().filter(|_| record.options.repeat > 1 && is_fresh(record));
                 Some(report.map_or_else(Rate::default, |report| report.flip_rate))
             }
+            Self::PairAccuracy => Some(record.pair_accuracy.unwrap_or_default()),
+            Self::FlipRate(variants) => {
+                Some(variants.counts(record).map_or_else(Rate::default, |counts| counts.rate))
+            }
+            _ => None,
+        }
+    }
+
+    /// The metric over a slice of its own kind, if it has such.
+    pub(super) fn of_variants(self, slice: &str) -> Option<Result<Self, String>> {
+        match self {
+            Self::FlipRate(_) => Some(Variants::parse(slice).map(Self::FlipRate)),
             _ => None,
         }
     }
@@ -171,6 +194,7 @@ impl Metric {
             Self::Accuracy
             | Self::AccuracyAnswered
             | Self::ExactAccuracy
+            | Self::PairAccuracy
             | Self::Kappa
             | Self::MacroF1
             | Self::Mcc
@@ -180,6 +204,7 @@ impl Metric {
             | Self::SevereMissRate
             | Self::UnansweredRate
             | Self::RepeatFlipRate
+            | Self::FlipRate(_)
             | Self::Latency(_)
             | Self::InvariantViolations
             | Self::FailOpenAnswers
@@ -224,7 +249,7 @@ impl Metric {
     /// Whether the metric exists for a slice.
     pub(super) fn has_slices(self) -> bool {
         match self {
-            Self::RepeatFlipRate => false,
+            Self::RepeatFlipRate | Self::PairAccuracy | Self::FlipRate(_) => false,
             _ => matches!(self.unit(), Unit::Share | Unit::Number),
         }
     }
@@ -283,7 +308,11 @@ impl Quantile {
 
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = NAMES.iter().find(|(_, metric)| metric == self).map_or("?", |(name, _)| name);
+        let plain = match self {
+            Self::FlipRate(_) => Self::FlipRate(Variants::All),
+            other => *other,
+        };
+        let name = NAMES.iter().find(|(_, metric)| *metric == plain).map_or("?", |(name, _)| name);
         f.pad(name)
     }
 }

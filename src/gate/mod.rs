@@ -4,10 +4,15 @@
 //! can be judged again, by other gates.
 
 mod evaluate;
+mod families;
+mod held;
 mod metric;
 mod threshold;
+mod variants;
 mod waiver;
 
 pub use evaluate::{GATED_FROM, GateOptions, evaluate};
+pub use held::held_gates;
 pub use metric::Metric;
 pub use threshold::{Gate, GateParseError};
+pub use variants::Variants;

@@ -95,7 +95,11 @@ impl Gate {
 
     /// The slice as it is written.
     pub(super) fn slice_text(&self) -> Option<String> {
-        self.slice.as_ref().map(|(kind, name)| format!("{}={name}", kind.as_str()))
+        match (&self.slice, self.metric) {
+            (Some((kind, name)), _) => Some(format!("{}={name}", kind.as_str())),
+            (None, Metric::FlipRate(variants)) => variants.slice_text(),
+            (None, _) => None,
+        }
     }
 }
 
@@ -105,7 +109,11 @@ impl fmt::Display for Gate {
         match &self.slice {
             Some((SliceKind::Category, name)) => write!(f, "[{name}]")?,
             Some((kind, name)) => write!(f, "[{}={name}]", kind.as_str())?,
-            None => {}
+            None => {
+                if let Metric::FlipRate(variants) = self.metric {
+                    write!(f, "{variants}")?;
+                }
+            }
         }
         let sign = match self.comparison {
             Comparison::AtLeast => ">=",
@@ -158,14 +166,19 @@ fn parse(text: &str) -> Result<Gate, String> {
     } else {
         return Err(format!("it has neither `>=` nor `<=`; {FORM}"));
     };
-    let (name, slice) = match left.trim().split_once('[') {
+    let (name, inner) = match left.trim().split_once('[') {
         Some((name, rest)) => {
             let inner = rest.strip_suffix(']').ok_or_else(|| format!("a `[` without its `]`; {FORM}"))?;
-            (name.trim(), Some(slice(inner)?))
+            (name.trim(), Some(inner))
         }
         None => (left.trim(), None),
     };
     let metric: Metric = name.parse()?;
+    let (metric, slice) = match inner.map(|inner| (inner, metric.of_variants(inner))) {
+        None => (metric, None),
+        Some((_, Some(metric))) => (metric?, None),
+        Some((inner, None)) => (metric, Some(slice(inner)?)),
+    };
     let (value, bound) = match right.split_once('(') {
         Some((value, rest)) => (value, Some(rest)),
         None => (right, None),
@@ -230,6 +243,9 @@ struct GateEntry {
     /// Only this part of the suite.
     #[serde(default)]
     split: Option<String>,
+    /// Only variants of this group or kind, for `perturbation_flip_rate`: `typing`, `typo`.
+    #[serde(default)]
+    variants: Option<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -241,7 +257,12 @@ enum LimitText {
 
 impl GateEntry {
     fn gate(self) -> Result<Gate, String> {
-        let metric: Metric = self.metric.parse()?;
+        let mut metric: Metric = self.metric.parse()?;
+        if let Some(variants) = &self.variants {
+            metric = metric
+                .of_variants(variants)
+                .ok_or_else(|| format!("`{metric}` is not measured over variants"))??;
+        }
         let (comparison, text) = match (self.at_least, self.at_most) {
             (Some(limit), None) => (Comparison::AtLeast, limit),
             (None, Some(limit)) => (Comparison::AtMost, limit),

@@ -2,16 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use super::family::{Families, rate};
 use super::judge;
 use crate::domain::{
     AnswerScores, Estimate, Level, Metrics, PhraseResult, Polarity, Rate, Slice, SliceKind, Verdict,
-    VerdictCounts,
+    VerdictCounts, contrast_pairs,
 };
-use crate::stats::{Confidence, Confusion, IntervalMethod, KappaWeights, Proportion, Unanswered};
+use crate::stats::{Confidence, Confusion, KappaWeights, Unanswered};
 
 /// Measures a set of results; `alert_level` is the level from which a human is alerted.
+///
+/// Phrases that were made from one another (`seed_of`) count in every number, and together for less in the intervals.
 pub fn measure<'a>(results: impl IntoIterator<Item = &'a PhraseResult>, alert_level: Level) -> Metrics {
     let results: Vec<&PhraseResult> = results.into_iter().collect();
+    let families = Families::of_results(results.iter().copied());
+    measure_with(&families, &results, alert_level)
+}
+
+fn measure_with(families: &Families<'_>, results: &[&PhraseResult], alert_level: Level) -> Metrics {
     let count =
         |holds: &dyn Fn(&PhraseResult) -> bool| results.iter().filter(|result| holds(result)).count() as u64;
     let with = |verdict: Verdict| count(&|result| result.verdict == verdict);
@@ -23,43 +31,35 @@ pub fn measure<'a>(results: impl IntoIterator<Item = &'a PhraseResult>, alert_le
         unanswered: with(Verdict::Unanswered),
     };
     let phrases = results.len() as u64;
-    let answered = phrases - verdicts.unanswered;
-    let right = verdicts.exact + verdicts.tolerated;
 
+    let numbers: Vec<Option<usize>> = results.iter().map(|result| families.number(&result.id)).collect();
+    // The share of the phrases that `of` picks for which `counts` holds.
+    let share = |of: &dyn Fn(&PhraseResult) -> bool, counts: &dyn Fn(&PhraseResult) -> bool| {
+        let cases = results.iter().zip(&numbers).filter(|(result, _)| of(result));
+        rate(&cases.map(|(result, number)| (*number, counts(result))).collect::<Vec<_>>())
+    };
+    let all = |_: &PhraseResult| true;
+    let answered = |result: &PhraseResult| result.level.is_some();
+    let is_right = |result: &PhraseResult| result.verdict.passes();
     let alerts = |result: &PhraseResult| result.level.is_some_and(|level| level >= alert_level);
     let is = |result: &PhraseResult, polarity| result.polarity == polarity;
-    let false_positives = count(&|result| is(result, Polarity::Negative) && alerts(result));
-    let negatives_answered = count(&|result| is(result, Polarity::Negative) && result.level.is_some());
-    let positives = count(&|result| is(result, Polarity::Positive));
-    let false_negatives = count(&|result| is(result, Polarity::Positive) && !alerts(result));
-    let severe = count(&|result| result.expected.min() >= Level::High);
-    let severe_misses = count(&|result| {
-        result.expected.min() >= Level::High && result.level.is_none_or(|level| level < Level::High)
-    });
+    let severe = |result: &PhraseResult| result.expected.min() >= Level::High;
 
-    // A phrase that is answered twice in three tries must not look answered: here every try counts.
-    let tries = results.iter().map(|result| result.observations.len() as u64).sum();
-    let tries_unanswered = results
-        .iter()
-        .flat_map(|result| &result.observations)
-        .filter(|observation| observation.answer.level().is_none())
-        .count() as u64;
-
-    let confusion = confusion(&results);
-    let accuracy = rate(right, phrases);
-    let best = best_constant(&results);
+    let confusion = confusion(results);
+    let accuracy = share(&all, &is_right);
+    let best = best_constant(results);
     Metrics {
         phrases,
         verdicts,
         accuracy,
-        accuracy_answered: rate(right, answered),
-        exact_accuracy: rate(verdicts.exact, phrases),
-        false_positive_rate: rate(false_positives, negatives_answered),
-        false_negative_rate: rate(false_negatives, positives),
-        severe_miss_rate: rate(severe_misses, severe),
-        unanswered_rate: rate(tries_unanswered, tries),
+        accuracy_answered: share(&answered, &is_right),
+        exact_accuracy: share(&all, &|result| result.verdict == Verdict::Exact),
+        false_positive_rate: share(&|result| is(result, Polarity::Negative) && answered(result), &alerts),
+        false_negative_rate: share(&|result| is(result, Polarity::Positive), &|result| !alerts(result)),
+        severe_miss_rate: share(&severe, &|result| result.level.is_none_or(|level| level < Level::High)),
+        unanswered_rate: unanswered_rate(results, &numbers),
         straddling: count(&|result| is(result, Polarity::Straddling)),
-        scores: scores(&results, &confusion),
+        scores: scores(results, &confusion),
         confusion: confusion.rows().to_vec(),
         best_constant: best.map(|(level, _)| level),
         best_constant_accuracy: best.map(|(_, share)| share),
@@ -73,6 +73,7 @@ pub fn slices(
     alert_level: Level,
     targets: &BTreeMap<String, (Option<f64>, bool)>,
 ) -> Vec<Slice> {
+    let families = Families::of_results(results);
     let mut members: BTreeMap<(SliceKind, &str), Vec<&PhraseResult>> = BTreeMap::new();
     for result in results {
         let mut add = |kind, name| members.entry((kind, name)).or_default().push(result);
@@ -91,25 +92,38 @@ pub fn slices(
                 name: name.to_owned(),
                 target_accuracy: target.and_then(|(accuracy, _)| *accuracy),
                 critical: target.is_some_and(|(_, critical)| *critical),
-                metrics: measure(members, alert_level),
+                metrics: measure_with(&families, &members, alert_level),
             }
         })
         .collect()
 }
 
-/// A share with its intervals.
-pub(super) fn rate(count: u64, of: u64) -> Rate {
-    let proportion = Proportion::new(count, of).unwrap_or_default();
-    let interval = |method| {
-        proportion.interval(method, Confidence::PERCENT_95).map(|interval| [interval.lower, interval.upper])
-    };
-    Rate {
-        count,
-        of,
-        value: proportion.rate(),
-        wilson: interval(IntervalMethod::Wilson),
-        exact: interval(IntervalMethod::ClopperPearson),
-    }
+/// Contrast pairs of which both phrases are right; none where there is no whole pair.
+///
+/// Pairs whose phrases were made from those of another pair are of one family with it.
+pub fn pair_accuracy(results: &[PhraseResult]) -> Option<Rate> {
+    let pairs = contrast_pairs(results, |result| (&result.id, result.pair.as_deref()));
+    let seeds = results.iter().filter_map(|result| Some((result.id.as_str(), result.seed_of.as_deref()?)));
+    let families =
+        Families::of(seeds.chain(pairs.iter().map(|[one, other]| (one.id.as_str(), other.id.as_str()))));
+    let cases: Vec<(Option<usize>, bool)> = pairs
+        .iter()
+        .map(|pair| (families.number(&pair[0].id), pair.iter().all(|result| result.verdict.passes())))
+        .collect();
+    (!cases.is_empty()).then(|| rate(&cases))
+}
+
+/// A phrase that is answered twice in three tries must not look answered: here every try counts.
+fn unanswered_rate(results: &[&PhraseResult], numbers: &[Option<usize>]) -> Rate {
+    let repeats = results.iter().map(|result| result.observations.len()).max().unwrap_or(0);
+    let tries = results.iter().zip(numbers).flat_map(|(result, number)| {
+        let tries = result.observations.iter().enumerate();
+        // What relatives have in common they have in each pass over the suite.
+        tries.map(move |(pass, seen)| {
+            (number.map(|number| number * repeats + pass), seen.answer.level().is_none())
+        })
+    });
+    rate(&tries.collect::<Vec<_>>())
 }
 
 fn confusion(results: &[&PhraseResult]) -> Confusion {

@@ -1,6 +1,8 @@
 //! From answers to verdicts, from verdicts to numbers. Pure: no clock, no network.
 
+mod agreement;
 mod doubt;
+mod family;
 mod integrity;
 mod latency;
 mod metrics;
@@ -11,10 +13,12 @@ use std::cmp::Reverse;
 
 use crate::domain::{Level, LevelSet, Observation, Phrase, PhraseResult, TextPolicy, Verdict};
 
+pub use agreement::human_agreement;
 pub use doubt::is_doubtful;
+pub use family::Families;
 pub use integrity::integrity;
 pub use latency::latency_report;
-pub use metrics::{measure, slices};
+pub use metrics::{measure, pair_accuracy, slices};
 pub use perturbation::{VariantAnswer, judge_variants};
 pub use repeats::repeats;
 

@@ -1,14 +1,13 @@
 //! Answers to variants, held against the answers to the phrases they are made of.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::family::{Families, rate};
 use crate::domain::{
     Answer, Expectation, Level, PerturbationCounts, PerturbationFlip, PerturbationGroup, PerturbationKind,
-    PerturbationReport, PhraseResult, Rate, Variant,
+    PerturbationReport, PhraseResult, Variant,
 };
-use crate::stats::Confidence;
-use crate::stats::cluster::{clustered_mean, effective_cases, rate_interval};
 
 /// Flips that a report lists.
 const WORST: usize = 25;
@@ -36,9 +35,9 @@ impl<'a> VariantAnswer<'a> {
 }
 
 /// What the target says of a phrase itself.
-struct Base<'a> {
-    /// The phrase that the whole family comes from.
-    seed: &'a str,
+struct Base {
+    /// The number of the family that it is of.
+    family: usize,
     level: Option<Level>,
     score: Option<f64>,
     steady: bool,
@@ -47,7 +46,7 @@ struct Base<'a> {
 /// A variant whose answer could be held against its phrase's.
 struct Judged<'a> {
     variant: &'a Variant,
-    base: &'a Base<'a>,
+    base: &'a Base,
     from: Level,
     to: Level,
     score_change: Option<f64>,
@@ -86,9 +85,8 @@ enum Outcome<'a> {
 /// Counts the flips, in all, by group and by kind.
 ///
 /// `results` are the phrases themselves, `answers` the variants that were sent, `alert_level` the level from which a
-/// human is alerted. Variants of one seed phrase (`seed_of` followed to its end) tend to flip together, so both
-/// intervals of a rate are taken at the effective number of cases: the cases over the design effect of the clustered
-/// standard error, or the number of seeds where all variants agree and no effect can be estimated.
+/// human is alerted. Variants of one phrase, or of phrases of one family, tend to flip together, so both intervals of a
+/// rate are those of as many independent variants as they are worth ([`worth`](crate::stats::cluster::worth)).
 pub fn judge_variants(
     results: &[PhraseResult],
     answers: &[VariantAnswer<'_>],
@@ -112,43 +110,24 @@ pub fn judge_variants(
     }
 }
 
-fn bases(results: &[PhraseResult]) -> HashMap<&str, Base<'_>> {
-    let parents: HashMap<&str, &str> =
-        results.iter().filter_map(|result| Some((result.id.as_str(), result.seed_of.as_deref()?))).collect();
-    let base = |result: &'_ PhraseResult| {
+fn bases(results: &[PhraseResult]) -> HashMap<&str, Base> {
+    let families = Families::of_results(results);
+    let base = |(place, result): (usize, &'_ PhraseResult)| {
         let predictions = || result.observations.iter().filter_map(|seen| seen.answer.prediction());
         let scores: Vec<f64> = predictions()
             .filter(|prediction| Some(prediction.level) == result.level)
             .filter_map(|prediction| prediction.score)
             .filter(|score| score.is_finite())
             .collect();
-        let steady = result.observations.iter().all(|seen| seen.answer.level() == result.level);
-        (mean(&scores), steady)
-    };
-    results
-        .iter()
-        .map(|result| {
-            let (score, steady) = base(result);
-            (
-                result.id.as_str(),
-                Base { seed: seed(&result.id, &parents), level: result.level, score, steady },
-            )
-        })
-        .collect()
-}
-
-/// The phrase at the end of the line; of a line that bites its tail, the first by name.
-fn seed<'a>(id: &'a str, parents: &HashMap<&'a str, &'a str>) -> &'a str {
-    let mut line = vec![id];
-    let mut last = id;
-    while let Some(parent) = parents.get(last).copied() {
-        if line.contains(&parent) {
-            return line.into_iter().min().unwrap_or(id);
+        Base {
+            // A phrase without relatives is a family with its variants, numbered from the other end.
+            family: families.number(&result.id).unwrap_or(usize::MAX - place),
+            level: result.level,
+            score: mean(&scores),
+            steady: result.observations.iter().all(|seen| seen.answer.level() == result.level),
         }
-        line.push(parent);
-        last = parent;
-    }
-    last
+    };
+    results.iter().enumerate().map(|(place, result)| (result.id.as_str(), base((place, result)))).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a handful of repeats")]
@@ -156,7 +135,7 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-fn outcome<'a>(bases: &'a HashMap<&str, Base<'a>>, answer: &VariantAnswer<'a>) -> Outcome<'a> {
+fn outcome<'a>(bases: &'a HashMap<&str, Base>, answer: &VariantAnswer<'a>) -> Outcome<'a> {
     let base = bases.get(answer.variant.of.as_str());
     let Some((base, from)) = base.and_then(|base| Some((base, base.level?))) else {
         return Outcome::WithoutBase;
@@ -167,9 +146,10 @@ fn outcome<'a>(bases: &'a HashMap<&str, Base<'a>>, answer: &VariantAnswer<'a>) -
     Outcome::Judged(Judged { variant: answer.variant, base, from, to, score_change })
 }
 
+#[expect(clippy::cast_precision_loss, reason = "variants of a run are few")]
 fn counts(outcomes: &[&Outcome<'_>], alert_level: Level) -> PerturbationCounts {
     let mut counts = PerturbationCounts::default();
-    let mut cases: Vec<(&str, bool)> = Vec::new();
+    let mut cases: Vec<(Option<usize>, bool)> = Vec::new();
     for outcome in outcomes {
         counts.variants += 1;
         let judged = match outcome {
@@ -192,7 +172,7 @@ fn counts(outcomes: &[&Outcome<'_>], alert_level: Level) -> PerturbationCounts {
             continue;
         }
         let is_flip = judged.is_flip();
-        cases.push((judged.base.seed, is_flip));
+        cases.push((Some(judged.base.family), is_flip));
         if is_flip {
             counts.flips += 1;
             counts.up += u64::from(judged.to > judged.from);
@@ -201,67 +181,11 @@ fn counts(outcomes: &[&Outcome<'_>], alert_level: Level) -> PerturbationCounts {
             counts.alerts_raised += u64::from(judged.from < alert_level && judged.to >= alert_level);
         }
     }
-    let clustered = Clustered::new(&cases);
-    counts.rate = clustered.rate;
-    counts.seeds = clustered.seeds;
-    counts.design_effect = clustered.design_effect;
+    counts.rate = rate(&cases);
+    counts.seeds = cases.iter().map(|(family, _)| family).collect::<HashSet<_>>().len() as u64;
+    counts.design_effect =
+        (!cases.is_empty()).then(|| counts.rate.effective.map_or(1.0, |worth| cases.len() as f64 / worth));
     counts
-}
-
-/// A rate over cases that come in families.
-struct Clustered {
-    rate: Rate,
-    seeds: u64,
-    design_effect: Option<f64>,
-}
-
-impl Clustered {
-    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-    fn new(cases: &[(&str, bool)]) -> Self {
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
-        let values: Vec<(usize, f64)> = cases
-            .iter()
-            .map(|(seed, flip)| {
-                let next = numbers.len();
-                (*numbers.entry(seed).or_insert(next), f64::from(u8::from(*flip)))
-            })
-            .collect();
-        let of = cases.len() as u64;
-        let count = cases.iter().filter(|(_, flip)| *flip).count() as u64;
-        let seeds = numbers.len() as u64;
-        if of == 0 {
-            return Self { rate: Rate::default(), seeds, design_effect: None };
-        }
-        // Below 1 it is luck of a small sample: families never make an interval shorter.
-        let design_effect = clustered_mean(&values)
-            .and_then(|mean| mean.design_effect)
-            .filter(|effect| effect.is_finite())
-            .map(|effect| effect.max(1.0));
-        let effective = design_effect.and_then(|effect| effective_cases(of, effect)).unwrap_or(seeds as f64);
-        let value = count as f64 / of as f64;
-        let exact = rate_interval(value, effective, Confidence::PERCENT_95);
-        let rate = Rate {
-            count,
-            of,
-            value: Some(value),
-            wilson: Some(wilson(value, effective)),
-            exact: exact.map(|interval| [interval.lower, interval.upper]),
-        };
-        Self { rate, seeds, design_effect }
-    }
-}
-
-/// Wilson's score interval at 95 %, two-sided, over a number of cases that need not be whole.
-fn wilson(rate: f64, cases: f64) -> [f64; 2] {
-    /// The normal quantile at 97.5 %.
-    const Z: f64 = 1.959_963_984_540_054;
-    let square = Z * Z / cases;
-    let centre = rate + square / 2.0;
-    let half = Z * (rate * (1.0 - rate) / cases + square / (4.0 * cases)).sqrt();
-    // At the ends the two terms cancel, but for the last bits.
-    let lower = if rate <= 0.0 { 0.0 } else { (centre - half) / (1.0 + square) };
-    let upper = if rate >= 1.0 { 1.0 } else { (centre + half) / (1.0 + square) };
-    [lower.clamp(0.0, 1.0), upper.clamp(0.0, 1.0)]
 }
 
 /// The deepest falls first, then the highest rises; of equal ones the gravest phrase, then by id.

@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
+use super::family::plain_rate;
 use super::judge;
-use super::metrics::rate;
 use crate::domain::{AnswerCount, FlakyPhrase, Level, PhraseResult, Rate, RepeatReport};
 use crate::stats::flakiness::{flip_rate, is_flaky};
 
@@ -33,9 +33,9 @@ pub fn repeats(results: &[PhraseResult], passes: u32) -> Option<RepeatReport> {
     flaky.sort_by(|one, other| one.agreement.total_cmp(&other.agreement).then_with(|| one.id.cmp(&other.id)));
     Some(RepeatReport {
         phrases,
-        flip_rate: rate(flips.successes(), flips.trials()),
-        flaky_rate: rate(flaky.len() as u64, phrases),
-        always_right: rate(always_right, phrases),
+        flip_rate: plain_rate(flips.successes(), flips.trials()),
+        flaky_rate: plain_rate(flaky.len() as u64, phrases),
+        always_right: plain_rate(always_right, phrases),
         extra,
         flaky,
     })
@@ -53,7 +53,7 @@ fn passing(result: &PhraseResult) -> Rate {
         judge(result.expected, result.lowest_passing, result.highest_passing, **level).passes()
     };
     let answers = answers(result, u32::MAX);
-    rate(answers.iter().filter(passes).count() as u64, answers.len() as u64)
+    plain_rate(answers.iter().filter(passes).count() as u64, answers.len() as u64)
 }
 
 /// The phrase with its answers, if they differ.

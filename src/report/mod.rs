@@ -22,6 +22,7 @@ mod observations;
 mod places;
 mod sarif;
 mod sink;
+mod split;
 mod terminal;
 
 pub use annotations::render_annotations;
@@ -32,6 +33,7 @@ pub use junit::JunitCases;
 pub use markdown::render_comparison_markdown;
 pub use places::Places;
 pub use sink::{Sink, check_together};
+pub use split::Splits;
 pub use terminal::{TerminalOptions, render_terminal};
 
 use std::fmt;

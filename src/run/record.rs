@@ -11,7 +11,7 @@ use crate::domain::{
     RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, TargetRecord, ToolRecord,
 };
 use crate::gate::evaluate;
-use crate::judge::{integrity, latency_report, measure, repeats, slices};
+use crate::judge::{human_agreement, integrity, latency_report, measure, pair_accuracy, repeats, slices};
 use crate::suite::Suite;
 use crate::target::Target;
 
@@ -82,7 +82,8 @@ pub(super) fn record(suite: &Suite, target: &Target, options: &RunOptions, found
         },
         configuration: options.configuration.clone(),
         metrics: measure(&results, alert_level),
-        pair_accuracy: None,
+        pair_accuracy: pair_accuracy(&results),
+        human_agreement: human_agreement(&suite.phrases),
         repeats: None,
         baseline: None,
         waivers: None,

@@ -12,6 +12,7 @@
 //! | did the second run get worse on the same cases? | [`PairedTable`] |
 //! | and if the cases differ? | [`unpaired`] |
 //! | do the levels agree, and what do the mistakes cost? | [`Confusion`], [`CostMatrix`] |
+//! | do the people agree who gave the labels? | [`krippendorff_alpha`] |
 //! | false alarms and misses at one cut | [`BinaryCounts`] |
 //! | an interval for anything else | [`bootstrap`] |
 //! | are the scores honest, and where to put the threshold? | [`ScoredCases`] |
@@ -46,6 +47,7 @@ mod cost;
 pub mod early_stop;
 pub mod flakiness;
 mod kappa;
+mod krippendorff;
 mod latency;
 pub mod multiplicity;
 mod paired;
@@ -68,6 +70,7 @@ pub use confusion::{Confusion, ConfusionError};
 pub use cost::{CostError, CostMatrix, CostSummary};
 pub use early_stop::{Curtailment, Decision, Sprt};
 pub use kappa::{Kappa, KappaWeights};
+pub use krippendorff::krippendorff_alpha;
 pub use latency::{LatencyHistogram, LatencyHistogramError, LatencyInterval, LatencySummary};
 pub use paired::{PairedTable, regression_power};
 pub use percentile::RankInterval;

@@ -142,8 +142,8 @@ impl Proportion {
     }
 }
 
-/// The Wilson limit on the side that the sign of z names.
-fn wilson(k: f64, n: f64, z: f64) -> f64 {
+/// The Wilson limit on the side that the sign of z names; neither number need be whole.
+pub(super) fn wilson(k: f64, n: f64, z: f64) -> f64 {
     let rate = k / n;
     let shrink = 1.0 + z * z / n;
     let centre = rate + z * z / (2.0 * n);

@@ -349,7 +349,7 @@ fn is_yaml(path: &FilePath) -> bool {
 
 fn read_folder(folder: &FilePath) -> Result<Vec<NamedText>, SuiteError> {
     let mut files = Vec::new();
-    find_files(folder, &mut files)?;
+    find_files(folder, &mut files, &is_yaml)?;
     files.sort();
     if files.is_empty() {
         return Err(SuiteError::Nothing {
@@ -360,15 +360,20 @@ fn read_folder(folder: &FilePath) -> Result<Vec<NamedText>, SuiteError> {
     files.iter().map(|path| read_file(path)).collect()
 }
 
-/// The phrase files of a folder and all that is in it. Links to folders are not followed: they may lead in circles.
-fn find_files(folder: &FilePath, files: &mut Vec<PathBuf>) -> Result<(), SuiteError> {
+/// The wanted files of a folder and all that is in it, lists of suites aside. Links to folders are not followed: they
+/// may lead in circles.
+pub(super) fn find_files(
+    folder: &FilePath,
+    files: &mut Vec<PathBuf>,
+    is_wanted: &dyn Fn(&FilePath) -> bool,
+) -> Result<(), SuiteError> {
     let error = |source| SuiteError::Read { path: folder.to_owned(), source };
     for entry in std::fs::read_dir(folder).map_err(error)? {
         let entry = entry.map_err(error)?;
         let path = entry.path();
         if entry.file_type().map_err(error)?.is_dir() {
-            find_files(&path, files)?;
-        } else if is_yaml(&path) && path.file_stem().is_some_and(|stem| stem != "suites") {
+            find_files(&path, files, is_wanted)?;
+        } else if is_wanted(&path) && path.file_stem().is_some_and(|stem| stem != "suites") {
             files.push(path);
         }
     }

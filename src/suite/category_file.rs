@@ -6,7 +6,7 @@ use serde_yaml::Value;
 
 use super::Category;
 use crate::document::{Document, Path, Problem, Problems};
-use crate::domain::{Level, LevelSet, Phrase, PhraseSource, Share, Split, Tolerance};
+use crate::domain::{Annotations, Level, LevelSet, Phrase, PhraseSource, Share, Split, Tolerance};
 
 /// A phrase file, as it is written.
 #[derive(Deserialize, JsonSchema)]
@@ -99,6 +99,9 @@ struct PhraseEntry {
     /// BCP 47 language tag; English if there is none.
     #[serde(default)]
     language: Option<String>,
+    /// The level that each annotator gave: by annotator, or as a list in which everybody keeps a place.
+    #[serde(default)]
+    annotations: Annotations,
     /// Why the label is what it is.
     #[serde(default)]
     note: Option<String>,
@@ -242,6 +245,7 @@ fn phrase(file: &CategoryFile, entry: PhraseEntry, source: PhraseSource) -> Phra
         history: entry.history,
         split: entry.split,
         language: entry.language,
+        annotations: entry.annotations,
         note: entry.note,
         source,
     }

@@ -8,7 +8,7 @@ use super::{Category, Suite};
 use crate::domain::{Phrase, Tolerance};
 
 /// The columns, in their order.
-pub const COLUMNS: [&str; 18] = [
+pub const COLUMNS: [&str; 19] = [
     "id",
     "text",
     "category",
@@ -27,14 +27,21 @@ pub const COLUMNS: [&str; 18] = [
     "language",
     "split",
     "note",
+    "annotations",
 ];
+
+/// Whether a table with these columns is an export of ours; the first ones had no annotations.
+pub(super) fn is_export(columns: &[impl AsRef<str>]) -> bool {
+    let names = || columns.iter().map(AsRef::as_ref);
+    names().eq(COLUMNS) || names().eq(COLUMNS[..18].iter().copied())
+}
 
 /// How a suite is exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportFormat {
     /// A JSON object a line.
     Jsonl,
-    /// Values separated by commas; lists are joined by `|`.
+    /// Values separated by commas; lists are joined by `|`, annotations as `annotator=level|annotator=level`.
     Csv {
         /// Puts `'` before cells that a spreadsheet would run as formulas. Such a table does not read back the same.
         spreadsheet_safe: bool,
@@ -93,6 +100,7 @@ fn row(phrase: &Phrase, category: Option<&Category>) -> [Value; COLUMNS.len()] {
         json!(phrase.language),
         json!(phrase.split),
         json!(phrase.note),
+        json!(phrase.annotations),
     ]
 }
 
@@ -109,7 +117,14 @@ fn cell(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(items) => join(items),
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+        Value::Object(pairs) => {
+            let pairs: Vec<Value> = pairs
+                .iter()
+                .map(|(key, value)| json!(format!("{key}={}", value.as_str().unwrap_or_default())))
+                .collect();
+            join(&pairs)
+        }
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }
 

@@ -7,6 +7,7 @@ mod catalog;
 mod category_file;
 pub mod export;
 pub mod import;
+pub mod lines;
 pub mod perturb;
 mod select;
 mod waivers;

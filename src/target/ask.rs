@@ -19,7 +19,7 @@ use super::outgoing::{HeaderFill, header_fills};
 use super::pace::{LONGEST_BACKOFF, Pacer, Slowed, backoff};
 use super::reading::Reading;
 use crate::domain::{
-    Answer, Attempt, Level, LevelSet, Observation, Phrase, PhraseSource, RunEvent, Tolerance,
+    Annotations, Answer, Attempt, Level, LevelSet, Observation, Phrase, PhraseSource, RunEvent, Tolerance,
 };
 
 /// How a target is asked.
@@ -270,6 +270,7 @@ pub fn harmless_phrase() -> Phrase {
         history: Vec::new(),
         split: None,
         language: None,
+        annotations: Annotations::default(),
         note: None,
         source: PhraseSource::default(),
     }

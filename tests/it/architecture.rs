@@ -15,7 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("audit", &["domain", "gate", "judge", "stats", "suite"]),
     ("target", &["document", "domain"]),
     ("store", &["domain"]),
-    ("report", &["domain"]),
+    ("report", &["domain", "stats"]),
     ("demo", &[]),
     ("run", &["domain", "gate", "judge", "suite", "target"]),
     ("config", &["document", "domain", "gate", "suite", "target"]),

@@ -12,7 +12,7 @@ use crate::support::sample::{Said, Sample};
 
 use Level::{Critical, High, Low, Medium};
 
-const METRICS: [&str; 23] = [
+const METRICS: [&str; 25] = [
     "accuracy",
     "accuracy_answered",
     "exact_accuracy",
@@ -36,6 +36,8 @@ const METRICS: [&str; 23] = [
     "changed_answers",
     "flaky_phrases",
     "cached_answers",
+    "pair_accuracy",
+    "perturbation_flip_rate",
 ];
 
 fn gate(text: &str) -> Gate {
@@ -69,7 +71,7 @@ fn record_with(change: impl FnOnce(&mut RunRecord)) -> RunRecord {
 fn rate(count: u64, of: u64) -> Rate {
     #[expect(clippy::cast_precision_loss, reason = "small counts")]
     let value = (of > 0).then(|| count as f64 / of as f64);
-    Rate { count, of, value, wilson: None, exact: None }
+    Rate { count, of, value, ..Rate::default() }
 }
 
 #[test]
@@ -120,6 +122,11 @@ fn what_is_no_gate_is_refused_with_a_reason() {
         ("lift >= inf", "no number"),
         ("cached_answers <= 0.5", "no whole number"),
         ("latency_p95[x] <= 1s", "over the whole run only"),
+        ("pair_accuracy[capability=x] >= 50%", "over the whole run only"),
+        ("perturbation_flip_rate[tpyo] <= 5%", "did you mean `typo`?"),
+        ("perturbation_flip_rate[kind=typing] <= 5%", "there are no variants `typing`"),
+        ("perturbation_flip_rate[tag=x] <= 5%", "a `group` or a `kind`, and no `tag`"),
+        ("perturbation_flip_rate >= 5%", "less `perturbation_flip_rate` is better"),
         ("acuracy >= 1%", "did you mean `accuracy`?"),
         ("xyzzy >= 1%", "there are accuracy, "),
     ];
@@ -142,6 +149,14 @@ fn the_long_form_says_the_same_as_the_short_one() {
         ),
         ("{metric: latency_p95, at_most: 500ms}", "latency_p95 <= 500ms"),
         ("{metric: lift, at_least: 0.1}", "lift >= 0.1"),
+        (
+            "{metric: perturbation_flip_rate, variants: typing, at_most: 5%, mode: bound}",
+            "perturbation_flip_rate[typing] <= 5% (bound 95%)",
+        ),
+        (
+            "{metric: perturbation_flip_rate, variants: typo, at_most: 5%}",
+            "perturbation_flip_rate[kind=typo] <= 5%",
+        ),
         ("accuracy >= 92%", "accuracy >= 92%"),
     ];
     for (long, short) in pairs {
@@ -189,9 +204,14 @@ fn arbitrary_gate() -> impl Strategy<Value = String> {
     let times = (prop::sample::select(METRICS[11..17].to_vec()), 0..100_000_000_u32)
         .prop_map(|(metric, limit)| format!("{metric} <= {limit}us"));
     let flips = (0..=10_000_u32).prop_map(|limit| format!("flip_rate <= {}%", f64::from(limit) / 100.0));
-    let counts = (prop::sample::select(METRICS[18..].to_vec()), any::<u32>())
+    let counts = (prop::sample::select(METRICS[18..23].to_vec()), any::<u32>())
         .prop_map(|(metric, limit)| format!("{metric} <= {limit}"));
-    prop_oneof![shares, numbers, times, flips, counts]
+    let variants =
+        prop::sample::select(vec!["", "[typing]", "[typo]", "[kind=full_width]", "[ group = direction ]"]);
+    let variants = (variants, 0..=100_u32)
+        .prop_map(|(variants, limit)| format!("perturbation_flip_rate{variants} <= {limit}% (bound 90%)"));
+    let pairs = (0..=100_u32).prop_map(|limit| format!("pair_accuracy >= {limit}%"));
+    prop_oneof![shares, numbers, times, flips, counts, variants, pairs]
 }
 
 proptest! {

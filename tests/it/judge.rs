@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use thrash::domain::{
-    Answer, Attempt, Level, LevelSet, NoAnswer, NoAnswerReason, Observation, Phrase, PhraseResult,
-    PhraseSource, Polarity, Prediction, SliceKind, TextPolicy, Tolerance, Verdict,
+    Annotations, Answer, Attempt, Level, LevelSet, NoAnswer, NoAnswerReason, Observation, Phrase,
+    PhraseResult, PhraseSource, Polarity, Prediction, SliceKind, TextPolicy, Tolerance, Verdict,
 };
 use thrash::judge::{integrity, judge, judge_phrase, latency_report, measure, slices};
 
@@ -19,7 +19,7 @@ fn set(levels: &[Level]) -> LevelSet {
     LevelSet::new(levels.iter().copied()).expect("a level")
 }
 
-fn phrase(id: &str, expected: &[Level], up: u8, down: u8) -> Phrase {
+pub(super) fn phrase(id: &str, expected: &[Level], up: u8, down: u8) -> Phrase {
     Phrase {
         id: id.to_owned(),
         text: format!("The text of {id}."),
@@ -36,6 +36,7 @@ fn phrase(id: &str, expected: &[Level], up: u8, down: u8) -> Phrase {
         history: Vec::new(),
         split: None,
         language: None,
+        annotations: Annotations::default(),
         note: None,
         source: PhraseSource::default(),
     }
@@ -72,7 +73,7 @@ fn seen(answer: Option<Level>, repeat: u32) -> Observation {
     }
 }
 
-fn result(phrase: &Phrase, answers: &[Option<Level>]) -> PhraseResult {
+pub(super) fn result(phrase: &Phrase, answers: &[Option<Level>]) -> PhraseResult {
     let seen = answers.iter().zip(0..).map(|(answer, repeat)| seen(*answer, repeat)).collect();
     judge_phrase(phrase, Low, TextPolicy::Full, seen)
 }

@@ -1,14 +1,19 @@
 //! Everything that is tested through the front door.
 
+mod annotations;
 mod architecture;
 mod audit;
 mod ci;
 mod cli;
 mod config;
 mod demo;
+mod disjoint;
+mod families;
 mod gate;
+mod held;
 mod import;
 mod judge;
+mod pairs;
 mod perturb;
 mod phrases_io;
 mod report;

@@ -3,11 +3,12 @@
 mod clusters;
 mod demo;
 mod examples;
+mod gates;
 mod judging;
 mod laws;
 mod names;
 
-use thrash::domain::{Level, LevelSet, Phrase, PhraseSource, Tolerance};
+use thrash::domain::{Annotations, Level, LevelSet, Phrase, PhraseSource, Tolerance};
 
 /// A phrase of our own, in English.
 fn phrase(id: &str, text: &str, level: Level) -> Phrase {
@@ -27,6 +28,7 @@ fn phrase(id: &str, text: &str, level: Level) -> Phrase {
         history: Vec::new(),
         split: None,
         language: None,
+        annotations: Annotations::default(),
         note: None,
         source: PhraseSource::default(),
     }

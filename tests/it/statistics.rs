@@ -7,6 +7,7 @@
 )]
 
 mod edges;
+mod families;
 mod laws;
 mod literature;
 mod tables;
@@ -15,7 +16,7 @@ use serde_json::Value;
 use thrash::stats::{
     BinaryCounts, BootstrapKind, BootstrapOptions, BoundRule, Confidence, Confusion, CostMatrix, Interval,
     IntervalMethod, KappaWeights, PairedTable, Proportion, Unanswered, acceptance, bootstrap, early_stop,
-    flakiness, multiplicity, percentile,
+    flakiness, krippendorff_alpha, multiplicity, percentile,
 };
 
 const P95: Confidence = Confidence::PERCENT_95;
@@ -351,4 +352,16 @@ fn the_chance_to_see_flakiness_matches() {
             close_to(found, float(probability), 5.1e-7);
         }
     }
+}
+
+#[test]
+fn the_agreement_of_people_is_that_of_the_krippendorff_package() {
+    let expected = golden("krippendorff");
+    let cases: Vec<Vec<usize>> = serde_json::from_value(expected["cases"].clone()).unwrap();
+    same(krippendorff_alpha(&cases, 5), &expected["alpha"]);
+    // Nobody to agree with, nothing to disagree on, and classes that there are not.
+    assert_eq!(krippendorff_alpha(&[vec![1], vec![4]], 5), None);
+    assert_eq!(krippendorff_alpha(&[vec![1, 1], vec![1, 1]], 5), None);
+    assert_eq!(krippendorff_alpha(&[vec![5, 0]], 5), None);
+    close_to(krippendorff_alpha(&[vec![0, 0], vec![4, 4]], 5).unwrap(), 1.0, 0.0);
 }

@@ -48,6 +48,11 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
         let text = if index == last && all > 1 { Tone::Strong } else { Tone::Plain };
         page.line(Line::of(Tone::Plain, "  ").with(tone, mark).with(Tone::Plain, " ").with(text, line));
     }
+    if let Some(worth) = record.metrics.accuracy.effective {
+        let phrases = record.metrics.accuracy.of;
+        let note = format!("{phrases} phrases, worth {worth:.0}: some are variants of one another");
+        page.paragraph(Line::of(Tone::Plain, " ".repeat(INDENT)), Tone::Dim, &note);
+    }
 }
 
 /// What the category's own check says, if it has one.

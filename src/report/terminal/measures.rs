@@ -1,6 +1,6 @@
 //! The measures: how often it matters, and how much better than chance the answers are.
 
-use crate::domain::{Metrics, Rate};
+use crate::domain::{HumanAgreement, Metrics, Rate, RunRecord};
 
 use super::super::figures;
 use super::columns::{
@@ -9,7 +9,8 @@ use super::columns::{
 };
 use super::page::{Line, Page, Tone};
 
-pub(super) fn show(page: &mut Page, metrics: &Metrics) {
+pub(super) fn show(page: &mut Page, record: &RunRecord) {
+    let metrics = &record.metrics;
     if metrics.phrases == 0 {
         return;
     }
@@ -37,6 +38,19 @@ pub(super) fn show(page: &mut Page, metrics: &Metrics) {
     for line in lines {
         page.line(Line::of(Tone::Plain, format!("    {line}")));
     }
+    if let Some(agreement) = &record.human_agreement {
+        page.paragraph(Line::of(Tone::Plain, "    "), Tone::Dim, &people(agreement));
+    }
+}
+
+/// What kappa has to be held against.
+fn people(agreement: &HumanAgreement) -> String {
+    let HumanAgreement { alpha, phrases, annotations } = agreement;
+    format!(
+        "people agree with each other α = {} ({annotations} labels on {phrases} phrases); a service cannot be asked \
+         to agree more",
+        figures::number(*alpha)
+    )
 }
 
 /// A rate with what it counts.

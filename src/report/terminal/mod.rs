@@ -14,7 +14,9 @@ pub(super) mod integrity;
 mod latency;
 mod measures;
 mod page;
+mod pairs;
 mod repeats;
+mod splits;
 mod steadiness;
 mod waivers;
 
@@ -61,11 +63,13 @@ pub fn render_terminal(record: &RunRecord, options: &TerminalOptions) -> String 
     integrity::show(&mut page, record);
     waivers::show(&mut page, record);
     categories::show(&mut page, record);
+    splits::show(&mut page, record);
+    pairs::show(&mut page, record);
     failures::show(&mut page, &record.results, options.text);
     repeats::show(&mut page, record);
     steadiness::show(&mut page, record);
     answers::show(&mut page, &record.metrics);
-    measures::show(&mut page, &record.metrics);
+    measures::show(&mut page, record);
     latency::show(&mut page, record);
     footer::show(&mut page, record, options);
     page.finish()

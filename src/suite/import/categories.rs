@@ -176,6 +176,14 @@ fn entry(yaml: &mut String, phrase: &Phrase) {
             let _ = writeln!(yaml, "    {key}: [{}]", items.join(", "));
         }
     }
+    if !phrase.annotations.is_empty() {
+        let labels: Vec<String> = phrase
+            .annotations
+            .iter()
+            .map(|(annotator, level)| format!("{}: {level}", quoted(annotator)))
+            .collect();
+        let _ = writeln!(yaml, "    annotations: {{{}}}", labels.join(", "));
+    }
     if let Some(note) = &phrase.note {
         let _ = writeln!(yaml, "    note: {}", quoted(note));
     }

@@ -22,6 +22,8 @@ pub struct ColumnNames {
     pub tags: Option<String>,
     /// Its language.
     pub language: Option<String>,
+    /// The labels of single annotators, a column each.
+    pub annotators: Vec<String>,
 }
 
 /// What a column can hold.
@@ -45,33 +47,33 @@ pub(super) enum Field {
     TargetAccuracy,
     Critical,
     Split,
+    Annotations,
     ReferenceTemplate,
     Template,
 }
 
-const FIELDS: usize = 20;
+const FIELDS: usize = 21;
+
+/// Names of columns that hold the phrases, the likeliest first.
+pub const TEXT_COLUMNS: [&str; 11] = [
+    "text",
+    "message",
+    "phrase",
+    "test_case",
+    "sentence",
+    "utterance",
+    "content",
+    "post",
+    "tweet",
+    "body",
+    "comment",
+];
 
 /// A field, its name in messages, and the names that its column may have, the likeliest first.
 type Guess = (Field, &'static str, &'static [&'static str]);
 
-const TABLE: [Guess; 18] = [
-    (
-        Field::Text,
-        "text",
-        &[
-            "text",
-            "message",
-            "phrase",
-            "test_case",
-            "sentence",
-            "utterance",
-            "content",
-            "post",
-            "tweet",
-            "body",
-            "comment",
-        ],
-    ),
+const TABLE: [Guess; 19] = [
+    (Field::Text, "text", &TEXT_COLUMNS),
     (
         Field::Label,
         "label",
@@ -108,6 +110,7 @@ const TABLE: [Guess; 18] = [
     (Field::TargetAccuracy, "target_accuracy", &["target_accuracy", "target_pass_rate"]),
     (Field::Critical, "critical", &["critical"]),
     (Field::Split, "split", &["split"]),
+    (Field::Annotations, "annotations", &["annotations"]),
 ];
 
 const HATECHECK: [Guess; 8] = [
@@ -125,6 +128,8 @@ const HATECHECK: [Guess; 8] = [
 #[derive(Debug)]
 pub(super) struct Columns {
     at: [Option<usize>; FIELDS],
+    /// The annotators that were named, each with the column of their labels.
+    pub(super) annotators: Vec<(String, usize)>,
     /// Whether the file is one that `thrash phrases export` wrote.
     pub(super) is_export: bool,
     /// Whether it is a `HateCheck` table.
@@ -148,7 +153,10 @@ impl Columns {
         let has = |name: &str| names.iter().any(|known| known == name);
         let is_hatecheck = hatecheck || (has("functionality") && has("test_case") && has("label_gold"));
         let guesses: &[Guess] = if is_hatecheck { &HATECHECK } else { &TABLE };
-        let mut columns = Self { at: [None; FIELDS], is_export: names == export::COLUMNS, is_hatecheck };
+        let annotator = |name: &String| Ok((name.trim().to_owned(), find(name, headers, &report.file)?));
+        let annotators = asked.annotators.iter().map(annotator).collect::<Result<Vec<_>, ImportError>>()?;
+        let is_export = export::is_export(&names);
+        let mut columns = Self { at: [None; FIELDS], annotators, is_export, is_hatecheck };
         for (field, name, known) in guesses {
             let at = match named(asked, *field) {
                 Some(column) => Some(find(column, headers, &report.file)?),
@@ -161,7 +169,8 @@ impl Columns {
                 report.columns.insert(name, shown(headers, at));
             }
         }
-        let unread = (0..headers.len()).filter(|at| !columns.at.contains(&Some(*at)));
+        let is_annotator = |at: usize| columns.annotators.iter().any(|(_, column)| *column == at);
+        let unread = (0..headers.len()).filter(|at| !columns.at.contains(&Some(*at)) && !is_annotator(*at));
         report.columns_not_read = unread.map(|at| shown(headers, at)).collect();
         for (field, flag) in [(Field::Text, "--text-column"), (Field::Label, "--label-column")] {
             if columns.at(field).is_none() {
@@ -200,6 +209,7 @@ fn taken(asked: &ColumnNames, header: &str) -> bool {
     [&asked.text, &asked.label, &asked.id, &asked.category, &asked.capability, &asked.tags, &asked.language]
         .into_iter()
         .flatten()
+        .chain(&asked.annotators)
         .any(|name| plain(name) == plain(header))
 }
 

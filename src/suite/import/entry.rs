@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::format::Shape;
 use super::report::{Dropped, Reason, Row, SourceReport};
 use super::source::Source;
-use crate::domain::{LevelSet, Split, Tolerance};
+use crate::domain::{Annotations, LevelSet, Split, Tolerance};
 
 /// Longest message that a suite may hold, in characters: the loader's own limit.
 const LONGEST_TEXT: usize = 100_000;
@@ -44,6 +44,7 @@ pub(super) struct Entry {
     pub(super) history: Vec<String>,
     pub(super) language: Option<String>,
     pub(super) split: Option<Split>,
+    pub(super) annotations: Annotations,
     pub(super) note: Option<String>,
 }
 

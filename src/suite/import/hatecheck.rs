@@ -98,6 +98,22 @@ impl Templates {
     }
 }
 
+/// Names each pair at both ends: `HateCheck` names it at the contrast alone. A case with several gets the first.
+pub(super) fn pair_both_ways(entries: &mut [Entry]) {
+    let labels: HashMap<&str, LevelSet> =
+        entries.iter().filter_map(|entry| Some((entry.id.as_deref()?, entry.expected))).collect();
+    let mut contrasts: HashMap<String, String> = HashMap::new();
+    for entry in entries.iter() {
+        let (Some(id), Some(pair)) = (&entry.id, &entry.pair) else { continue };
+        if labels.get(pair.as_str()).is_some_and(|label| *label != entry.expected) {
+            contrasts.entry(pair.clone()).or_insert_with(|| id.clone());
+        }
+    }
+    for entry in entries.iter_mut().filter(|entry| entry.pair.is_none()) {
+        entry.pair = entry.id.as_ref().and_then(|id| contrasts.get(id).cloned());
+    }
+}
+
 /// A number as it was before a spreadsheet made `12.0` of it.
 fn whole(id: &str) -> &str {
     id.strip_suffix(".0").unwrap_or(id)

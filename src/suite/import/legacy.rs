@@ -12,7 +12,7 @@ use super::error::ImportError;
 use super::report::Reason;
 use super::source::Source;
 use super::table::{share, tolerance};
-use crate::domain::{LevelSet, Tolerance};
+use crate::domain::{Annotations, LevelSet, Tolerance};
 
 const EXPECTED: [&str; 4] = ["expected_priority", "expected_priorities", "expected", "expected_level"];
 const ESCALATION: [&str; 2] = ["allow_escalation", "escalation"];
@@ -100,6 +100,7 @@ pub(super) fn read(
                 history: Vec::new(),
                 language: own(&["language"]),
                 split: None,
+                annotations: Annotations::default(),
                 note: note.or_else(|| Some(format!("{} phrase {number}", source.name))),
             });
         }

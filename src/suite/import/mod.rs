@@ -28,7 +28,7 @@ use entry::Harvest;
 use format::Shape;
 use source::Source;
 
-pub use columns::ColumnNames;
+pub use columns::{ColumnNames, TEXT_COLUMNS};
 pub use error::ImportError;
 pub use format::ImportFormat;
 pub use labels::LabelMap;

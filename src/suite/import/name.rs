@@ -62,6 +62,7 @@ fn named(entry: Entry, id: String, pair: Option<String>, seed_of: Option<String>
         history: entry.history,
         language: entry.language,
         split: entry.split,
+        annotations: entry.annotations,
         note: entry.note,
         source: PhraseSource::default(),
     };

@@ -12,8 +12,8 @@ use super::entry::{Entry, Harvest, Head, Seed, category_name};
 use super::error::ImportError;
 use super::report::{Reason, Row};
 use super::source::Source;
-use super::{ImportFormat, ImportOptions, hatecheck};
-use crate::domain::{LevelSet, Share, Tolerance};
+use super::{ImportFormat, ImportOptions, LabelMap, hatecheck};
+use crate::domain::{Annotations, LevelSet, Share, Tolerance};
 use crate::suite::export;
 
 /// Categories that one table may have. More of them means that the wrong column was taken, perhaps the phrases.
@@ -48,6 +48,21 @@ impl<'a> Cell<'a> {
     /// The cell as an export wrote it, or without blanks around it.
     fn value(self, is_export: bool) -> Option<String> {
         if is_export { Some(self.text().into_owned()).filter(|text| !text.is_empty()) } else { self.word() }
+    }
+
+    /// The cell as names with values: `{"a": "high"}`, `a=high|b=low`; a list names its members by their place.
+    fn pairs(self, is_export: bool) -> Vec<(String, String)> {
+        if let Self::Json(Value::Object(pairs)) = self {
+            return pairs
+                .iter()
+                .map(|(key, value)| (key.clone(), Self::Json(value).text().into_owned()))
+                .collect();
+        }
+        let place = |(i, item): (usize, String)| match item.rsplit_once('=') {
+            Some((name, value)) => (name.to_owned(), value.to_owned()),
+            None => ((i + 1).to_string(), item),
+        };
+        self.list(is_export).into_iter().enumerate().map(place).collect()
     }
 
     /// The cell as several values.
@@ -205,9 +220,9 @@ pub(super) fn read_json_list(
 
 /// Keys of an export in the order of its columns, so that it is known as one; keys of others as they came.
 fn order(headers: Vec<String>) -> Vec<String> {
-    let is_export = headers.len() == export::COLUMNS.len()
-        && export::COLUMNS.iter().all(|name| headers.iter().any(|header| header == name));
-    if is_export { export::COLUMNS.iter().map(|name| (*name).to_owned()).collect() } else { headers }
+    let mut ordered: Vec<String> = export::COLUMNS.iter().map(|name| (*name).to_owned()).collect();
+    ordered.retain(|name| headers.contains(name));
+    if ordered.len() == headers.len() && export::is_export(&ordered) { ordered } else { headers }
 }
 
 /// A table that is being read.
@@ -220,6 +235,8 @@ struct Table<'a> {
     first: usize,
     categories: HashSet<String>,
     templates: hatecheck::Templates,
+    /// Annotations that stand for no level.
+    unread_annotations: usize,
 }
 
 impl<'a> Table<'a> {
@@ -233,7 +250,17 @@ impl<'a> Table<'a> {
         let columns = Columns::find(headers, &options.columns, is_hatecheck, harvest.source())?;
         let first = harvest.entries.len();
         let templates = hatecheck::Templates::default();
-        Ok(Self { source, headers, columns, options, harvest, first, categories: HashSet::new(), templates })
+        Ok(Self {
+            source,
+            headers,
+            columns,
+            options,
+            harvest,
+            first,
+            categories: HashSet::new(),
+            templates,
+            unread_annotations: 0,
+        })
     }
 
     fn object(&mut self, number: usize, row: &Map<String, Value>) {
@@ -261,6 +288,8 @@ impl<'a> Table<'a> {
             None => by_levels(expected),
         };
         let value = |field| cell(field).value(self.columns.is_export);
+        let (annotations, unread) = annotations(&self.columns, &self.options.labels, cells);
+        self.unread_annotations += unread;
         let mut entry = Entry {
             row,
             id: value(Field::Id),
@@ -278,6 +307,7 @@ impl<'a> Table<'a> {
             language: value(Field::Language),
             // Other suites part their rows for training, which says nothing here.
             split: cell(Field::Split).word().and_then(|word| word.parse().ok()),
+            annotations,
             note: self.note(row, cell(Field::Note)),
         };
         if self.columns.is_hatecheck {
@@ -313,9 +343,42 @@ impl<'a> Table<'a> {
             let hint = format!("at most {MOST_CATEGORIES} go; name the right one with `--category-column`");
             return Err(ImportError::Column { message, hint });
         }
-        self.templates.settle(&mut self.harvest.entries[self.first..]);
+        if self.unread_annotations > 0 {
+            self.harvest.notes.push(format!(
+                "`{}`: {} annotations stand for no level and were left out; `--map` says what labels mean",
+                self.source.shown, self.unread_annotations
+            ));
+        }
+        let entries = &mut self.harvest.entries[self.first..];
+        self.templates.settle(entries);
+        if self.columns.is_hatecheck {
+            hatecheck::pair_both_ways(entries);
+        }
         Ok(())
     }
+}
+
+/// What annotators called the phrase, and how many of their cells stand for no level.
+fn annotations<'c>(
+    columns: &Columns,
+    labels: &LabelMap,
+    cells: &dyn Fn(usize) -> Cell<'c>,
+) -> (Annotations, usize) {
+    let listed = columns.at(Field::Annotations).map_or(Cell::Nothing, cells).pairs(columns.is_export);
+    let named = columns
+        .annotators
+        .iter()
+        .map(|(annotator, at)| (annotator.clone(), cells(*at).word().unwrap_or_default()))
+        .chain(listed)
+        .filter(|(_, label)| !label.is_empty());
+    let mut unread = 0;
+    let read = named.filter_map(|(annotator, label)| {
+        // One person gives one level.
+        let level = labels.read(&label).filter(|levels| levels.min() == levels.max()).map(LevelSet::min);
+        unread += usize::from(level.is_none());
+        Some((annotator, level?))
+    });
+    (read.collect(), unread)
 }
 
 /// What a row says of tolerance and of its category.

@@ -97,6 +97,7 @@ prop_compose! {
         note in words(),
         tags in proptest::collection::vec(text(), 0..3),
         history in proptest::collection::vec(text(), 0..3),
+        annotations in proptest::collection::btree_map(text(), 0..5_usize, 0..3),
     ) -> (usize, Phrase) {
         let phrase = Phrase {
             id: String::new(),
@@ -114,6 +115,7 @@ prop_compose! {
             history,
             language,
             split,
+            annotations: annotations.into_iter().map(|(by, level)| (by, Level::ALL[level])).collect(),
             note,
             source: PhraseSource::default(),
         };

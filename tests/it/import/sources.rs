@@ -124,6 +124,8 @@ fn a_hatecheck_case_that_contrasts_is_a_pair_and_one_that_was_perturbed_is_a_var
     let report = import(&options).unwrap();
     let contrast = bench.phrase("okapi i adore sailors. ");
     assert_eq!(contrast.pair.as_deref(), Some("hatecheck-2"));
+    let back = bench.load().phrases.into_iter().find(|phrase| phrase.id == "hatecheck-2");
+    assert_eq!(back.and_then(|phrase| phrase.pair).as_deref(), Some("hatecheck-22"), "both name each other");
     assert_eq!(contrast.seed_of.as_deref(), Some("hatecheck-21"));
     let perturbed = bench.phrase("okapi i cannto stand sailors. ");
     assert_eq!(perturbed.pair, None);

@@ -65,19 +65,19 @@ fn phrases_with_one_variant_each_are_independent() {
 fn families_never_make_an_interval_shorter() {
     // Every phrase flips in one of its two variants: less spread than chance, which is luck.
     let counts = counted(&[("a", &[true, false]), ("b", &[false, true]), ("c", &[true, false])], |_| ());
-    assert_eq!(counts.design_effect, Some(1.0));
+    // What is planned for pairs holds: 1 + 1 · 0.5.
+    assert_eq!(counts.design_effect, Some(1.5));
+    assert_eq!(counts.rate.effective, Some(4.0));
 }
 
 #[test]
-fn without_any_flip_only_the_phrases_count() {
-    // Twelve variants of three phrases, no flip: no more is known than three phrases can tell.
+fn without_any_flip_what_is_planned_holds() {
+    // Twelve variants of three phrases, no flip: nothing shows how alike siblings are. 12 / (1 + 3 · 0.5) = 4.8.
     let counts = counted(&[("a", &[false; 4]), ("b", &[false; 4]), ("c", &[false; 4])], |_| ());
-    assert_eq!((counts.rate.value, counts.design_effect), (Some(0.0), None));
-    let three = Proportion::new(0, 3).unwrap();
-    let plain = three.interval(IntervalMethod::Wilson, Confidence::PERCENT_95).unwrap();
-    close(counts.rate.wilson.unwrap(), [0.0, plain.upper]);
-    // 1 − 0.025^(1/3)
-    close(counts.rate.exact.unwrap(), [0.0, 0.707_598]);
+    assert_eq!((counts.rate.value, counts.design_effect), (Some(0.0), Some(2.5)));
+    // z² / (4.8 + z²) and 1 − 0.025^(1/4.8)
+    close(counts.rate.wilson.unwrap(), [0.0, 0.444_538]);
+    close(counts.rate.exact.unwrap(), [0.0, 0.536_300]);
 }
 
 #[test]
@@ -107,6 +107,6 @@ fn a_line_of_seeds_is_followed_to_its_end_and_may_bite_its_tail() {
     assert_eq!(line(&[("a", "elsewhere"), ("b", "elsewhere")]).seeds, 2);
     let one = line(&[("a", "c"), ("b", "c")]);
     // One family of three: no spread between families to see, so it is one case.
-    assert_eq!((one.seeds, one.design_effect), (1, None));
+    assert_eq!((one.seeds, one.design_effect), (1, Some(3.0)));
     assert!(one.rate.wilson.unwrap()[0] < 0.1 && one.rate.wilson.unwrap()[1] > 0.9);
 }

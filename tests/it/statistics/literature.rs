@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use thrash::stats::{
     Binning, BootstrapOptions, Confusion, Curtailment, Decision, KappaWeights, LatencyHistogram, PairedTable,
-    ScoredCase, ScoredCases, Sprt, Unanswered, bootstrap, cluster, flakiness, multiplicity, percentile,
-    unpaired,
+    ScoredCase, ScoredCases, Sprt, Unanswered, bootstrap, cluster, flakiness, krippendorff_alpha,
+    multiplicity, percentile, unpaired,
 };
 
-use super::{EXACT, P95, close_to, paired, proportion};
+use super::{EXACT, P95, WILSON, close_to, paired, proportion};
 
 /// If this changes, every recorded seed loses its meaning.
 const FIRST_RESAMPLE_OF_SEED_42: [usize; 20] =
@@ -265,6 +265,24 @@ fn templates_shrink_hatecheck_as_published() {
     assert_eq!(cluster::design_effect(0.5, 0.3), None);
 }
 
+/// Krippendorff (2011), example C: four observers, twelve units, some of them not seen by all.
+#[test]
+fn the_agreement_of_four_observers_is_as_published() {
+    let by_observer = [
+        "1 2 3 3 2 1 4 1 2 . . .",
+        "1 2 3 3 2 2 4 1 2 5 . 3",
+        ". 3 3 3 2 3 4 2 2 5 1 .",
+        "1 2 3 3 2 4 4 1 2 5 1 .",
+    ];
+    let rows: Vec<Vec<&str>> = by_observer.iter().map(|row| row.split(' ').collect()).collect();
+    let units: Vec<Vec<usize>> = (0..12)
+        .map(|unit| {
+            rows.iter().filter_map(|row| row[unit].parse::<usize>().ok()).map(|seen| seen - 1).collect()
+        })
+        .collect();
+    close_to(krippendorff_alpha(&units, 5).unwrap(), 0.815, 5e-4);
+}
+
 #[test]
 fn copies_of_a_case_count_once() {
     let values: Vec<(usize, f64)> = (0..40).map(|case| (case / 4, f64::from(u8::from(case < 28)))).collect();
@@ -274,9 +292,11 @@ fn copies_of_a_case_count_once() {
     assert!(found.design_effect.unwrap() > 4.0);
     assert_eq!(cluster::clustered_mean(&values[..4]), None);
     assert_eq!(cluster::clustered_mean(&[]), None);
-    let whole = cluster::rate_interval(0.94, 350.0, P95).unwrap();
-    let exact = proportion(329, 350).interval(EXACT, P95).unwrap();
-    close_to(whole.lower, exact.lower, 1e-9);
-    close_to(whole.upper, exact.upper, 1e-9);
-    assert_eq!(cluster::rate_interval(0.94, 0.0, P95), None);
+    for method in [EXACT, WILSON] {
+        let whole = cluster::rate_interval(0.94, 350.0, method, P95).unwrap();
+        let plain = proportion(329, 350).interval(method, P95).unwrap();
+        close_to(whole.lower, plain.lower, 1e-9);
+        close_to(whole.upper, plain.upper, 1e-9);
+        assert_eq!(cluster::rate_interval(0.94, 0.0, method, P95), None);
+    }
 }

@@ -78,6 +78,7 @@ pub(crate) fn record_with_phrases(hours: i64, phrases: usize) -> RunRecord {
         },
         configuration: [("run.concurrency".to_owned(), "10".to_owned())].into(),
         pair_accuracy: None,
+        human_agreement: None,
         repeats: None,
         baseline: None,
         waivers: None,
@@ -118,6 +119,7 @@ fn metrics(phrases: u64, answered: u64) -> Metrics {
         value: (of > 0).then(|| count as f64 / of as f64),
         wilson: Some([0.1, 0.9]),
         exact: Some([0.05, 0.95]),
+        effective: None,
     };
     Metrics {
         phrases,

@@ -233,6 +233,7 @@ impl Sample {
             },
             configuration: [("run.concurrency".to_owned(), "10".to_owned())].into(),
             pair_accuracy: None,
+            human_agreement: None,
             repeats: None,
             baseline: None,
             waivers: None,

@@ -96,6 +96,7 @@ fn rate(count: u64, of: u64) -> Rate {
         value: Some(p),
         wilson: Some([(center - half).max(0.0), (center + half).min(1.0)]),
         exact: None,
+        effective: None,
     }
 }
 
