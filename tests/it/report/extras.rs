@@ -67,6 +67,7 @@ pub(super) fn repeat(record: &mut RunRecord, phrase: &str) {
         value: Some(f64::from(count) / f64::from(of)),
         wilson: None,
         exact: None,
+        effective: None,
     };
     record.repeats = Some(RepeatReport {
         phrases: 1,
