@@ -12,6 +12,7 @@ mod level;
 mod metric;
 mod observation;
 mod pair;
+mod paired_rate;
 mod perturbation;
 mod phrase;
 mod record;
@@ -39,6 +40,7 @@ pub use metric::{
 };
 pub use observation::{Answer, Attempt, NoAnswer, NoAnswerReason, Observation, Phase, Prediction};
 pub use pair::contrast_pairs;
+pub use paired_rate::PairedRate;
 pub use perturbation::{
     Expectation, PerturbationCounts, PerturbationFlip, PerturbationGroup, PerturbationKind,
     PerturbationReport, Variant,

@@ -1,6 +1,7 @@
 //! From answers to verdicts, from verdicts to numbers. Pure: no clock, no network.
 
 mod agreement;
+mod comparison;
 mod doubt;
 mod family;
 mod integrity;
@@ -14,6 +15,7 @@ use std::cmp::Reverse;
 use crate::domain::{Level, LevelSet, Observation, Phrase, PhraseResult, TextPolicy, Verdict};
 
 pub use agreement::human_agreement;
+pub use comparison::{Incomparable, compare, compare_at};
 pub use doubt::is_doubtful;
 pub use family::Families;
 pub use integrity::integrity;

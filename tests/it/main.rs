@@ -5,6 +5,7 @@ mod architecture;
 mod audit;
 mod ci;
 mod cli;
+mod comparison;
 mod config;
 mod demo;
 mod disjoint;

@@ -1,0 +1,127 @@
+//! Two runs over the same phrases, held against each other: what changed, and whether that can be chance.
+
+mod latency;
+mod pairs;
+mod tables;
+mod warnings;
+
+use crate::domain::{Change, Level, RunBrief, RunComparison, RunId, RunRecord};
+
+/// Why two runs cannot be compared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Incomparable {
+    /// They hold no phrase with the same id and the same text.
+    #[error("the runs `{baseline}` and `{candidate}` have no phrase in common{}", renamed(*.same_id))]
+    NoCommonPhrase {
+        /// The baseline.
+        baseline: RunId,
+        /// The other run.
+        candidate: RunId,
+        /// Phrases with the same id and another text.
+        same_id: usize,
+    },
+    /// Their targets alert a human at different levels, so that their rates count different things.
+    #[error(
+        "the runs `{baseline}` and `{candidate}` alert from different levels on, `{baseline_level}` and \
+         `{candidate_level}`: their false positives and negatives are not the same thing"
+    )]
+    AlertLevels {
+        /// The baseline.
+        baseline: RunId,
+        /// Its alert level.
+        baseline_level: Level,
+        /// The other run.
+        candidate: RunId,
+        /// Its alert level.
+        candidate_level: Level,
+    },
+}
+
+impl Incomparable {
+    /// What can be done about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NoCommonPhrase { .. } => {
+                "compare two runs of the same suite: `thrash runs list` tells which ran".to_owned()
+            }
+            Self::AlertLevels { candidate_level, .. } => {
+                format!("`--alert-level {candidate_level}` counts both from one level on")
+            }
+        }
+    }
+}
+
+fn renamed(same_id: usize) -> String {
+    match same_id {
+        0 => String::new(),
+        1 => ": the one with the same id has another text".to_owned(),
+        some => format!(": the {some} with the same id have another text"),
+    }
+}
+
+/// Compares two runs whose targets alert a human at the same level.
+///
+/// A phrase is the same one when id and text are the same. Both answers are judged by the candidate's labels, so that a
+/// corrected label is no change of the service.
+///
+/// # Errors
+/// [`Incomparable`] says what keeps the comparison from meaning anything.
+pub fn compare(baseline: &RunRecord, candidate: &RunRecord) -> Result<RunComparison, Incomparable> {
+    let [baseline_level, candidate_level] = [baseline, candidate].map(|run| run.target.alert_level);
+    if baseline_level != candidate_level {
+        return Err(Incomparable::AlertLevels {
+            baseline: baseline.id.clone(),
+            baseline_level,
+            candidate: candidate.id.clone(),
+            candidate_level,
+        });
+    }
+    compare_at(baseline, candidate, candidate_level)
+}
+
+/// Compares two runs, counting alerts from this level on whatever their targets' own is.
+///
+/// # Errors
+/// The runs have no phrase in common.
+pub fn compare_at(
+    baseline: &RunRecord,
+    candidate: &RunRecord,
+    alert_level: Level,
+) -> Result<RunComparison, Incomparable> {
+    let pairing = pairs::pair(baseline, candidate);
+    if pairing.pairs.is_empty() {
+        return Err(Incomparable::NoCommonPhrase {
+            baseline: baseline.id.clone(),
+            candidate: candidate.id.clone(),
+            same_id: pairing.reworded,
+        });
+    }
+    let steady: Vec<_> = pairing.pairs.iter().filter(|pair| pair.change != Some(Change::Flaky)).collect();
+    let warnings = warnings::warnings(baseline, candidate, alert_level, &pairing);
+    let rates = tables::rates(&steady, alert_level);
+    Ok(RunComparison {
+        baseline: brief(baseline, alert_level),
+        candidate: brief(candidate, alert_level),
+        warnings,
+        compared: steady.len() as u64,
+        accuracy: tables::accuracy(&steady),
+        metrics: rates,
+        slices: tables::slices(&steady),
+        latency: latency::compare(&pairing.pairs),
+        changes: pairs::changes(pairing),
+    })
+}
+
+fn brief(run: &RunRecord, alert_level: Level) -> RunBrief {
+    RunBrief {
+        id: run.id.clone(),
+        started_at: run.started_at,
+        suite: run.suite.name.clone(),
+        selection_hash: run.suite.selection_hash.clone(),
+        target: run.target.name.clone(),
+        target_version: run.target.version.clone(),
+        contract_hash: run.target.contract_hash.clone(),
+        alert_level,
+        phrases: run.metrics.phrases,
+    }
+}

@@ -1,0 +1,7 @@
+//! Two runs held against each other: what changed, whether it can be chance, and what the gates make of it.
+
+mod golden;
+mod laws;
+mod pairing;
+mod runs;
+mod warnings;
