@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::baseline_plan::BaselineGatePlan;
 use super::null_service::null_services;
 use super::plan::plan;
 use super::similar::similar;
@@ -166,12 +167,11 @@ fn disagreements(suite: &Suite) -> Vec<Finding> {
 }
 
 fn gates_over_nothing(suite: &Suite, gates: &[Gate]) -> Vec<Finding> {
-    let is_there = |kind: SliceKind, name: &String| {
-        suite.phrases.iter().any(|phrase| phrase.slices(kind).contains(&name.as_str()))
-    };
+    let is_there =
+        |kind: SliceKind, name: &str| suite.phrases.iter().any(|phrase| phrase.slices(kind).contains(&name));
     gates
         .iter()
-        .filter(|gate| gate.slice.as_ref().is_some_and(|(kind, name)| !is_there(*kind, name)))
+        .filter(|gate| gate.named_slice().is_some_and(|(kind, name)| !is_there(kind, name)))
         .map(|gate| {
             about_suite(
                 Gravity::Error,
@@ -184,8 +184,9 @@ fn gates_over_nothing(suite: &Suite, gates: &[Gate]) -> Vec<Finding> {
 
 /// Gates that this suite can never pass, or that a single phrase decides.
 fn too_few(suite: &Suite, gates: &GateOptions, alert_level: Level) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for planned in plan(suite, &gates.gates, alert_level).gates {
+    let plan = plan(suite, &gates.gates, alert_level);
+    let mut findings: Vec<Finding> = plan.baseline_gates.iter().filter_map(too_few_to_compare).collect();
+    for planned in plan.gates {
         match (planned.allowed_errors, planned.mode) {
             (None, _) => {
                 let needed =
@@ -206,4 +207,13 @@ fn too_few(suite: &Suite, gates: &GateOptions, alert_level: Level) -> Vec<Findin
         }
     }
     findings
+}
+
+fn too_few_to_compare(planned: &BaselineGatePlan) -> Option<Finding> {
+    if planned.seen_from > 0 {
+        return None;
+    }
+    let gravity = if planned.severity.decides() { Gravity::Error } else { Gravity::Warning };
+    let message = format!("`{}` can never pass: {} cases are too few", planned.gate, planned.cases);
+    Some(about_suite(gravity, "gate_cannot_pass", message))
 }

@@ -10,6 +10,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::baseline_plan::{BaselineGatePlan, baseline_plan};
 use super::cases::Cases;
 use crate::domain::{CheckMode, Comparison, Level, Polarity, SliceKind, Split};
 use crate::gate::{GATED_FROM, Gate, Metric, held_gates};
@@ -22,8 +23,8 @@ use crate::suite::Suite;
 const TRUE_RATES: [f64; 6] = [0.125, 0.25, 0.375, 0.5, 0.75, 1.0];
 
 /// Changes that the power is given for: a share that got worse, while half a percent got better.
-const REGRESSIONS: [f64; 4] = [0.015, 0.025, 0.05, 0.10];
-const IMPROVING: f64 = 0.005;
+pub(super) const REGRESSIONS: [f64; 4] = [0.015, 0.025, 0.05, 0.10];
+pub(super) const IMPROVING: f64 = 0.005;
 
 /// What a suite can prove.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -42,8 +43,10 @@ pub struct Plan {
     pub straddling: u64,
     /// The correlation that is taken for granted between phrases that were made from one another.
     pub family_correlation: f64,
-    /// Every gate over a share, the categories' own ones included.
+    /// Every gate over a share and its limit, the categories' own ones included.
     pub gates: Vec<GatePlan>,
+    /// Every gate over a share and its baseline.
+    pub baseline_gates: Vec<BaselineGatePlan>,
     /// The chance to see a regression, with a paired test against a baseline.
     pub regressions: Vec<RegressionPlan>,
     /// The chance that at least one category target fails although every category has exactly its target accuracy.
@@ -79,14 +82,14 @@ pub struct Chance {
     pub passes: f64,
 }
 
-/// The chance that a paired test sees a regression.
+/// The chance that a comparison with a baseline sees a regression.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct RegressionPlan {
     /// Share of phrases that got worse.
     pub regressing: f64,
     /// Share of phrases that got better.
     pub improving: f64,
-    /// The chance that the one-sided mid-p test at 5 % sees it.
+    /// The chance that it is seen: by the one-sided mid-p test at 5 %, or by a gate, where it is about one.
     pub power: f64,
 }
 
@@ -106,6 +109,7 @@ pub fn plan(suite: &Suite, gates: &[Gate], alert_level: Level) -> Plan {
     });
     let own: Vec<Gate> = own.collect();
     let category_plans: Vec<GatePlan> = own.iter().filter_map(|gate| gate_plan(gate, &cases)).collect();
+    let baseline_gates = gates.iter().filter_map(|gate| baseline_plan(gate, phrases, &cases)).collect();
     let all_held = phrases.iter().all(|phrase| phrase.split == Some(Split::Held));
     let held = held_gates(if all_held { &[] } else { gates });
     let held = held.iter().filter(|gate| cases.count(gate) >= Some(GATED_FROM));
@@ -127,6 +131,7 @@ pub fn plan(suite: &Suite, gates: &[Gate], alert_level: Level) -> Plan {
         straddling: polarity(Polarity::Straddling),
         family_correlation: cluster::PLANNED_CORRELATION,
         gates: plans,
+        baseline_gates,
         regressions: regressions.collect(),
         category_false_alarm,
     }
@@ -146,7 +151,7 @@ fn gate_plan(gate: &Gate, all: &Cases<'_>) -> Option<GatePlan> {
             worth.map_or_else(|| rule.max_errors(cases), |worth| cluster::max_errors(rule, cases, worth)),
             rule.min_trials(0).map(|trials| in_families(trials, cases, worth)),
         ),
-        CheckMode::NoRegression | CheckMode::NonInferior | CheckMode::Change => (None, None),
+        CheckMode::NoRegression | CheckMode::NonInferior | CheckMode::Change => return None,
     };
     let allowed_errors = allowed_errors.filter(|_| enough);
     let chances = TRUE_RATES.into_iter().filter_map(|share| {

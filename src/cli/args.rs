@@ -7,11 +7,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use serde_yaml::Value;
 
+use super::compare::{CompareArgs, profiles};
 use super::phrases::PhrasesCommand;
 use super::waivers::WaiversCommand;
 use crate::demo::{Behaviour, ErrorStatus, Latency, Severity, Share as DemoShare};
 use crate::domain::{RunRequest, Selection, Share, Split, TextPolicy, Wait};
-use crate::gate::Gate;
+use crate::gate::{Gate, GateProfile};
 use crate::report::JunitCases;
 use crate::suite::perturb::Kinds;
 
@@ -99,6 +100,8 @@ pub(super) enum Command {
         #[command(flatten)]
         reports: ReportArgs,
     },
+    /// Hold a run against an older one: what changed, and whether that can be chance
+    Compare(CompareArgs),
     /// Look at a suite: what it holds, what it can prove, whether it could fail
     #[command(subcommand)]
     Phrases(PhrasesCommand),
@@ -196,6 +199,9 @@ pub(super) struct RunArgs {
     /// One more gate, such as `latency_p95 <= 500ms` (repeatable)
     #[arg(long, value_name = "EXPR", help_heading = "Gates")]
     pub(super) gate: Vec<Gate>,
+    /// A ready set of gates, such as `regression` (repeatable; instead of the configured ones)
+    #[arg(long, value_name = "NAME", help_heading = "Gates")]
+    pub(super) gate_profile: Vec<GateProfile>,
     /// Accuracy that is asked (`92%`)
     #[arg(long, value_name = "SHARE", help_heading = "Gates")]
     pub(super) min_accuracy: Option<Share>,
@@ -342,6 +348,8 @@ pub(super) enum DbCommand {
 pub(super) enum SchemaName {
     /// Run records
     Record,
+    /// What `compare` writes
+    Comparison,
     /// Phrase files
     Phrases,
     /// Targets
@@ -467,6 +475,7 @@ impl RunArgs {
         add(&mut flags, "run.perturb", self.perturb.as_ref().map(ToString::to_string));
         add(&mut flags, "run.perturb_per_phrase", self.perturb_per_phrase);
         add(&mut flags, "run.seed", self.seed);
+        add(&mut flags, "gate_profiles", profiles(&self.gate_profile));
         add(&mut flags, "thresholds.accuracy", self.min_accuracy.map(Share::value));
         add(&mut flags, "thresholds.false_positive_rate", self.max_fpr.map(Share::value));
         add(&mut flags, "waivers.file", self.waivers.as_ref().map(|file| file.display().to_string()));

@@ -1,6 +1,7 @@
 //! The command line: what is typed, what is shown, what the shell gets back.
 
 mod args;
+mod compare;
 mod db;
 mod demo;
 mod doctor;
@@ -92,6 +93,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         Command::Run { suites, args } => Box::pin(run::run(load(args.flags())?, args, suites, output)).await,
         Command::Runs(command) => runs::runs(&load(Flags::new())?, command, output).await,
         Command::Report { run, reports } => runs::show(&load(Flags::new())?, &run, &reports, output).await,
+        Command::Compare(args) => compare::run(&load(args.flags())?, args, output).await,
         Command::Phrases(command) => phrases::phrases(&load(Flags::new())?, command, output),
         Command::Waivers(command) => waivers::waivers(command, load, output),
         Command::Targets(command) => targets::targets(command, load, output).await,
@@ -101,6 +103,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         Command::Schema { format } => {
             let schema = match format {
                 SchemaName::Record => crate::report::record_schema(),
+                SchemaName::Comparison => crate::report::comparison_schema(),
                 SchemaName::Phrases => crate::suite::category_schema(),
                 SchemaName::Target => crate::target::schema(),
                 SchemaName::Config => crate::config::schema(),

@@ -16,12 +16,14 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::phrases_io::{self, ExportArgs, ImportArgs};
-use crate::audit::{Finding, GatePlan, Gravity, Plan, SuiteSummary, check, plan, shared, sort, summarise};
+use crate::audit::{
+    Finding, GatePlan, Gravity, Plan, RegressionPlan, SuiteSummary, check, plan, shared, sort, summarise,
+};
 use crate::config::Config;
 use crate::dispatch::DispatchError;
 use crate::document::Problem;
 use crate::domain::Level;
-use crate::gate::Gate;
+use crate::gate::{Gate, GateOptions, GateProfile};
 use crate::suite::lines::{Line, messages, read_lines};
 use crate::suite::{Suite, SuiteError};
 
@@ -48,6 +50,9 @@ pub(super) struct SuiteArgs {
     /// One more gate, such as `false_positive_rate <= 4% (bound 95%)` (repeatable)
     #[arg(long, value_name = "EXPR")]
     gate: Vec<Gate>,
+    /// A ready set of gates, such as `regression` (repeatable)
+    #[arg(long, value_name = "NAME")]
+    gate_profile: Vec<GateProfile>,
     /// The level from which a human is alerted
     #[arg(long, value_name = "LEVEL", default_value = "low")]
     alert_level: Level,
@@ -78,8 +83,7 @@ pub(super) fn phrases(config: &Config, command: PhrasesCommand, output: Output) 
             Ok(Exit::Passed)
         }
         PhrasesCommand::Plan(args) => {
-            let mut gates = config.gates().gates;
-            gates.extend(args.gate.iter().cloned());
+            let gates = all_gates(config, &args).gates;
             let plan = plan(&load(config, &args)?, &gates, args.alert_level);
             give(&args, &plan, &plan_page(&plan), output)?;
             Ok(Exit::Passed)
@@ -89,6 +93,14 @@ pub(super) fn phrases(config: &Config, command: PhrasesCommand, output: Output) 
 
 fn load(config: &Config, args: &SuiteArgs) -> Result<Suite, Failure> {
     Ok(config.catalog().load(&args.suites, None).map_err(DispatchError::from)?)
+}
+
+/// The configured gates and those that were asked for.
+fn all_gates(config: &Config, args: &SuiteArgs) -> GateOptions {
+    let mut all = config.gates();
+    all.gates.extend(args.gate_profile.iter().flat_map(|profile| profile.gates()));
+    all.gates.extend(args.gate.iter().cloned());
+    all
 }
 
 /// What `phrases check` found, for scripts.
@@ -107,8 +119,7 @@ struct Checked {
 fn check_suite(config: &Config, args: &CheckArgs, output: Output) -> Result<Exit, Failure> {
     let CheckArgs { suite: args, disjoint_from } = args;
     let others = other_lines(config, disjoint_from)?;
-    let mut all = config.gates();
-    all.gates.extend(args.gate.iter().cloned());
+    let all = all_gates(config, args);
     let (phrases, findings, page) = match config.catalog().load(&args.suites, None) {
         Ok(suite) => {
             let mut findings = check(&suite, &config.gates(), &all, args.alert_level);
@@ -287,6 +298,7 @@ fn plan_page(plan: &Plan) -> String {
             chance * 100.0
         );
     }
+    page.push_str(&against_baseline(plan));
     let _ = writeln!(
         page,
         "\nThe chance to see a change against a baseline (paired, one-sided, 5 %), if 0.5 % got better and"
@@ -302,21 +314,65 @@ fn plan_page(plan: &Plan) -> String {
     page
 }
 
+/// What the gates against a baseline could see; nothing where there is none.
+fn against_baseline(plan: &Plan) -> String {
+    if plan.baseline_gates.is_empty() {
+        return String::new();
+    }
+    let mut page = String::from(
+        "\nAgainst a baseline, the chance that a gate stops it if 0.5 % of its phrases got better and so\n\
+         many worse; `from` is how many worse ones it sees if none got better:\n\n",
+    );
+    let mut table = Builder::new();
+    let chances = &plan.regressions;
+    let share = |chance: &RegressionPlan| format!("{:.1} %", chance.regressing * 100.0);
+    let heads = ["gate", "cases", "from"].map(str::to_owned);
+    table.push_record(heads.into_iter().chain(chances.iter().map(share)));
+    for gate in &plan.baseline_gates {
+        let mut row = vec![cut(&gate.gate, 46), gate.cases.to_string(), gate.seen_from.to_string()];
+        row.extend((0..chances.len()).map(|i| match gate.chances.get(i) {
+            Some(chance) => format!("{:.0} %", chance.power * 100.0),
+            None => "–".to_owned(),
+        }));
+        table.push_record(row);
+    }
+    let mut table = table.build();
+    table.with(Style::blank()).with(Padding::new(0, 1, 0, 0));
+    table.modify(Columns::new(1..), Alignment::right());
+    for line in table.to_string().lines() {
+        let _ = writeln!(page, "{}", line.trim_end());
+    }
+    for gate in &plan.baseline_gates {
+        let (name, cases) = (&gate.gate, gate.cases);
+        let _ = match (&gate.slice, gate.seen_from) {
+            (_, 0) => writeln!(page, "\n`{name}` cannot pass with {cases} cases, even if nothing changed."),
+            (Some(slice), _) => {
+                writeln!(page, "\n`{name}`: for `{slice}`, the smallest one that it looks at.")
+            }
+            (None, _) => continue,
+        };
+    }
+    page
+}
+
+fn cut(name: &str, most: usize) -> String {
+    if name.chars().count() > most {
+        name.chars().take(most - 1).chain(['…']).collect()
+    } else {
+        name.to_owned()
+    }
+}
+
 fn gate_row(gate: &GatePlan) -> Vec<String> {
     let allows = gate.allowed_errors.map_or_else(|| "never".to_owned(), |errors| errors.to_string());
     let chance = |i: usize| {
         gate.chances.get(i).map_or_else(|| "–".to_owned(), |chance| format!("{:.0} %", chance.passes * 100.0))
     };
-    let name = if gate.gate.chars().count() > 36 {
-        gate.gate.chars().take(35).chain(['…']).collect()
-    } else {
-        gate.gate.clone()
-    };
     let cases = match gate.effective {
         Some(worth) => format!("{} ({worth:.0})", gate.cases),
         None => gate.cases.to_string(),
     };
-    let mut row = vec![name, cases, allows];
+    let mut row = vec![cut(&gate.gate, 36), cases, allows];
     row.extend((0..6).map(chance));
     row
 }

@@ -163,14 +163,15 @@ fn put(
 
 /// The verdict in a few lines, for a run that was to be quiet and is not well.
 pub(super) fn brief(record: &RunRecord) -> String {
-    let RunVerdict { conclusion, sentence, checks } = &record.verdict;
-    let mut text = format!(
-        "{}: {} against {}: {sentence}",
-        in_words(*conclusion),
-        record.suite.name,
-        record.target.name
-    );
-    let troubles = checks.iter().filter(|check| check.outcome != CheckOutcome::Pass);
+    brief_verdict(&format!("{} against {}", record.suite.name, record.target.name), &record.verdict)
+}
+
+/// A verdict in a few lines, and what it is about.
+pub(super) fn brief_verdict(about: &str, verdict: &RunVerdict) -> String {
+    let RunVerdict { conclusion, sentence, checks } = verdict;
+    let mut text = format!("{}: {about}: {sentence}", in_words(*conclusion));
+    let troubles =
+        checks.iter().filter(|check| check.outcome != CheckOutcome::Pass && check.severity.decides());
     for check in troubles.clone().take(MOST_TROUBLES) {
         let _ = write!(text, "\n  {}: {}", check.name, check.reason);
     }

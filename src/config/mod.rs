@@ -133,7 +133,7 @@ impl Config {
         options
     }
 
-    /// The default gates with their limits, then the configured ones.
+    /// The default gates with their limits, then those of the profiles, then the configured ones.
     pub fn gates(&self) -> GateOptions {
         let thresholds = &self.settings.thresholds;
         let at_most = |metric, limit| Gate::point(metric, Comparison::AtMost, limit);
@@ -145,8 +145,16 @@ impl Config {
             at_most(Metric::FailOpenAnswers, 0.0),
             at_most(Metric::ChangedAnswers, f64::from(thresholds.changed_answers)),
         ];
+        gates.extend(self.settings.gate_profiles.iter().flat_map(|profile| profile.gates()));
         gates.extend(self.settings.gates.iter().cloned());
         GateOptions { gates, error_budget: thresholds.error_budget.value() }
+    }
+
+    /// The configured gates that compare with a baseline, those of the profiles first.
+    pub fn gates_against_baseline(&self) -> GateOptions {
+        let mut options = self.gates();
+        options.gates.retain(|gate| gate.mode.is_against_baseline());
+        options
     }
 
     fn origin(&self, key: &str) -> Origin {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_yaml::Value;
 
 use crate::domain::{Share, TextPolicy, Wait};
-use crate::gate::Gate;
+use crate::gate::{Gate, GateProfile};
 use crate::suite::perturb::Kinds;
 
 /// The embedded default, comments and all.
@@ -37,6 +37,8 @@ pub struct Settings {
     pub gates: Vec<Gate>,
     /// The file of known failures.
     pub waivers: WaiverSettings,
+    /// Ready sets of gates.
+    pub gate_profiles: Vec<GateProfile>,
     /// Where runs are kept.
     pub store: StoreSettings,
     /// The folder for the database, the spool and reports.

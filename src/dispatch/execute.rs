@@ -49,8 +49,8 @@ impl Prepared {
         let settings = &config.settings;
         let suite = config.catalog().load(&request.suites, size)?;
         // A configured gate may be about another suite; one that was asked for with this one is not.
-        for (kind, name) in gates.iter().filter_map(|gate| gate.slice.as_ref()) {
-            suite.check_slice(*kind, name)?;
+        for (kind, name) in gates.iter().filter_map(Gate::named_slice) {
+            suite.check_slice(kind, name)?;
         }
         let waivers = waivers(config, &request.suites)?;
         let selection = Selection { seed: settings.run.seed.unwrap_or(0), ..request.selection.clone() };

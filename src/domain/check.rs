@@ -42,6 +42,16 @@ pub enum CheckMode {
     Change,
 }
 
+impl CheckMode {
+    /// Whether it compares with a baseline.
+    pub const fn is_against_baseline(self) -> bool {
+        match self {
+            Self::Point | Self::Bound => false,
+            Self::NoRegression | Self::NonInferior | Self::Change => true,
+        }
+    }
+}
+
 /// Who asked for the check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -95,12 +105,13 @@ pub struct Check {
     pub mode: CheckMode,
     /// With which side.
     pub comparison: Comparison,
-    /// The limit: a share from 0 to 1, a number, or milliseconds for latencies.
+    /// The limit: a share from 0 to 1, a number, or milliseconds for latencies; against a baseline the difference that
+    /// is still allowed, and for latencies the part by which they may be longer.
     pub limit: f64,
     /// The confidence of a bound, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
-    /// The number that was found.
+    /// The number that was found; against a baseline the difference from it.
     pub value: Option<f64>,
     /// The confidence limit that was compared, for a bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,7 +122,7 @@ pub struct Check {
     /// How many cases it rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<u64>,
-    /// How many of them were errors.
+    /// How many of them were errors; against a baseline, new ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<u64>,
     /// How many errors would still have passed; none when even zero would not.

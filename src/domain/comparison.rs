@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Estimate, Level, LevelSet, PhraseSource, Rate, RunId, SliceKind, Verdict};
+use super::{Estimate, Level, LevelSet, PhraseSource, Rate, RunId, RunVerdict, SliceKind, Verdict};
 
 /// What became of a phrase between two runs. A phrase is the same one when id and text are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -181,6 +181,18 @@ impl RunComparison {
     pub fn changed(&self, change: Change) -> impl Iterator<Item = &PhraseChange> {
         self.changes.iter().filter(move |phrase| phrase.change == change)
     }
+}
+
+/// A comparison that was judged: what `thrash compare` finds, in one versioned document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "thrash comparison")]
+pub struct ComparisonRecord {
+    /// The format's version, the same as a run record's.
+    pub schema_version: u32,
+    /// What changed.
+    pub comparison: RunComparison,
+    /// What the gates make of it.
+    pub verdict: RunVerdict,
 }
 
 /// The run that this one must not fall behind.

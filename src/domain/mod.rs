@@ -29,8 +29,8 @@ pub use check::{
     Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, RunVerdict,
 };
 pub use comparison::{
-    AnswerBrief, BaselineRecord, Change, LatencyComparison, MetricComparison, PairedTest, PhraseChange,
-    RunBrief, RunComparison, SliceComparison,
+    AnswerBrief, BaselineRecord, Change, ComparisonRecord, LatencyComparison, MetricComparison, PairedTest,
+    PhraseChange, RunBrief, RunComparison, SliceComparison,
 };
 pub use event::RunEvent;
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};

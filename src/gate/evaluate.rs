@@ -3,7 +3,8 @@
 use super::held::held_gates_of;
 use super::metric::{Metric, Unit};
 use super::threshold::Gate;
-use super::{families, variants, waiver};
+use super::verdict::{conclude_from, rank, sentence_from};
+use super::{baseline, families, variants, waiver};
 use crate::domain::{
     Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, Metrics,
     PhraseResult, Polarity, Rate, RunRecord, RunStatus, RunVerdict, SliceKind,
@@ -32,11 +33,7 @@ pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
     checks.extend(category_checks(record));
     checks.extend(must_pass_checks(record));
     checks.extend(waiver::checks(record));
-    checks.sort_by_key(|check| match check.outcome {
-        CheckOutcome::Fail => 0,
-        CheckOutcome::Inconclusive => 1,
-        CheckOutcome::Pass => 2,
-    });
+    checks.sort_by_key(rank);
     let conclusion = conclude(record, &checks, options.error_budget);
     let mut sentence = sentence(record, conclusion, &checks, options.error_budget);
     match waiver::used(record).count() {
@@ -47,7 +44,7 @@ pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
     RunVerdict { conclusion, sentence, checks }
 }
 
-fn source(metric: Metric) -> CheckSource {
+pub(super) fn source(metric: Metric) -> CheckSource {
     match metric.unit() {
         Unit::Count => CheckSource::Integrity,
         Unit::Share | Unit::Number | Unit::Time => CheckSource::Gate,
@@ -55,7 +52,6 @@ fn source(metric: Metric) -> CheckSource {
 }
 
 fn conclude(record: &RunRecord, checks: &[Check], error_budget: f64) -> Conclusion {
-    let any = |outcome| checks.iter().any(|check| check.outcome == outcome);
     if record.status == RunStatus::Interrupted {
         Conclusion::Interrupted
     } else if record.integrity.lost > 0 {
@@ -63,12 +59,8 @@ fn conclude(record: &RunRecord, checks: &[Check], error_budget: f64) -> Conclusi
         Conclusion::Inconclusive
     } else if record.status == RunStatus::Aborted || over_budget(record, error_budget) {
         Conclusion::TargetFailed
-    } else if any(CheckOutcome::Fail) {
-        Conclusion::GateFailed
-    } else if any(CheckOutcome::Inconclusive) || checks.is_empty() {
-        Conclusion::Inconclusive
     } else {
-        Conclusion::Passed
+        conclude_from(checks)
     }
 }
 
@@ -77,19 +69,15 @@ fn over_budget(record: &RunRecord, error_budget: f64) -> bool {
 }
 
 fn sentence(record: &RunRecord, conclusion: Conclusion, checks: &[Check], error_budget: f64) -> String {
-    let count = |outcome| checks.iter().filter(|check| check.outcome == outcome).count();
     let metrics = &record.metrics;
     let unanswered = metrics.unanswered_rate;
     match conclusion {
-        Conclusion::Passed => format!("all {} checks passed", checks.len()),
-        Conclusion::GateFailed => format!("{} of {} checks failed", count(CheckOutcome::Fail), checks.len()),
         Conclusion::Inconclusive if record.integrity.lost > 0 => format!(
             "a bug in thrash lost {} of the answers: the numbers are incomplete",
             record.integrity.lost
         ),
-        Conclusion::Inconclusive if checks.is_empty() => "there is no gate, so nothing was shown".to_owned(),
-        Conclusion::Inconclusive => {
-            format!("{} of {} checks could not tell", count(CheckOutcome::Inconclusive), checks.len())
+        Conclusion::Passed | Conclusion::GateFailed | Conclusion::Inconclusive => {
+            sentence_from(conclusion, checks)
         }
         Conclusion::TargetFailed if record.status == RunStatus::Aborted => format!(
             "the target stopped answering: {} of {} tries unanswered, {} phrases never sent",
@@ -224,7 +212,7 @@ fn must_pass_checks(record: &RunRecord) -> Vec<Check> {
     failed
 }
 
-fn check(record: &RunRecord, gate: &Gate, source: CheckSource) -> Check {
+pub(super) fn check(record: &RunRecord, gate: &Gate, source: CheckSource) -> Check {
     let whole = waiver::numbers(gate, &record.metrics, &record.slices);
     let found = check_on(record, gate, source, whole);
     waiver::look_again(found, record, gate, |metrics| check_on(record, gate, source, metrics))
@@ -234,7 +222,7 @@ fn check_on(record: &RunRecord, gate: &Gate, source: CheckSource, metrics: Optio
     let mut check = Check {
         name: gate.to_string(),
         source,
-        severity: CheckSeverity::Fail,
+        severity: gate.severity,
         metric: gate.metric.to_string(),
         slice: gate.slice_text(),
         mode: gate.mode,
@@ -250,6 +238,10 @@ fn check_on(record: &RunRecord, gate: &Gate, source: CheckSource, metrics: Optio
         outcome: CheckOutcome::Inconclusive,
         reason: String::new(),
     };
+    if gate.mode.is_against_baseline() {
+        baseline::check(&mut check, gate, record.baseline.as_ref());
+        return check;
+    }
     let Some(metrics) = metrics else {
         check.reason = format!("no phrase of this run is in {}", gate.slice_text().unwrap_or_default());
         return check;
@@ -299,9 +291,8 @@ fn check_rate(check: &mut Check, gate: &Gate, rate: Rate) {
             check.outcome = if point_holds { CheckOutcome::Pass } else { CheckOutcome::Fail };
             check.reason = format!("{errors} of {} wrong, {} allowed", rate.of, allowed.unwrap_or_default());
         }
-        CheckMode::NoRegression | CheckMode::NonInferior | CheckMode::Change => {
-            "there is no baseline".clone_into(&mut check.reason);
-        }
+        // They went another way.
+        CheckMode::NoRegression | CheckMode::NonInferior | CheckMode::Change => {}
         CheckMode::Bound => {
             let rule =
                 BoundRule { max_rate, confidence: gate.confidence, method: IntervalMethod::ClopperPearson };

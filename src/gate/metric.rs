@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::variants::Variants;
 use crate::document::nearest;
-use crate::domain::{Comparison, LatencyReport, Metrics, Rate, RunRecord};
+use crate::domain::{Comparison, LatencyReport, Metrics, PairedRate, Rate, RunRecord};
 use crate::stats::{Confidence, LatencyHistogram};
 
 /// A number of a record, by name.
@@ -188,6 +188,32 @@ impl Metric {
         }
     }
 
+    /// The rate that two runs are compared by, phrase by phrase.
+    pub(super) const fn paired(self) -> Option<PairedRate> {
+        match self {
+            Self::Accuracy => Some(PairedRate::Accuracy),
+            Self::ExactAccuracy => Some(PairedRate::ExactAccuracy),
+            Self::FalsePositiveRate => Some(PairedRate::FalsePositiveRate),
+            Self::FalseNegativeRate => Some(PairedRate::FalseNegativeRate),
+            Self::SevereMissRate => Some(PairedRate::SevereMissRate),
+            Self::UnansweredRate => Some(PairedRate::UnansweredRate),
+            Self::AccuracyAnswered
+            | Self::Kappa
+            | Self::MacroF1
+            | Self::Mcc
+            | Self::Lift
+            | Self::Latency(_)
+            | Self::InvariantViolations
+            | Self::FailOpenAnswers
+            | Self::ChangedAnswers
+            | Self::FlakyPhrases
+            | Self::CachedAnswers
+            | Self::PairAccuracy
+            | Self::FlipRate(_)
+            | Self::RepeatFlipRate => None,
+        }
+    }
+
     /// On which side of a limit is better.
     pub(super) fn better(self) -> Comparison {
         match self {
@@ -289,7 +315,7 @@ impl Quantile {
         }
     }
 
-    fn fraction(self) -> Option<f64> {
+    pub(super) fn fraction(self) -> Option<f64> {
         match self {
             Self::P50 => Some(0.5),
             Self::P90 => Some(0.9),

@@ -1,18 +1,28 @@
 //! Thresholds over the numbers of a record: pass, fail, or "could not tell".
 //!
-//! [`evaluate()`] is the only place where a run's verdict is made. It reads a record and nothing else, so a stored run
-//! can be judged again, by other gates.
+//! [`evaluate()`] makes the verdict on a run, [`evaluate_comparison()`] the one on two of them; nothing else makes any.
+//! They read a record and nothing else, so a stored run can be judged again, by other gates.
 
+mod baseline;
+mod comparison;
+mod draft;
+mod entry;
 mod evaluate;
 mod families;
 mod held;
+mod line;
 mod metric;
+mod paired_case;
+mod profile;
 mod threshold;
 mod variants;
+mod verdict;
 mod waiver;
 
+pub use comparison::evaluate_comparison;
 pub use evaluate::{GATED_FROM, GateOptions, evaluate};
 pub use held::held_gates;
 pub use metric::Metric;
+pub use profile::GateProfile;
 pub use threshold::{Gate, GateParseError};
 pub use variants::Variants;

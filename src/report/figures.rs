@@ -65,6 +65,22 @@ pub fn points(difference: Option<f64>) -> String {
         .map_or_else(|| NOTHING.to_owned(), |points| format!("{points:+.1} points"))
 }
 
+/// A difference of two shares in percentage points, with its interval, as `-1.9 [-4.0, +0.2]`.
+pub fn signed(difference: Option<f64>, interval: Option<[f64; 2]>) -> String {
+    let signed = |share: f64| match format!("{:+.1}", share * 100.0).as_str() {
+        "+0.0" | "-0.0" => "0.0".to_owned(),
+        signed => signed.to_owned(),
+    };
+    let finite = |share: &f64| share.is_finite();
+    let Some(value) = difference.filter(finite) else { return NOTHING.to_owned() };
+    match interval {
+        Some([lower, upper]) if finite(&lower) && finite(&upper) => {
+            format!("{} [{}, {}]", signed(value), signed(lower), signed(upper))
+        }
+        _ => signed(value),
+    }
+}
+
 /// Milliseconds with about three digits, as `0.42 ms`, `131 ms`, `4.21 s`, `3 min 12 s`.
 pub fn duration(milliseconds: Option<f64>) -> String {
     match milliseconds {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::{RunRecord, TextPolicy};
+use crate::domain::{ComparisonRecord, RunRecord, TextPolicy};
 
 use super::ReportError;
 
@@ -30,4 +30,16 @@ fn with_text(record: &RunRecord, policy: TextPolicy) -> Cow<'_, RunRecord> {
 /// The JSON Schema of a run record.
 pub fn record_schema() -> serde_json::Value {
     schemars::schema_for!(RunRecord).to_value()
+}
+
+/// A comparison as a JSON document that ends in a newline. It holds no phrase's text.
+pub fn render_comparison_json(record: &ComparisonRecord) -> Result<Vec<u8>, ReportError> {
+    let mut bytes = serde_json::to_vec_pretty(record).map_err(ReportError::Json)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// The JSON Schema of a comparison.
+pub fn comparison_schema() -> serde_json::Value {
+    schemars::schema_for!(ComparisonRecord).to_value()
 }

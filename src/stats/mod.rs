@@ -72,7 +72,7 @@ pub use early_stop::{Curtailment, Decision, Sprt};
 pub use kappa::{Kappa, KappaWeights};
 pub use krippendorff::krippendorff_alpha;
 pub use latency::{LatencyHistogram, LatencyHistogramError, LatencyInterval, LatencySummary};
-pub use paired::{PairedTable, regression_power};
+pub use paired::{PairedTable, regression_chance, regression_power, smallest_regression};
 pub use percentile::RankInterval;
 pub use proportion::{Interval, IntervalMethod, Proportion, ProportionError};
 pub use ranking::ThresholdRow;

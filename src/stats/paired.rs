@@ -132,11 +132,44 @@ impl FromIterator<(bool, bool)> for PairedTable {
     }
 }
 
+/// The fewest regressions that the one-sided mid-p test notices beside so many improvements.
+///
+/// Without an improvement and at α = 0.05 that is 4: no test can see one to three flips.
+pub fn smallest_regression(improved: u64, alpha: f64) -> u64 {
+    // Of n changes that all are regressions the p-value is 0.5ⁿ⁺¹, so that this ends for any α above 0.
+    let seen = |regressed: &u64| regression_mid_p(*regressed, improved + regressed) <= alpha;
+    (1..=improved + 1100).find(seen).unwrap_or(u64::MAX)
+}
+
 /// P(the one-sided mid-p test notices) when cases improve and regress with these true rates.
 ///
 /// The test is [`PairedTable::regression_mid_p`] at α = 1 − confidence. `None` when a rate is not a
 /// probability or both together exceed 1.
 pub fn regression_power(cases: u64, improving: f64, regressing: f64, confidence: Confidence) -> Option<f64> {
+    let mut needed = 0;
+    regression_chance(cases, improving, regressing, |changed| {
+        if changed == 0 {
+            return 1;
+        }
+        // The critical number of regressions never falls as more cases change.
+        while needed <= changed && regression_mid_p(needed, changed) > confidence.alpha() {
+            needed += 1;
+        }
+        needed
+    })
+}
+
+/// P(so many of the changed cases are regressions that somebody is alarmed) when cases improve and regress with these
+/// true rates; `alarms_from` tells from how many regressions on, given how many cases changed; it is asked in ascending
+/// order.
+///
+/// `None` when a rate is not a probability or both together exceed 1.
+pub fn regression_chance(
+    cases: u64,
+    improving: f64,
+    regressing: f64,
+    mut alarms_from: impl FnMut(u64) -> u64,
+) -> Option<f64> {
     let changing = improving + regressing;
     if !(improving >= 0.0 && regressing >= 0.0 && changing <= 1.0) {
         return None;
@@ -144,17 +177,15 @@ pub fn regression_power(cases: u64, improving: f64, regressing: f64, confidence:
     if regressing <= 0.0 && improving <= 0.0 {
         return Some(0.0);
     }
-    let mut power = 0.0;
-    let mut needed = 0;
-    for changed in 1..=cases {
-        // The critical number of regressions never falls as more cases change.
-        while needed <= changed && regression_mid_p(needed, changed) > confidence.alpha() {
-            needed += 1;
+    let mut chance = 0.0;
+    for changed in 0..=cases {
+        let so_many = binomial_exactly(changed, cases, changing);
+        // All the parts that are left out are below 1e-9 together.
+        if so_many > 1e-15 {
+            chance += so_many * binomial_at_least(alarms_from(changed), changed, regressing / changing);
         }
-        power += binomial_exactly(changed, cases, changing)
-            * binomial_at_least(needed, changed, regressing / changing);
     }
-    Some(power.min(1.0))
+    Some(chance.min(1.0))
 }
 
 fn regression_mid_p(regressed: u64, changed: u64) -> f64 {

@@ -23,8 +23,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "audit", "config", "demo", "dispatch", "document", "domain", "gate", "report", "run", "store",
-            "suite", "target",
+            "audit", "config", "demo", "dispatch", "document", "domain", "gate", "judge", "report", "run",
+            "store", "suite", "target",
         ],
     ),
 ];

@@ -1,6 +1,7 @@
 //! The program as it is called: what it answers, where it writes, and how it ends.
 
 mod arguments;
+mod compare;
 mod exits;
 mod github;
 mod phrases;

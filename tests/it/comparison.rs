@@ -1,7 +1,9 @@
 //! Two runs held against each other: what changed, whether it can be chance, and what the gates make of it.
 
+mod gates;
 mod golden;
 mod laws;
 mod pairing;
 mod runs;
 mod warnings;
+mod written;

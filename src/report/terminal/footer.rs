@@ -14,21 +14,34 @@ pub(super) fn show(page: &mut Page, record: &RunRecord, options: &TerminalOption
     page.blank();
     let version =
         record.target.version.as_ref().map(|version| format!(", version {version}")).unwrap_or_default();
-    let mut rows = vec![("Target".to_owned(), format!("{}{version}", record.target.url))];
-    rows.push(("Run".to_owned(), run(record)));
-    for (label, path) in &options.files {
-        rows.push((fit::cut(&fit::clean(label), 16), path.display().to_string()));
-    }
-    rows.push(("See again".to_owned(), format!("thrash report {}", record.id)));
+    let mut rows = vec![("Target".to_owned(), Place::Start(format!("{}{version}", record.target.url)))];
+    rows.push(("Run".to_owned(), Place::Start(run(record))));
+    rows.extend(
+        options.files.iter().map(|(label, path)| (label.clone(), Place::End(path.display().to_string()))),
+    );
+    rows.push(("See again".to_owned(), Place::Start(format!("thrash report {}", record.id))));
+    places(page, &rows);
+}
 
-    let widest = super::columns::width_of(rows.iter().map(|(label, _)| label.as_str()));
-    for (index, (label, text)) in rows.iter().enumerate() {
+/// Where something is.
+pub(super) enum Place {
+    /// A URL or an id tells most at its start.
+    Start(String),
+    /// A path tells most at its end.
+    End(String),
+}
+
+/// Rows of what something is and where it is.
+pub(super) fn places(page: &mut Page, rows: &[(String, Place)]) {
+    let labels: Vec<String> = rows.iter().map(|(label, _)| fit::cut(&fit::clean(label), 16)).collect();
+    let widest = super::columns::width_of(labels.iter().map(String::as_str));
+    for (label, (_, place)) in labels.iter().zip(rows) {
         let blanks = " ".repeat(2 + widest - super::columns::width_of([label.as_str()]));
         let room = page.width().saturating_sub(widest + 2);
-        // A path tells most at its end, a URL and an id at their start.
-        let is_file = index >= 2 && index + 1 < rows.len();
-        let text =
-            if is_file { fit::cut_start(&fit::clean(text), room) } else { fit::cut(&fit::clean(text), room) };
+        let text = match place {
+            Place::Start(text) => fit::cut(&fit::clean(text), room),
+            Place::End(text) => fit::cut_start(&fit::clean(text), room),
+        };
         page.line(Line::of(Tone::Dim, label).with(Tone::Plain, blanks).with(Tone::Plain, text));
     }
 }

@@ -19,7 +19,9 @@ const INDENT: usize = 4;
 pub(super) fn show(page: &mut Page, checks: &[Check]) {
     let of = |outcome| checks.iter().filter(move |check| check.outcome == outcome);
     let mut troubles: Vec<&Check> = of(CheckOutcome::Fail).chain(of(CheckOutcome::Inconclusive)).collect();
-    troubles.sort_by_key(|check| (check.outcome != CheckOutcome::Fail, rank(check.source)));
+    troubles.sort_by_key(|check| {
+        (!check.severity.decides(), check.outcome != CheckOutcome::Fail, rank(check.source))
+    });
     let hidden = troubles.len().saturating_sub(MOST_TROUBLES);
     troubles.truncate(MOST_TROUBLES);
     let passed: Vec<&Check> =
@@ -38,7 +40,8 @@ pub(super) fn show(page: &mut Page, checks: &[Check]) {
     }
     let collapsed = collapsed(checks, if listed.is_empty() { &passed } else { &[] });
     if !collapsed.is_empty() {
-        page.paragraph(lead(CheckOutcome::Pass), Tone::Plain, &collapsed);
+        let (tone, mark) = mark(CheckOutcome::Pass);
+        page.paragraph(marked(tone, mark), Tone::Plain, &collapsed);
     }
 }
 
@@ -47,14 +50,17 @@ fn summary(checks: &[Check]) -> String {
     if checks.is_empty() {
         return "none, so nothing could pass".to_owned();
     }
-    let count = |outcome, word| {
-        let count = checks.iter().filter(|check| check.outcome == outcome).count();
+    let count = |holds: &dyn Fn(&Check) -> bool, word| {
+        let count = checks.iter().filter(|check| holds(check)).count();
         (count > 0).then(|| format!("{count} {word}"))
     };
+    let decided = |outcome| move |check: &Check| check.outcome == outcome && check.severity.decides();
+    let warns = |check: &Check| check.outcome != CheckOutcome::Pass && !check.severity.decides();
     let counts = [
-        count(CheckOutcome::Fail, "failed"),
-        count(CheckOutcome::Inconclusive, "could not tell"),
-        count(CheckOutcome::Pass, "passed"),
+        count(&decided(CheckOutcome::Fail), "failed"),
+        count(&decided(CheckOutcome::Inconclusive), "could not tell"),
+        count(&warns, "warned"),
+        count(&|check| check.outcome == CheckOutcome::Pass, "passed"),
     ];
     counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
@@ -71,7 +77,7 @@ enum Layout {
 
 fn show_check(page: &mut Page, check: &Check, layout: Layout) {
     let explanation = explanation(check);
-    let lead = lead(check.outcome);
+    let lead = lead(check);
     let indent = || Line::of(Tone::Plain, " ".repeat(INDENT));
     match layout {
         Layout::Row(row) => {
@@ -90,8 +96,15 @@ fn show_check(page: &mut Page, check: &Check, layout: Layout) {
 }
 
 /// The mark before a check.
-fn lead(outcome: CheckOutcome) -> Line {
-    let (tone, mark) = mark(outcome);
+fn lead(check: &Check) -> Line {
+    let (tone, mark) = match check.outcome {
+        CheckOutcome::Fail if !check.severity.decides() => (Tone::Warn, "!"),
+        outcome => mark(outcome),
+    };
+    marked(tone, mark)
+}
+
+fn marked(tone: Tone, mark: &str) -> Line {
     Line::of(Tone::Plain, "  ").with(tone, mark).with(Tone::Plain, " ")
 }
 

@@ -9,13 +9,7 @@ use super::page::{Line, Page, Tone};
 const LONGEST_NAME: usize = 32;
 
 pub(super) fn show(page: &mut Page, record: &RunRecord) {
-    let (tone, word) = match record.verdict.conclusion {
-        Conclusion::Passed => (Tone::Good, "PASSED"),
-        Conclusion::GateFailed => (Tone::Bad, "FAILED"),
-        Conclusion::TargetFailed => (Tone::Bad, "TARGET FAILED"),
-        Conclusion::Inconclusive => (Tone::Warn, "COULD NOT TELL"),
-        Conclusion::Interrupted => (Tone::Warn, "INTERRUPTED"),
-    };
+    let (tone, word) = word(record.verdict.conclusion);
     let lead = || Line::of(tone, word).with(Tone::Plain, "  ");
     page.paragraph(lead(), Tone::Strong, &sentence(record));
     if !record.verdict.sentence.is_empty() {
@@ -26,6 +20,17 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
         let lead = Line::of(Tone::Warn, format!("{:<width$}", "DEMO", width = word.len() + 2));
         let text = "The built-in demo, not your service: name yours with --target or --url.";
         page.paragraph(lead, Tone::Warn, text);
+    }
+}
+
+/// The verdict in one word.
+pub(super) const fn word(conclusion: Conclusion) -> (Tone, &'static str) {
+    match conclusion {
+        Conclusion::Passed => (Tone::Good, "PASSED"),
+        Conclusion::GateFailed => (Tone::Bad, "FAILED"),
+        Conclusion::TargetFailed => (Tone::Bad, "TARGET FAILED"),
+        Conclusion::Inconclusive => (Tone::Warn, "COULD NOT TELL"),
+        Conclusion::Interrupted => (Tone::Warn, "INTERRUPTED"),
     }
 }
 

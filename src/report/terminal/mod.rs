@@ -6,6 +6,7 @@
 mod answers;
 mod categories;
 mod columns;
+mod comparison;
 mod failures;
 mod footer;
 mod gates;
@@ -19,6 +20,8 @@ mod repeats;
 mod splits;
 mod steadiness;
 mod waivers;
+
+pub use comparison::render_comparison_terminal;
 
 use std::path::PathBuf;
 
@@ -62,6 +65,7 @@ pub fn render_terminal(record: &RunRecord, options: &TerminalOptions) -> String 
     gates::show(&mut page, &record.verdict.checks);
     integrity::show(&mut page, record);
     waivers::show(&mut page, record);
+    comparison::show_baseline(&mut page, record);
     categories::show(&mut page, record);
     splits::show(&mut page, record);
     pairs::show(&mut page, record);

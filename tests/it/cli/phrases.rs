@@ -102,6 +102,35 @@ fn a_gate_that_the_suite_can_never_pass_is_refused_before_any_request() {
 }
 
 #[test]
+fn a_plan_tells_what_gates_against_a_baseline_could_see() {
+    let place = Place::new();
+    let planned = |phrases: usize, gate: &str| -> Value {
+        let lines: Vec<String> =
+            (0..phrases).map(|i| format!("  - {{id: p-{i}, text: Number {i}}}\n")).collect();
+        let lines = lines.concat();
+        let file = place.file("s.yaml", format!("category: calm\nexpected: [none]\nphrases:\n{lines}"));
+        let args = ["phrases", "plan", file.to_str().unwrap(), "--gate", gate, "--json"];
+        json(&place.thrash(args).exits(0).stdout)["baseline_gates"][0].clone()
+    };
+    // The mid-p test: three new failures are chance, four are not; the power is the published one.
+    let many = planned(350, "accuracy no_regression");
+    assert_eq!((&many["seen_from"], &many["cases"]), (&4.into(), &350.into()));
+    let power = many["chances"][1]["power"].as_f64().unwrap();
+    assert!((power - 0.71).abs() < 0.01, "{power}");
+    assert_eq!(planned(350, "accuracy no_regression (max 1 new failure)")["seen_from"], 2);
+    assert_eq!(planned(350, "accuracy drop <= 2 points")["seen_from"], 8);
+    // What could never fail cannot pass, and what asks for more cases neither.
+    assert_eq!(planned(3, "accuracy no_regression")["seen_from"], 0);
+    assert_eq!(planned(350, "accuracy no_regression (min 400 cases)")["seen_from"], 0);
+    let checked =
+        place.thrash(["phrases", "check", "quick", "--gate", "accuracy[definite_low] no_regression"]);
+    assert!(checked.said().contains("can never pass"), "{}", checked.said());
+    let page =
+        place.thrash(["phrases", "plan", "comprehensive", "--gate-profile", "regression"]).exits(0).stdout;
+    assert!(page.contains("accuracy drop <= 2 points"), "{page}");
+}
+
+#[test]
 fn a_plan_gives_the_exact_acceptance_numbers() {
     let place = Place::new();
     let phrases: Vec<String> =

@@ -10,7 +10,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn schema(format: &str) -> Value {
+pub(super) fn schema(format: &str) -> Value {
     let printed = Place::new().thrash(["schema", format]).exits(0);
     assert_eq!(printed.stderr, "");
     serde_json::from_str(&printed.stdout).expect("a schema is JSON")
@@ -24,7 +24,7 @@ fn yaml(path: &Path) -> Value {
 }
 
 #[track_caller]
-fn accepts(schema: &Value, document: &Value, what: &str) {
+pub(super) fn accepts(schema: &Value, document: &Value, what: &str) {
     let validator = jsonschema::validator_for(schema).expect("a schema");
     let problems: Vec<String> =
         validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
@@ -96,6 +96,7 @@ fn a_record_fits_its_schema() {
 fn the_committed_schemas_are_the_current_ones() {
     let committed = [
         ("record", "reports/record.schema.json"),
+        ("comparison", "reports/comparison.schema.json"),
         ("phrases", "phrases/phrases.schema.json"),
         ("target", "docs/schemas/target.schema.json"),
         ("config", "docs/schemas/config.schema.json"),

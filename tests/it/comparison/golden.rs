@@ -127,7 +127,8 @@ fn latencies_have_the_ends_of_their_ranks_and_a_ratio_paired_by_phrase() {
 fn few_latencies_give_percentiles_without_what_they_cannot_tell() {
     let (mut baseline, candidate) = table(25, 0, 0, 0);
     let latency = compare(&baseline, &candidate).unwrap().latency;
-    let p99 = latency.iter().find(|latency| latency.quantile == 0.99).unwrap();
+    let p99 = latency.last().unwrap();
+    close(p99.quantile, 0.99, 0.0);
     assert_eq!((p99.baseline.upper, p99.ratio.lower, p99.ratio.upper), (None, None, None));
     // Slow phrases that went unanswered must not make a run look fast.
     super::runs::say(&mut baseline, "crisis-001", None);

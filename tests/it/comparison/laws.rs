@@ -49,7 +49,7 @@ proptest! {
         prop_assert_eq!((test.improved, test.regressed, test.p_worse, test.p_changed), (0, 0, 1.0, 1.0));
         prop_assert!(found.changes.iter().all(|change| change.change == Change::StillWrong));
         prop_assert!(found.metrics.iter().all(|metric| metric.test.improved + metric.test.regressed == 0));
-        prop_assert!(found.latency.iter().all(|latency| latency.ratio.value == 1.0));
+        prop_assert!(found.latency.iter().all(|latency| (latency.ratio.value - 1.0).abs() < 1e-12));
     }
 
     #[test]
