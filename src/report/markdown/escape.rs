@@ -7,7 +7,7 @@ use crate::domain::{Level, LevelSet};
 const LONGEST_NAME: usize = 80;
 /// So many of a sentence.
 const LONGEST_SENTENCE: usize = 400;
-/// Breaks a mention or a link apart and is not seen; GitHub looks for them after entities are resolved.
+/// Breaks a mention or a link apart and is not seen; GitHub looks for mentions after entities are resolved.
 const BREAK: &str = "&#8203;";
 
 /// A name as code, in which nothing links or mentions.
@@ -31,7 +31,9 @@ pub(super) fn prose(sentence: &str) -> String {
     for c in sentence.chars() {
         match c {
             '@' | '#' => text.extend([&entity(c), BREAK]),
-            '/' | '.' if links(&text) => text.extend([&c.to_string(), BREAK]),
+            '/' if text.ends_with(':') => text.extend(["/", BREAK]),
+            // Before the point: `www.` would start a link whatever comes after it.
+            '.' if text.to_ascii_lowercase().ends_with("www") => text.extend([BREAK, "."]),
             '`' | '|' | '\\' | '<' | '>' | '&' | '*' | '[' | ']' | '~' | '$' => text.push_str(&entity(c)),
             // Within a word it marks nothing up.
             '_' if !text.ends_with(char::is_alphanumeric) => text.push_str(&entity(c)),
@@ -49,11 +51,6 @@ fn short(text: &str, most: usize) -> String {
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
         None => text.to_owned(),
     }
-}
-
-/// Whether one more sign would make the end of the text the start of a link.
-fn links(text: &str) -> bool {
-    text.ends_with(':') || text.to_ascii_lowercase().ends_with("www")
 }
 
 /// Levels, without the bar that would end a table's cell.

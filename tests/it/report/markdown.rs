@@ -1,6 +1,6 @@
 //! Markdown, read as GitHub reads it.
 
-use comrak::Options;
+use markdown::{CompileOptions, Constructs, Options, ParseOptions};
 use proptest::prelude::*;
 use thrash::domain::{BaselineRecord, Conclusion, RunRecord, RunVerdict, TextPolicy};
 use thrash::report::{Format, RenderOptions, render, render_comparison_markdown};
@@ -20,15 +20,12 @@ fn compared(record: &RunRecord) -> String {
 
 /// As HTML: GitHub's dialect, with links by themselves and HTML let through, so that what gets through shows.
 fn html(markdown: &str) -> String {
-    let mut options = Options::default();
-    options.extension.table = true;
-    options.extension.autolink = true;
-    options.extension.strikethrough = true;
-    options.extension.tasklist = true;
-    options.extension.footnotes = true;
-    options.extension.math_dollars = true;
-    options.render.r#unsafe = true;
-    comrak::markdown_to_html(markdown, &options)
+    let constructs = Constructs { math_text: true, math_flow: true, ..Constructs::gfm() };
+    let options = Options {
+        parse: ParseOptions { constructs, ..ParseOptions::gfm() },
+        compile: CompileOptions { allow_dangerous_html: true, ..CompileOptions::gfm() },
+    };
+    markdown::to_html_with_options(markdown, &options).expect("Markdown without MDX has no errors")
 }
 
 /// The elements, in their order, closing ones and attributes left out.
