@@ -98,7 +98,7 @@ impl From<LocationError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit = match error.kind() {
-            StoreErrorKind::NotFound | StoreErrorKind::Ambiguous => Exit::Usage,
+            StoreErrorKind::NotFound | StoreErrorKind::Ambiguous | StoreErrorKind::InUse => Exit::Usage,
             _ => Exit::Storage,
         };
         let hint = error.hint().map(ToString::to_string);

@@ -35,7 +35,7 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) 
     match command {
         RunsCommand::List { suite, target, limit, json } => {
             let store = open(config, output).await?;
-            let filter = RunFilter { suite, target, limit: Some(limit), before: None };
+            let filter = RunFilter { suite, target, limit: Some(limit), ..RunFilter::default() };
             let runs = store.list(&filter).await?;
             store.close().await;
             let text = if json { json_list(&runs) } else { list(&runs, output) };

@@ -5,6 +5,7 @@
 //! the reports only read it.
 
 mod annotation;
+mod baseline;
 mod check;
 mod comparison;
 mod event;
@@ -19,12 +20,14 @@ mod record;
 mod repeats;
 mod request;
 mod secret;
+mod series;
 mod share;
 mod verdict;
 mod wait;
 mod waiver;
 
 pub use annotation::Annotations;
+pub use baseline::{Baseline, BaselineWish};
 pub use check::{
     Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, RunVerdict,
 };
@@ -53,6 +56,7 @@ pub use record::{
 pub use repeats::{AnswerCount, FlakyPhrase, RepeatReport};
 pub use request::{RunId, RunRequest, Selection, TextPolicy};
 pub use secret::Secret;
+pub use series::Series;
 pub use share::Share;
 pub use verdict::Verdict;
 pub use wait::Wait;

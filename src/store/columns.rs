@@ -39,6 +39,17 @@ pub(super) struct RunColumns<'a> {
     /// 0 to 1.
     pub(super) false_positive_rate: Option<f64>,
     pub(super) p95_ms: Option<f64>,
+    pub(super) demo: bool,
+    pub(super) target_version: Option<&'a str>,
+    pub(super) contract_hash: &'a str,
+    pub(super) selection_hash: &'a str,
+    /// 0 to 1.
+    pub(super) false_negative_rate: Option<f64>,
+    /// 0 to 1.
+    pub(super) severe_miss_rate: Option<f64>,
+    /// 0 to 1.
+    pub(super) unanswered_rate: Option<f64>,
+    pub(super) p50_ms: Option<f64>,
     pub(super) schema_version: i64,
     /// The whole record as JSON.
     pub(super) record: String,
@@ -98,6 +109,14 @@ impl<'a> RunColumns<'a> {
             accuracy: record.metrics.accuracy.value,
             false_positive_rate: record.metrics.false_positive_rate.value,
             p95_ms: record.latency.p95_ms,
+            demo: record.target.demo,
+            target_version: record.target.version.as_deref(),
+            contract_hash: &record.target.contract_hash,
+            selection_hash: &record.suite.selection_hash,
+            false_negative_rate: record.metrics.false_negative_rate.value,
+            severe_miss_rate: record.metrics.severe_miss_rate.value,
+            unanswered_rate: record.metrics.unanswered_rate.value,
+            p50_ms: record.latency.p50_ms,
             schema_version: i64::from(record.schema_version),
             record: encode_record(record)?,
         })

@@ -15,6 +15,9 @@ use super::error::{StoreError, StoreErrorKind};
 #[error("{0}")]
 pub struct DriverError(String);
 
+/// How long bringing the tables up to date may take: a migration may have to read every record there is.
+pub(super) const MIGRATION_TIMEOUT: Duration = Duration::from_mins(10);
+
 /// A database as its errors name it, with the patience that we have for it.
 #[derive(Debug, Clone)]
 pub(super) struct Database {
@@ -44,6 +47,14 @@ impl Database {
         work: impl Future<Output = sqlx::Result<T>>,
     ) -> Result<T, StoreError> {
         self.wait(self.connect_timeout, "open the store", work).await
+    }
+
+    /// Waits for the tables to be brought up to date.
+    pub(super) async fn migrating<T>(
+        &self,
+        work: impl Future<Output = sqlx::Result<T>>,
+    ) -> Result<T, StoreError> {
+        self.wait(MIGRATION_TIMEOUT, "create the tables", work).await
     }
 
     async fn wait<T>(

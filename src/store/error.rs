@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::codec::RecordError;
 use super::driver::DriverError;
-use crate::domain::RunId;
+use crate::domain::{RunId, Series};
 
 /// The sort of a [`StoreError`]: one table maps it to exit codes, one to HTTP statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,6 +21,8 @@ pub enum StoreErrorKind {
     NotFound,
     /// Several runs match.
     Ambiguous,
+    /// The run is needed.
+    InUse,
     /// What is stored cannot be read.
     Corrupt,
     /// A newer program wrote it.
@@ -82,6 +84,14 @@ pub enum StoreError {
         /// The run.
         id: RunId,
     },
+    /// A run that later ones are held against.
+    #[error("run `{id}` is the baseline of {series}")]
+    IsBaseline {
+        /// The run.
+        id: RunId,
+        /// Whose baseline it is.
+        series: Series,
+    },
     /// A record that cannot be read.
     #[error("cannot read the record of {of}")]
     Record {
@@ -130,6 +140,7 @@ impl StoreError {
             Self::TimedOut { .. } => StoreErrorKind::Unreachable,
             Self::NotFound { .. } | Self::NoRecord { .. } => StoreErrorKind::NotFound,
             Self::Ambiguous { .. } => StoreErrorKind::Ambiguous,
+            Self::IsBaseline { .. } => StoreErrorKind::InUse,
             Self::Record { source: RecordError::Newer { .. }, .. } | Self::NewerSchema { .. } => {
                 StoreErrorKind::NewerSchema
             }
@@ -155,6 +166,9 @@ impl StoreError {
             StoreErrorKind::Busy => Some("another process holds the database; try again when it is done"),
             StoreErrorKind::NotFound => Some("`thrash runs list` shows the stored runs"),
             StoreErrorKind::Ambiguous => Some("write more of the id"),
+            StoreErrorKind::InUse => {
+                Some("`thrash baseline set` another run first, or `thrash baseline clear`")
+            }
             StoreErrorKind::Corrupt => Some("move it out of the way or restore it from a backup"),
             StoreErrorKind::NewerSchema => Some("use the newer version of thrash that wrote it"),
             StoreErrorKind::NotMigrated => Some("run `thrash db migrate`"),
@@ -177,6 +191,7 @@ fn state(kind: StoreErrorKind) -> &'static str {
         StoreErrorKind::Io => "cannot be read or written",
         StoreErrorKind::NotFound
         | StoreErrorKind::Ambiguous
+        | StoreErrorKind::InUse
         | StoreErrorKind::NewerSchema
         | StoreErrorKind::Failed => "reports an error",
     }

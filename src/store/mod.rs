@@ -8,6 +8,7 @@
 
 #![allow(clippy::doc_markdown, reason = "PostgreSQL and SQLite are names")]
 
+mod baseline;
 mod codec;
 mod columns;
 mod driver;
@@ -29,7 +30,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{RunId, RunRecord};
+use crate::domain::{Baseline, RunId, RunRecord, Series};
 
 pub use codec::{RecordError, decode_record, encode_record};
 pub use driver::DriverError;
@@ -105,13 +106,30 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The summary of one run, which legacy runs have too.
     fn summary<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, RunSummary>;
 
-    /// Deletes a run and its results, kept or not.
+    /// Deletes a run and its results, kept or not; a baseline is refused.
     fn delete<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, ()>;
 
-    /// Protects a run from [`Store::prune`], as a baseline must be, or lifts that.
+    /// Protects a run from [`Store::prune`], or lifts that; a baseline stays protected as long as it is one.
     fn set_keep<'a>(&'a self, id: &'a RunId, keep: bool) -> StoreFuture<'a, ()>;
 
-    /// Deletes the runs that the policy no longer wants. Kept runs stay.
+    /// Makes a run the baseline of its suite and target, in place of any other.
+    fn set_baseline<'a>(
+        &'a self,
+        id: &'a RunId,
+        note: Option<&'a str>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, Baseline>;
+
+    /// The baseline of a series, if one is set.
+    fn baseline<'a>(&'a self, series: &'a Series) -> StoreFuture<'a, Option<Baseline>>;
+
+    /// Every baseline, by suite and target.
+    fn baselines(&self) -> StoreFuture<'_, Vec<Baseline>>;
+
+    /// Takes back that a run is a baseline; says whether it was one.
+    fn clear_baseline<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, bool>;
+
+    /// Deletes the runs that the policy no longer wants. Kept runs and baselines stay.
     fn prune<'a>(&'a self, policy: &'a PrunePolicy, now: DateTime<Utc>) -> StoreFuture<'a, PruneReport>;
 
     /// Which migrations the database has had and which are still to come.

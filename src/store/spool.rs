@@ -128,6 +128,7 @@ fn is_away(kind: StoreErrorKind) -> bool {
         | StoreErrorKind::Full => true,
         StoreErrorKind::NotFound
         | StoreErrorKind::Ambiguous
+        | StoreErrorKind::InUse
         | StoreErrorKind::Corrupt
         | StoreErrorKind::NewerSchema
         | StoreErrorKind::Io

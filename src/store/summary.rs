@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::Serialize;
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
 use super::columns::from_word;
-use crate::domain::{Conclusion, RunId, RunKind, RunStatus};
+use crate::domain::{Conclusion, RunId, RunKind, RunStatus, Series};
 
 /// Which runs are listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,10 +14,28 @@ pub struct RunFilter {
     pub suite: Option<String>,
     /// Only runs against this target; legacy runs have none.
     pub target: Option<String>,
+    /// Only runs against the embedded demo detector, or none of them.
+    pub demo: Option<bool>,
+    /// Only runs that sent these phrases.
+    pub selection_hash: Option<String>,
     /// At most so many.
     pub limit: Option<usize>,
+    /// Only runs that started at this time or later.
+    pub since: Option<DateTime<Utc>>,
     /// Only runs that started before this.
     pub before: Option<DateTime<Utc>>,
+}
+
+impl RunFilter {
+    /// The runs of a series.
+    pub fn of_series(series: &Series) -> Self {
+        Self {
+            suite: Some(series.suite.clone()),
+            target: Some(series.target.clone()),
+            demo: Some(series.demo),
+            ..Self::default()
+        }
+    }
 }
 
 /// A stored run in one line.
@@ -28,8 +47,16 @@ pub struct RunSummary {
     pub kind: Option<RunKind>,
     /// Its suite.
     pub suite: String,
+    /// Content hash of the phrases that were selected; none for a legacy run.
+    pub selection_hash: Option<String>,
     /// Its target; none for a legacy run.
     pub target: Option<String>,
+    /// The version that the target reported.
+    pub target_version: Option<String>,
+    /// Content hash of the target's contract; none for a legacy run.
+    pub contract_hash: Option<String>,
+    /// Whether the target was the embedded demo detector.
+    pub demo: bool,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// How long it took, in milliseconds.
@@ -42,64 +69,88 @@ pub struct RunSummary {
     pub accuracy: Option<f64>,
     /// False alarms of the negatives answered, 0 to 1; none for a legacy run.
     pub false_positive_rate: Option<f64>,
+    /// Misses of the positives, 0 to 1; none for a legacy run.
+    pub false_negative_rate: Option<f64>,
+    /// High and critical phrases answered lower or not at all, 0 to 1; none for a legacy run.
+    pub severe_miss_rate: Option<f64>,
+    /// Unanswered of all phrases, 0 to 1; none for a legacy run.
+    pub unanswered_rate: Option<f64>,
+    /// Median of the latency in milliseconds; none for a legacy run.
+    pub p50_ms: Option<f64>,
     /// 95th percentile of the latency in milliseconds; none for a legacy run.
     pub p95_ms: Option<f64>,
     /// Phrases judged.
     pub phrases: u64,
-    /// Whether pruning passes it by.
+    /// Whether pruning passes it by; a baseline is kept.
     pub keep: bool,
+    /// Whether it is the baseline of its suite and target.
+    pub baseline: bool,
     /// Whether an earlier program stored it, so that there is no record.
     pub legacy: bool,
 }
 
-/// The columns of a summary, as both databases select them, in this order: `id`, `run_id`, `kind`, `suite`, `target`,
-/// `start_time`, `duration_ms`, `status`, `run_status`, `conclusion`, `accuracy`, `false_positive_rate`, `p95_ms`,
-/// `phrases`, `keep`.
-pub(super) type SummaryRow = (
-    i64,
-    Option<String>,
-    Option<String>,
-    String,
-    Option<String>,
-    NaiveDateTime,
-    Option<f64>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    i64,
-    bool,
-);
+impl RunSummary {
+    /// The series that it belongs to; none for a legacy run.
+    pub fn series(&self) -> Option<Series> {
+        Some(Series { suite: self.suite.clone(), target: self.target.clone()?, demo: self.demo })
+    }
+}
+
+/// A summary, as both databases select it.
+pub(super) struct SummaryRow(RunSummary);
+
+impl<'r, R: Row> FromRow<'r, R> for SummaryRow
+where
+    &'static str: ColumnIndex<R>,
+    bool: Decode<'r, R::Database> + Type<R::Database>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    f64: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+    NaiveDateTime: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        let text = |column: &'static str| row.try_get::<Option<String>, _>(column);
+        let number = |column: &'static str| row.try_get::<Option<f64>, _>(column);
+        let run_id = text("run_id")?;
+        let legacy = run_id.is_none();
+        let baseline: bool = row.try_get("baseline")?;
+        let status = match (text("run_status")?.as_deref(), text("status")?.as_deref()) {
+            (Some(ours), _) => from_word(ours),
+            (None, Some("completed")) => Some(RunStatus::Completed),
+            (None, Some("failed")) => Some(RunStatus::Aborted),
+            (None, _) => None,
+        };
+        Ok(Self(RunSummary {
+            id: stored_id(row.try_get("id")?, run_id),
+            kind: if legacy { Some(RunKind::Accuracy) } else { text("kind")?.as_deref().and_then(from_word) },
+            suite: row.try_get("suite")?,
+            selection_hash: text("selection_hash")?,
+            target: text("target")?,
+            target_version: text("target_version")?,
+            contract_hash: text("contract_hash")?,
+            demo: row.try_get("demo")?,
+            started_at: row.try_get::<NaiveDateTime, _>("start_time")?.and_utc(),
+            duration_ms: number("duration_ms")?,
+            status,
+            conclusion: text("conclusion")?.as_deref().and_then(from_word),
+            accuracy: number("accuracy")?,
+            false_positive_rate: number("false_positive_rate")?,
+            false_negative_rate: number("false_negative_rate")?,
+            severe_miss_rate: number("severe_miss_rate")?,
+            unanswered_rate: number("unanswered_rate")?,
+            p50_ms: number("p50_ms")?,
+            p95_ms: number("p95_ms")?,
+            phrases: u64::try_from(row.try_get::<i64, _>("phrases")?).unwrap_or_default(),
+            keep: baseline || row.try_get("keep")?,
+            baseline,
+            legacy,
+        }))
+    }
+}
 
 impl From<SummaryRow> for RunSummary {
     fn from(row: SummaryRow) -> Self {
-        let (number, run_id, kind, suite, target, start, duration_ms, old_status, run_status, conclusion, ..) =
-            &row;
-        let (.., accuracy, false_positive_rate, p95_ms, phrases, keep) = &row;
-        let legacy = run_id.is_none();
-        Self {
-            id: stored_id(*number, run_id.clone()),
-            kind: if legacy { Some(RunKind::Accuracy) } else { kind.as_deref().and_then(from_word) },
-            suite: suite.clone(),
-            target: target.clone(),
-            started_at: start.and_utc(),
-            duration_ms: *duration_ms,
-            status: match (run_status.as_deref(), old_status.as_deref()) {
-                (Some(ours), _) => from_word(ours),
-                (None, Some("completed")) => Some(RunStatus::Completed),
-                (None, Some("failed")) => Some(RunStatus::Aborted),
-                (None, _) => None,
-            },
-            conclusion: conclusion.as_deref().and_then(from_word),
-            accuracy: *accuracy,
-            false_positive_rate: *false_positive_rate,
-            p95_ms: *p95_ms,
-            phrases: u64::try_from(*phrases).unwrap_or_default(),
-            keep: *keep,
-            legacy,
-        }
+        row.0
     }
 }
 

@@ -11,3 +11,4 @@ mod record;
 mod sample;
 mod spool;
 mod sqlite;
+mod upgrade;

@@ -5,12 +5,13 @@ use sqlx::postgres::PgTransaction;
 
 use super::PostgresStore;
 use crate::domain::RunId;
+use crate::store::baseline::{self, BaselineRow};
 use crate::store::error::StoreError;
 use crate::store::prune::{BATCH, PrunePlan, PrunePolicy, PruneReport, PruneRow};
 use crate::store::summary::legacy_number;
 
 pub(super) async fn delete(store: &PostgresStore, id: &RunId) -> Result<(), StoreError> {
-    let gone = store
+    let (found, baseline) = store
         .database
         .within(&format!("delete run `{id}`"), async {
             let mut transaction = store.pool.begin_with(store.begin()).await?;
@@ -21,12 +22,25 @@ pub(super) async fn delete(store: &PostgresStore, id: &RunId) -> Result<(), Stor
             .bind(legacy_number(id.as_str()))
             .fetch_all(&mut *transaction)
             .await?;
-            delete_rows(&mut transaction, &numbers).await?;
-            transaction.commit().await?;
-            Ok(numbers)
+            // Nobody makes it a baseline from here on: that would have to wait for the row's lock.
+            let baseline: Option<BaselineRow> = sqlx::query_as(
+                "SELECT suite, target, demo, run_id, set_at, note FROM ash_thrash.baselines WHERE run_id = $1",
+            )
+            .bind(id.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+            if baseline.is_none() {
+                delete_rows(&mut transaction, &numbers).await?;
+                transaction.commit().await?;
+            }
+            Ok((!numbers.is_empty(), baseline))
         })
         .await?;
-    (!gone.is_empty()).then_some(()).ok_or_else(|| StoreError::NotFound { query: id.to_string() })
+    match baseline.map(baseline::baseline) {
+        Some(baseline) => Err(StoreError::IsBaseline { id: id.clone(), series: baseline.series }),
+        None if found => Ok(()),
+        None => Err(StoreError::NotFound { query: id.to_string() }),
+    }
 }
 
 pub(super) async fn set_keep(store: &PostgresStore, id: &RunId, keep: bool) -> Result<(), StoreError> {
@@ -59,8 +73,9 @@ pub(super) async fn prune(
         .within("list the runs", async {
             sqlx::query_as(
                 "SELECT id::bigint, run_id, COALESCE(suite, test_type), target,
-                    COALESCE(start_time, end_time, 'epoch'), keep
-                 FROM ash_thrash.test_runs ORDER BY start_time DESC NULLS LAST, id DESC",
+                    COALESCE(start_time, end_time, 'epoch'),
+                    keep OR EXISTS (SELECT 1 FROM ash_thrash.baselines WHERE baselines.run_id = run.run_id)
+                 FROM ash_thrash.test_runs run ORDER BY start_time DESC NULLS LAST, id DESC",
             )
             .fetch_all(&store.pool)
             .await
@@ -81,10 +96,18 @@ pub(super) async fn prune(
 /// Deletes the runs of these numbers that nobody has kept since, and gives the numbers of those that went.
 async fn delete_batch(store: &PostgresStore, numbers: &[i64]) -> sqlx::Result<Vec<i64>> {
     let mut transaction = store.pool.begin_with(store.begin()).await?;
-    let free: Vec<i32> = sqlx::query_scalar(
+    let locked: Vec<i32> = sqlx::query_scalar(
         "SELECT id FROM ash_thrash.test_runs WHERE id = ANY($1) AND NOT keep ORDER BY id FOR UPDATE",
     )
     .bind(numbers)
+    .fetch_all(&mut *transaction)
+    .await?;
+    // A statement of its own: the one above may have waited for somebody who made one of them a baseline.
+    let free: Vec<i32> = sqlx::query_scalar(
+        "SELECT id FROM ash_thrash.test_runs run WHERE id = ANY($1)
+            AND NOT EXISTS (SELECT 1 FROM ash_thrash.baselines WHERE baselines.run_id = run.run_id)",
+    )
+    .bind(locked)
     .fetch_all(&mut *transaction)
     .await?;
     delete_rows(&mut transaction, &free).await?;

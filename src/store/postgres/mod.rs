@@ -1,5 +1,6 @@
 //! The store in PostgreSQL, for a team: schema `ash_thrash`, beside the programs that have used it before.
 
+mod baseline;
 mod change;
 mod query;
 mod save;
@@ -13,14 +14,14 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, SqlStr};
 use sqlx::{SqlSafeStr, postgres::PgTransaction};
 
-use super::driver::Database;
+use super::driver::{Database, MIGRATION_TIMEOUT};
 use super::error::{StoreError, StoreErrorKind};
 use super::location::PostgresLocation;
 use super::migrate::{MigrationStatus, Migrations};
 use super::prune::{PrunePolicy, PruneReport};
 use super::summary::{RunFilter, RunSummary};
 use super::{Saved, Store, StoreFuture, StoreOptions};
-use crate::domain::{RunId, RunRecord};
+use crate::domain::{Baseline, RunId, RunRecord, Series};
 
 /// The key of the advisory lock that a migrating process holds: `thrash` in ASCII.
 const MIGRATION_LOCK: i64 = 0x7468_7261_7368;
@@ -50,7 +51,10 @@ impl PostgresStore {
             database,
             migrations: Migrations::new(
                 "ash_thrash.thrash_migrations",
-                &[("runs", include_str!("../../../migrations/postgres/0001_runs.sql"))],
+                &[
+                    ("runs", include_str!("../../../migrations/postgres/0001_runs.sql")),
+                    ("baselines", include_str!("../../../migrations/postgres/0002_baselines.sql")),
+                ],
             ),
         };
         if options.migrate {
@@ -66,8 +70,12 @@ impl PostgresStore {
             return Ok(());
         }
         self.database
-            .within("create the tables", async {
+            .migrating(async {
                 let mut transaction = connection.begin_with(self.begin()).await?;
+                sqlx::query("SELECT set_config('statement_timeout', $1, true)")
+                    .bind(MIGRATION_TIMEOUT.as_millis().to_string())
+                    .execute(&mut *transaction)
+                    .await?;
                 sqlx::query("SELECT pg_advisory_xact_lock($1)")
                     .bind(MIGRATION_LOCK)
                     .execute(&mut *transaction)
@@ -176,6 +184,27 @@ impl Store for PostgresStore {
 
     fn set_keep<'a>(&'a self, id: &'a RunId, keep: bool) -> StoreFuture<'a, ()> {
         Box::pin(change::set_keep(self, id, keep))
+    }
+
+    fn set_baseline<'a>(
+        &'a self,
+        id: &'a RunId,
+        note: Option<&'a str>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, Baseline> {
+        Box::pin(baseline::set(self, id, note, now))
+    }
+
+    fn baseline<'a>(&'a self, series: &'a Series) -> StoreFuture<'a, Option<Baseline>> {
+        Box::pin(baseline::find(self, series))
+    }
+
+    fn baselines(&self) -> StoreFuture<'_, Vec<Baseline>> {
+        Box::pin(baseline::list(self))
+    }
+
+    fn clear_baseline<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, bool> {
+        Box::pin(baseline::clear(self, id))
     }
 
     fn prune<'a>(&'a self, policy: &'a PrunePolicy, now: DateTime<Utc>) -> StoreFuture<'a, PruneReport> {

@@ -11,18 +11,19 @@ use crate::store::summary::{RunFilter, RunSummary, SummaryRow, legacy_number};
 macro_rules! summaries {
     ($rest:literal) => {
         concat!(
-            "SELECT id::bigint, run_id, kind, COALESCE(suite, test_type), target,
-                COALESCE(start_time, end_time, 'epoch'),
-                COALESCE(duration_ms, (EXTRACT(EPOCH FROM end_time - start_time) * 1000)::float8),
+            "SELECT id::bigint AS id, run_id, kind, COALESCE(suite, test_type) AS suite, selection_hash, target,
+                target_version, contract_hash, COALESCE(demo, FALSE) AS demo,
+                COALESCE(start_time, end_time, 'epoch') AS start_time,
+                COALESCE(duration_ms, (EXTRACT(EPOCH FROM end_time - start_time) * 1000)::float8) AS duration_ms,
                 status, run_status, conclusion,
                 CASE WHEN run_id IS NULL
                     THEN (SELECT avg(is_correct::int)::float8 FROM ash_thrash.test_results WHERE test_run_id = run.id)
-                    ELSE accuracy END,
-                false_positive_rate, p95_ms,
+                    ELSE accuracy END AS accuracy,
+                false_positive_rate, false_negative_rate, severe_miss_rate, unanswered_rate, p50_ms, p95_ms,
                 CASE WHEN run_id IS NULL
                     THEN (SELECT count(*) FROM ash_thrash.test_results WHERE test_run_id = run.id)
-                    ELSE phrases END,
-                keep
+                    ELSE phrases END AS phrases,
+                keep, EXISTS (SELECT 1 FROM ash_thrash.baselines WHERE baselines.run_id = run.run_id) AS baseline
              FROM ash_thrash.test_runs run ",
             $rest
         )
@@ -80,13 +81,17 @@ pub(super) async fn list(store: &PostgresStore, filter: &RunFilter) -> Result<Ve
         .within("list the runs", async {
             sqlx::query_as(summaries!(
                 "WHERE ($1::text IS NULL OR COALESCE(suite, test_type) = $1) AND ($2::text IS NULL OR target = $2)
-                    AND ($3::timestamp IS NULL OR start_time < $3)
+                    AND ($3::timestamp IS NULL OR start_time < $3) AND ($5::bool IS NULL OR COALESCE(demo, FALSE) = $5)
+                    AND ($6::text IS NULL OR selection_hash = $6) AND ($7::timestamp IS NULL OR start_time >= $7)
                  ORDER BY start_time DESC NULLS LAST, id DESC LIMIT $4"
             ))
             .bind(&filter.suite)
             .bind(&filter.target)
             .bind(filter.before.map(|before| before.naive_utc()))
             .bind(filter.limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX)))
+            .bind(filter.demo)
+            .bind(&filter.selection_hash)
+            .bind(filter.since.map(|since| since.naive_utc()))
             .fetch_all(&store.pool)
             .await
         })

@@ -3,6 +3,7 @@
 //! Write-ahead logging lets readers and one writer work at once; a writer takes its lock when its transaction begins, so
 //! that it waits for its turn there and nowhere else.
 
+mod baseline;
 mod change;
 mod query;
 mod save;
@@ -24,7 +25,7 @@ use super::migrate::{MigrationStatus, Migrations};
 use super::prune::{PrunePolicy, PruneReport};
 use super::summary::{RunFilter, RunSummary};
 use super::{Saved, Store, StoreFuture, StoreOptions, private};
-use crate::domain::{RunId, RunRecord};
+use crate::domain::{Baseline, RunId, RunRecord, Series};
 
 /// How every transaction that writes begins.
 const BEGIN: &str = "BEGIN IMMEDIATE";
@@ -55,7 +56,10 @@ impl SqliteStore {
         let pool = database.connecting(pool.connect_with(connect)).await?;
         let migrations = Migrations::new(
             "thrash_migrations",
-            &[("runs", include_str!("../../../migrations/sqlite/0001_runs.sql"))],
+            &[
+                ("runs", include_str!("../../../migrations/sqlite/0001_runs.sql")),
+                ("baselines", include_str!("../../../migrations/sqlite/0002_baselines.sql")),
+            ],
         );
         let store = Self { pool, database, migrations };
         if options.migrate {
@@ -70,12 +74,16 @@ impl SqliteStore {
             return Ok(());
         }
         self.database
-            .within("create the tables", async {
-                let mut connection = self.pool.acquire().await?;
+            .migrating(async {
+                // A connection of its own, because a migration may have to make a table anew that others refer to, and
+                // foreign keys can be put aside only from outside a transaction.
+                let options = (*self.pool.connect_options()).clone().foreign_keys(false);
+                let mut connection = options.connect().await?;
                 use_write_ahead_log(&mut connection).await?;
                 let mut transaction = connection.begin_with(BEGIN).await?;
                 self.migrations.apply(&mut *transaction).await?;
-                transaction.commit().await
+                transaction.commit().await?;
+                connection.close().await
             })
             .await
     }
@@ -186,6 +194,27 @@ impl Store for SqliteStore {
 
     fn set_keep<'a>(&'a self, id: &'a RunId, keep: bool) -> StoreFuture<'a, ()> {
         Box::pin(change::set_keep(self, id, keep))
+    }
+
+    fn set_baseline<'a>(
+        &'a self,
+        id: &'a RunId,
+        note: Option<&'a str>,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, Baseline> {
+        Box::pin(baseline::set(self, id, note, now))
+    }
+
+    fn baseline<'a>(&'a self, series: &'a Series) -> StoreFuture<'a, Option<Baseline>> {
+        Box::pin(baseline::find(self, series))
+    }
+
+    fn baselines(&self) -> StoreFuture<'_, Vec<Baseline>> {
+        Box::pin(baseline::list(self))
+    }
+
+    fn clear_baseline<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, bool> {
+        Box::pin(baseline::clear(self, id))
     }
 
     fn prune<'a>(&'a self, policy: &'a PrunePolicy, now: DateTime<Utc>) -> StoreFuture<'a, PruneReport> {

@@ -11,18 +11,19 @@ use crate::store::summary::{RunFilter, RunSummary, SummaryRow, legacy_number};
 macro_rules! summaries {
     ($rest:literal) => {
         concat!(
-            "SELECT id, run_id, kind, COALESCE(suite, test_type), target,
-                COALESCE(start_time, end_time, '1970-01-01 00:00:00'),
-                COALESCE(duration_ms, (julianday(end_time) - julianday(start_time)) * 86400000.0),
+            "SELECT id, run_id, kind, COALESCE(suite, test_type) AS suite, selection_hash, target, target_version,
+                contract_hash, COALESCE(demo, 0) AS demo,
+                COALESCE(start_time, end_time, '1970-01-01 00:00:00') AS start_time,
+                COALESCE(duration_ms, (julianday(end_time) - julianday(start_time)) * 86400000.0) AS duration_ms,
                 status, run_status, conclusion,
                 CASE WHEN run_id IS NULL
                     THEN (SELECT avg(is_correct) FROM test_results WHERE test_run_id = test_runs.id)
-                    ELSE accuracy END,
-                false_positive_rate, p95_ms,
+                    ELSE accuracy END AS accuracy,
+                false_positive_rate, false_negative_rate, severe_miss_rate, unanswered_rate, p50_ms, p95_ms,
                 CASE WHEN run_id IS NULL
                     THEN (SELECT count(*) FROM test_results WHERE test_run_id = test_runs.id)
-                    ELSE phrases END,
-                keep
+                    ELSE phrases END AS phrases,
+                keep, EXISTS (SELECT 1 FROM baselines WHERE baselines.run_id = test_runs.run_id) AS baseline
              FROM test_runs ",
             $rest
         )
@@ -79,13 +80,17 @@ pub(super) async fn list(store: &SqliteStore, filter: &RunFilter) -> Result<Vec<
         .within("list the runs", async {
             sqlx::query_as(summaries!(
                 "WHERE (?1 IS NULL OR COALESCE(suite, test_type) = ?1) AND (?2 IS NULL OR target = ?2)
-                    AND (?3 IS NULL OR start_time < ?3)
+                    AND (?3 IS NULL OR start_time < ?3) AND (?5 IS NULL OR COALESCE(demo, 0) = ?5)
+                    AND (?6 IS NULL OR selection_hash = ?6) AND (?7 IS NULL OR start_time >= ?7)
                  ORDER BY start_time DESC, id DESC LIMIT ?4"
             ))
             .bind(&filter.suite)
             .bind(&filter.target)
             .bind(filter.before.map(|before| before.naive_utc()))
             .bind(filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX)))
+            .bind(filter.demo)
+            .bind(&filter.selection_hash)
+            .bind(filter.since.map(|since| since.naive_utc()))
             .fetch_all(&store.pool)
             .await
         })

@@ -41,8 +41,10 @@ async fn insert_run(
     sqlx::query_scalar(
         "INSERT INTO test_runs (run_id, test_type, test_config, start_time, end_time, status, results_summary, kind,
             suite, target, environment, run_status, conclusion, duration_ms, phrases, accuracy, false_positive_rate,
-            p95_ms, schema_version, stored_at, record)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+            p95_ms, demo, target_version, contract_hash, selection_hash, false_negative_rate, severe_miss_rate,
+            unanswered_rate, p50_ms, schema_version, stored_at, record)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+            ?23, ?24, ?25, ?26, ?27, ?28, ?29)
          ON CONFLICT (run_id) DO NOTHING
          RETURNING id",
     )
@@ -64,6 +66,14 @@ async fn insert_run(
     .bind(run.accuracy)
     .bind(run.false_positive_rate)
     .bind(run.p95_ms)
+    .bind(run.demo)
+    .bind(run.target_version)
+    .bind(run.contract_hash)
+    .bind(run.selection_hash)
+    .bind(run.false_negative_rate)
+    .bind(run.severe_miss_rate)
+    .bind(run.unanswered_rate)
+    .bind(run.p50_ms)
     .bind(run.schema_version)
     .bind(Utc::now().naive_utc())
     .bind(&run.record)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::place::{Place, PostgresPlace, SqlitePlace};
 use super::sample::{hour, record_at, record_with_phrases};
-use thrash::domain::{Conclusion, RunId, RunKind, RunRecord, RunStatus};
+use thrash::domain::{Baseline, Conclusion, RunId, RunKind, RunRecord, RunStatus, Series};
 use thrash::store::{PrunePolicy, RunFilter, Saved, Store, StoreErrorKind};
 
 macro_rules! every_store {
@@ -43,6 +43,7 @@ every_store! {
     signs_of_the_query_language_are_not_wild,
     runs_are_listed_newest_first,
     the_list_is_filtered_and_limited,
+    the_list_is_filtered_by_what_makes_runs_alike,
     a_summary_says_what_the_record_says,
     a_deleted_run_is_gone,
     pruning_by_age_keeps_kept_and_young_runs,
@@ -51,6 +52,13 @@ every_store! {
     a_dry_run_prunes_nothing,
     a_policy_without_limits_prunes_nothing,
     pruning_many_runs_takes_them_all,
+    a_baseline_is_set_found_replaced_and_cleared,
+    every_suite_target_and_kind_of_target_has_a_baseline_of_its_own,
+    only_a_stored_run_becomes_a_baseline,
+    a_baseline_is_neither_pruned_nor_deleted,
+    clearing_a_baseline_lets_go_of_what_nothing_else_keeps,
+    tasks_that_set_baselines_at_once_leave_one,
+    a_baseline_that_is_set_while_runs_are_pruned_stays,
     migrations_are_all_applied,
     a_store_answers,
 }
@@ -212,6 +220,155 @@ async fn the_list_is_filtered_and_limited(store: &dyn Store) {
     assert_eq!(ids(store, &RunFilter { before: Some(b.started_at), ..all }).await, [a.id]);
 }
 
+async fn the_list_is_filtered_by_what_makes_runs_alike(store: &dyn Store) {
+    let embedded = record_at(0);
+    let real = real(record_at(1));
+    let mut other_phrases = record_at(2);
+    other_phrases.suite.selection_hash = "dddd".into();
+    save_all(store, &[&embedded, &real, &other_phrases]).await;
+    let all = RunFilter::default();
+    assert_eq!(ids(store, &RunFilter { demo: Some(false), ..all.clone() }).await, [real.id]);
+    let series = RunFilter::of_series(&Series::of(&embedded));
+    assert_eq!(ids(store, &series).await, [other_phrases.id.clone(), embedded.id.clone()]);
+    let alike = RunFilter { selection_hash: Some("bbbb".into()), ..series };
+    assert_eq!(ids(store, &alike).await, [embedded.id]);
+    let late = RunFilter { since: Some(other_phrases.started_at), ..all };
+    assert_eq!(ids(store, &late).await, [other_phrases.id]);
+}
+
+/// The same run against a target of that name that is not the embedded demo detector.
+fn real(mut record: RunRecord) -> RunRecord {
+    record.target.demo = false;
+    record
+}
+
+async fn a_baseline_is_set_found_replaced_and_cleared(store: &dyn Store) {
+    let (a, b) = (record_at(0), record_at(1));
+    save_all(store, &[&a, &b]).await;
+    let series = Series::of(&a);
+    assert_eq!(store.baseline(&series).await.unwrap(), None);
+    assert_eq!(store.baselines().await.unwrap(), []);
+
+    let set = store.set_baseline(&a.id, Some("before the new model"), hour(5)).await.unwrap();
+    let note = Some("before the new model".to_owned());
+    assert_eq!(set, Baseline { run: a.id.clone(), series: series.clone(), set_at: hour(5), note });
+    assert_eq!(store.baseline(&series).await.unwrap(), Some(set.clone()));
+    assert_eq!(store.baselines().await.unwrap(), [set]);
+    let run = store.summary(&a.id).await.unwrap();
+    assert_eq!((run.baseline, run.keep), (true, true));
+
+    let next = store.set_baseline(&b.id, None, hour(6)).await.unwrap();
+    assert_eq!((&next.run, &next.note), (&b.id, &None));
+    assert_eq!(store.baselines().await.unwrap(), std::slice::from_ref(&next));
+    let run = store.summary(&a.id).await.unwrap();
+    assert_eq!((run.baseline, run.keep), (false, false), "it is one no longer");
+
+    assert!(!store.clear_baseline(&a.id).await.unwrap());
+    assert_eq!(store.baseline(&series).await.unwrap(), Some(next));
+    assert!(store.clear_baseline(&b.id).await.unwrap());
+    assert!(!store.clear_baseline(&b.id).await.unwrap());
+    assert_eq!(store.baseline(&series).await.unwrap(), None);
+}
+
+async fn every_suite_target_and_kind_of_target_has_a_baseline_of_its_own(store: &dyn Store) {
+    let records = [
+        of_suite(record_at(0), "quick", "demo"),
+        of_suite(record_at(1), "comprehensive", "demo"),
+        of_suite(record_at(2), "quick", "ash-v5"),
+        real(of_suite(record_at(3), "quick", "demo")),
+    ];
+    for record in &records {
+        save_all(store, &[record]).await;
+        store.set_baseline(&record.id, None, hour(9)).await.unwrap();
+    }
+    for record in &records {
+        let baseline = store.baseline(&Series::of(record)).await.unwrap().unwrap();
+        assert_eq!((baseline.run, baseline.series), (record.id.clone(), Series::of(record)));
+    }
+    let listed: Vec<RunId> =
+        store.baselines().await.unwrap().into_iter().map(|baseline| baseline.run).collect();
+    let [quick, comprehensive, ash, real] = records.map(|record| record.id);
+    assert_eq!(listed, [comprehensive, ash, real, quick]);
+}
+
+async fn only_a_stored_run_becomes_a_baseline(store: &dyn Store) {
+    for id in ["nope", "legacy-1", ""] {
+        let error = store.set_baseline(&RunId::from_stored(id), None, hour(0)).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::NotFound, "{id}");
+    }
+    assert_eq!(store.baselines().await.unwrap(), []);
+}
+
+async fn a_baseline_is_neither_pruned_nor_deleted(store: &dyn Store) {
+    let (old, young) = (record_at(0), record_at(1));
+    save_all(store, &[&old, &young]).await;
+    store.set_baseline(&old.id, None, hour(2)).await.unwrap();
+    // Nobody can lift it by the way.
+    store.set_keep(&old.id, false).await.unwrap();
+    let policy = PrunePolicy { keep_last: Some(0), ..PrunePolicy::default() };
+    let dry = store.prune(&PrunePolicy { dry_run: true, ..policy.clone() }, hour(3)).await.unwrap();
+    assert_eq!((dry.pruned, dry.kept), (vec![young.id.clone()], 1));
+    let report = store.prune(&policy, hour(3)).await.unwrap();
+    assert_eq!((report.pruned, report.kept, report.remaining), (vec![young.id], 1, 1));
+
+    let error = store.delete(&old.id).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::InUse);
+    assert_eq!(
+        error.to_string(),
+        format!("run `{}` is the baseline of `quick` against `demo` (the built-in demo)", old.id)
+    );
+    assert_eq!(store.load(&old.id).await.unwrap(), old);
+    store.clear_baseline(&old.id).await.unwrap();
+    store.delete(&old.id).await.unwrap();
+}
+
+async fn clearing_a_baseline_lets_go_of_what_nothing_else_keeps(store: &dyn Store) {
+    let (kept, loose) = (record_at(0), of_suite(record_at(1), "comprehensive", "demo"));
+    save_all(store, &[&kept, &loose]).await;
+    store.set_keep(&kept.id, true).await.unwrap();
+    for record in [&kept, &loose] {
+        store.set_baseline(&record.id, None, hour(2)).await.unwrap();
+        store.clear_baseline(&record.id).await.unwrap();
+    }
+    let policy = PrunePolicy { keep_last: Some(0), ..PrunePolicy::default() };
+    assert_eq!(store.prune(&policy, hour(3)).await.unwrap().pruned, [loose.id]);
+    assert_eq!(ids(store, &RunFilter::default()).await, [kept.id]);
+}
+
+async fn tasks_that_set_baselines_at_once_leave_one(store: &dyn Store) {
+    let records: Vec<RunRecord> = (0..8).map(record_at).collect();
+    save_all(store, &records.iter().collect::<Vec<_>>()).await;
+    let set = |n: usize| store.set_baseline(&records[n].id, None, hour(9));
+    let (a, b, c, d) = tokio::join!(set(0), set(1), set(2), set(3));
+    for baseline in [a, b, c, d] {
+        baseline.unwrap();
+    }
+    let baselines = store.baselines().await.unwrap();
+    assert_eq!(baselines.len(), 1);
+    let marked: Vec<RunId> = store
+        .list(&RunFilter::default())
+        .await
+        .unwrap()
+        .into_iter()
+        .filter(|run| run.baseline && run.keep)
+        .map(|run| run.id)
+        .collect();
+    assert_eq!(marked, [baselines[0].run.clone()]);
+}
+
+async fn a_baseline_that_is_set_while_runs_are_pruned_stays(store: &dyn Store) {
+    let policy = PrunePolicy { keep_last: Some(0), ..PrunePolicy::default() };
+    for round in 0..10 {
+        let record = record_at(round);
+        save_all(store, &[&record]).await;
+        let (set, pruned) =
+            tokio::join!(store.set_baseline(&record.id, None, hour(99)), store.prune(&policy, hour(99)));
+        let gone = pruned.unwrap().pruned.contains(&record.id);
+        assert_eq!(set.is_ok(), !gone, "either one came first");
+        assert_eq!(store.load(&record.id).await.is_ok(), !gone);
+    }
+}
+
 async fn a_summary_says_what_the_record_says(store: &dyn Store) {
     let record = record_at(0);
     save_all(store, &[&record]).await;
@@ -227,7 +384,11 @@ async fn a_summary_says_what_the_record_says(store: &dyn Store) {
     assert_eq!(run.accuracy, Some(2.0 / 3.0));
     assert_eq!(run.false_positive_rate, Some(0.04));
     assert_eq!(run.p95_ms, Some(19.5));
-    assert_eq!((run.phrases, run.keep, run.legacy), (3, false, false));
+    assert_eq!((run.phrases, run.keep, run.baseline, run.legacy), (3, false, false, false));
+    assert_eq!((run.selection_hash.as_deref(), run.contract_hash.as_deref()), (Some("bbbb"), Some("cccc")));
+    assert_eq!((run.target_version.as_deref(), run.demo), (Some("v5.1"), true));
+    assert_eq!((run.false_negative_rate, run.severe_miss_rate), (Some(0.125), None));
+    assert_eq!((run.unanswered_rate, run.p50_ms), (Some(1.0 / 3.0), Some(10.0)));
 }
 
 async fn a_deleted_run_is_gone(store: &dyn Store) {
@@ -306,7 +467,7 @@ async fn migrations_are_all_applied(store: &dyn Store) {
     let status = store.migrations().await.unwrap();
     assert_eq!(status.pending, []);
     assert_eq!(status.applied[0].name, "runs");
-    assert_eq!(status.schema_version(), 1);
+    assert_eq!(status.schema_version(), 2);
 }
 
 async fn a_store_answers(store: &dyn Store) {
