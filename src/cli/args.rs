@@ -1,16 +1,17 @@
 //! The command line, as it is typed.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use serde_yaml::Value;
 
+use super::baseline::BaselineCommand;
 use super::compare::{CompareArgs, profiles};
+use super::demo::DemoArgs;
+use super::history::HistoryArgs;
 use super::phrases::PhrasesCommand;
 use super::waivers::WaiversCommand;
-use crate::demo::{Behaviour, ErrorStatus, Latency, Severity, Share as DemoShare};
 use crate::domain::{RunRequest, Selection, Share, Split, TextPolicy, Wait};
 use crate::gate::{Gate, GateProfile};
 use crate::report::JunitCases;
@@ -102,6 +103,11 @@ pub(super) enum Command {
     },
     /// Hold a run against an older one: what changed, and whether that can be chance
     Compare(CompareArgs),
+    /// Set, show or clear the run that later ones are held against
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Show how the runs of a suite against a target went over time
+    History(HistoryArgs),
     /// Look at a suite: what it holds, what it can prove, whether it could fail
     #[command(subcommand)]
     Phrases(PhrasesCommand),
@@ -202,6 +208,9 @@ pub(super) struct RunArgs {
     /// A ready set of gates, such as `regression` (repeatable; instead of the configured ones)
     #[arg(long, value_name = "NAME", help_heading = "Gates")]
     pub(super) gate_profile: Vec<GateProfile>,
+    /// What the run is held against: a run's id, a record file, latest or none (else the set baseline)
+    #[arg(long, value_name = "RUN|latest|none|FILE", help_heading = "Gates")]
+    pub(super) baseline: Option<String>,
     /// Accuracy that is asked (`92%`)
     #[arg(long, value_name = "SHARE", help_heading = "Gates")]
     pub(super) min_accuracy: Option<Share>,
@@ -299,6 +308,9 @@ pub(super) enum RunsCommand {
         /// The runs: ids or the beginnings of some
         #[arg(required = true, value_name = "RUN")]
         runs: Vec<String>,
+        /// Also a run that is a baseline, which then is none any more
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -350,6 +362,8 @@ pub(super) enum SchemaName {
     Record,
     /// What `compare` writes
     Comparison,
+    /// Histories
+    History,
     /// Phrase files
     Phrases,
     /// Targets
@@ -358,74 +372,6 @@ pub(super) enum SchemaName {
     Config,
     /// Files of known failures
     Waivers,
-}
-
-/// How the demo detector behaves.
-#[derive(Debug, Args)]
-pub(super) struct DemoArgs {
-    /// Address to listen on
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8899")]
-    pub(super) listen: SocketAddr,
-    /// Time an answer takes: `20ms`, or `20ms..200ms` for a median and a 99th percentile
-    #[arg(long, value_name = "TIME", help_heading = "Misbehaviour")]
-    latency: Option<Latency>,
-    /// Share of requests that fail (`10%`)
-    #[arg(long, value_name = "SHARE", help_heading = "Misbehaviour")]
-    error_rate: Option<DemoShare>,
-    /// Status of a failed request
-    #[arg(long, value_name = "STATUS", help_heading = "Misbehaviour")]
-    error_status: Option<ErrorStatus>,
-    /// Share of answers that say "I could not analyse this" with status 200
-    #[arg(long, value_name = "SHARE", help_heading = "Misbehaviour")]
-    fail_open_rate: Option<DemoShare>,
-    /// Share of answers whose severity contradicts their score
-    #[arg(long, value_name = "SHARE", help_heading = "Misbehaviour")]
-    contradict_rate: Option<DemoShare>,
-    /// Share of answers that are an HTML page with status 200
-    #[arg(long, value_name = "SHARE", help_heading = "Misbehaviour")]
-    html_rate: Option<DemoShare>,
-    /// Share of answers that are a level off, differently each time
-    #[arg(long, value_name = "SHARE", help_heading = "Misbehaviour")]
-    flaky_rate: Option<DemoShare>,
-    /// Answer everything with this severity: safe, low, medium, high or critical
-    #[arg(long, value_name = "SEVERITY", help_heading = "Misbehaviour")]
-    constant: Option<Severity>,
-    /// Keep answers for so many seconds
-    #[arg(long, value_name = "SECONDS", help_heading = "Misbehaviour")]
-    cache_seconds: Option<u64>,
-    /// Requests a minute before it answers 429
-    #[arg(long, value_name = "N", help_heading = "Misbehaviour")]
-    rate_limit: Option<u32>,
-    /// Answer 503 to the health look
-    #[arg(long, help_heading = "Misbehaviour")]
-    unhealthy: bool,
-    /// Stop answering after so many requests
-    #[arg(long, value_name = "N", help_heading = "Misbehaviour")]
-    die_after: Option<u64>,
-    /// Seed of everything that is left to chance
-    #[arg(long, value_name = "N", help_heading = "Misbehaviour")]
-    seed: Option<u64>,
-}
-
-impl DemoArgs {
-    pub(super) fn behaviour(&self) -> Behaviour {
-        let defaults = Behaviour::default();
-        Behaviour {
-            seed: self.seed.unwrap_or(defaults.seed),
-            latency: self.latency,
-            error_rate: self.error_rate.unwrap_or(defaults.error_rate),
-            error_status: self.error_status.unwrap_or(defaults.error_status),
-            html_rate: self.html_rate.unwrap_or(defaults.html_rate),
-            fail_open_rate: self.fail_open_rate.unwrap_or(defaults.fail_open_rate),
-            contradict_rate: self.contradict_rate.unwrap_or(defaults.contradict_rate),
-            flaky_rate: self.flaky_rate.unwrap_or(defaults.flaky_rate),
-            constant: self.constant,
-            cache_seconds: self.cache_seconds,
-            rate_limit: self.rate_limit,
-            unhealthy: self.unhealthy,
-            die_after: self.die_after,
-        }
-    }
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -476,6 +422,7 @@ impl RunArgs {
         add(&mut flags, "run.perturb_per_phrase", self.perturb_per_phrase);
         add(&mut flags, "run.seed", self.seed);
         add(&mut flags, "gate_profiles", profiles(&self.gate_profile));
+        add(&mut flags, "baseline", self.baseline.clone());
         add(&mut flags, "thresholds.accuracy", self.min_accuracy.map(Share::value));
         add(&mut flags, "thresholds.false_positive_rate", self.max_fpr.map(Share::value));
         add(&mut flags, "waivers.file", self.waivers.as_ref().map(|file| file.display().to_string()));

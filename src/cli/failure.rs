@@ -1,11 +1,11 @@
 //! A command that could not do its job: what, why, how to mend it, and the exit code.
 
-use std::error::Error;
 use std::fmt;
 
 use super::exit::Exit;
 use crate::config::ConfigError;
-use crate::dispatch::DispatchError;
+pub(super) use crate::dispatch::chain;
+use crate::dispatch::{BaselineError, DispatchError};
 use crate::report::{ReportError, SinkError, WriteError};
 use crate::store::{LocationError, StoreError, StoreErrorKind};
 use crate::target::ContractError;
@@ -44,21 +44,6 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An error and its causes, each said once.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        let more = next.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = next.source();
-    }
-    text
-}
-
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let hint = error.hint().map(str::to_owned);
@@ -79,6 +64,17 @@ impl From<DispatchError> for Failure {
         };
         let hint = error.hint();
         Self::new(exit, error, hint)
+    }
+}
+
+impl From<BaselineError> for Failure {
+    fn from(error: BaselineError) -> Self {
+        match error {
+            BaselineError::Store(error) => error.into(),
+            error @ BaselineError::TooLittle { .. } => {
+                Self::new(Exit::Usage, error, Some("take a complete run: `thrash runs list`".to_owned()))
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line: what is typed, what is shown, what the shell gets back.
 
 mod args;
+mod baseline;
 mod compare;
 mod db;
 mod demo;
@@ -8,6 +9,7 @@ mod doctor;
 mod exit;
 mod failure;
 mod github;
+mod history;
 mod output;
 mod phrases;
 mod phrases_io;
@@ -94,6 +96,8 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         Command::Runs(command) => runs::runs(&load(Flags::new())?, command, output).await,
         Command::Report { run, reports } => runs::show(&load(Flags::new())?, &run, &reports, output).await,
         Command::Compare(args) => compare::run(&load(args.flags())?, args, output).await,
+        Command::Baseline(command) => baseline::baseline(&load(Flags::new())?, command, output).await,
+        Command::History(args) => history::history(&load(Flags::new())?, args, output).await,
         Command::Phrases(command) => phrases::phrases(&load(Flags::new())?, command, output),
         Command::Waivers(command) => waivers::waivers(command, load, output),
         Command::Targets(command) => targets::targets(command, load, output).await,
@@ -104,6 +108,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
             let schema = match format {
                 SchemaName::Record => crate::report::record_schema(),
                 SchemaName::Comparison => crate::report::comparison_schema(),
+                SchemaName::History => crate::report::history_schema(),
                 SchemaName::Phrases => crate::suite::category_schema(),
                 SchemaName::Target => crate::target::schema(),
                 SchemaName::Config => crate::config::schema(),

@@ -14,7 +14,7 @@ use super::report::{Reports, brief};
 use super::signals;
 use crate::config::Config;
 use crate::dispatch::{Executed, Kept, Prepared};
-use crate::domain::{RunRecord, RunRequest};
+use crate::domain::{BaselineRecord, RunRecord, RunRequest};
 use crate::run::RunControl;
 use crate::store::DeliveryReport;
 
@@ -71,6 +71,9 @@ pub(super) async fn run(
     }
     if reports.quiet() && record.target.demo && config.settings.target.is_none() {
         notes.trouble.push("this was the built-in demo: no target is named".to_owned());
+    }
+    if let (true, Some(BaselineRecord::Missing { wanted, reason })) = (reports.quiet(), &record.baseline) {
+        notes.trouble.push(format!("not held against a baseline: `{wanted}`: {reason}"));
     }
     tell_size(&config, &request, &record, &mut notes);
     let exit = exit.or(tell_kept(&kept, &mut files, &mut notes));

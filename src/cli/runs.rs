@@ -11,7 +11,7 @@ use super::run::{Notes, tell_delivered};
 use crate::config::Config;
 use crate::dispatch::{Keeper, deliver_spool, open_store, spool};
 use crate::report::figures;
-use crate::store::{RunFilter, RunSummary, Store, StoreLocation};
+use crate::store::{RunFilter, RunSummary, Store, StoreError, StoreLocation};
 
 /// Where the store is; a command about stored runs needs one.
 pub(super) fn location(config: &Config) -> Result<StoreLocation, Failure> {
@@ -42,7 +42,7 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) 
             output.print(&text)?;
         }
         RunsCommand::Show { run, reports } => return show(config, &run, &reports, output).await,
-        RunsCommand::Delete { runs } => {
+        RunsCommand::Delete { runs, force } => {
             let store = open(config, output).await?;
             let mut ids = Vec::new();
             // All are looked up before the first is deleted: a typing error deletes nothing.
@@ -53,6 +53,15 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) 
                 }
             }
             for id in &ids {
+                let run = store.summary(id).await?;
+                if let (true, false, Some(series)) = (run.baseline, force, run.series()) {
+                    return Err(StoreError::IsBaseline { id: id.clone(), series }.into());
+                }
+            }
+            for id in &ids {
+                if force && store.clear_baseline(id).await? {
+                    output.note(format!("{id} was a baseline: its suite and target have none now"));
+                }
                 store.delete(id).await?;
                 output.note(format!("deleted {id}"));
             }
@@ -121,7 +130,7 @@ fn list(runs: &[RunSummary], output: Output) -> String {
 }
 
 /// The text in at most so many columns, on one line.
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     console::truncate_str(&line, width, "…").into_owned()
 }

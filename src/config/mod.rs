@@ -11,7 +11,7 @@ mod targets;
 use std::path::{Path, PathBuf};
 
 use crate::document::{Document, Problems};
-use crate::domain::Comparison;
+use crate::domain::{BaselineWish, Comparison};
 use crate::gate::{Gate, GateOptions, Metric};
 use crate::suite::Catalog;
 use crate::target::Contract;
@@ -147,7 +147,11 @@ impl Config {
         ];
         gates.extend(self.settings.gate_profiles.iter().flat_map(|profile| profile.gates()));
         gates.extend(self.settings.gates.iter().cloned());
-        GateOptions { gates, error_budget: thresholds.error_budget.value() }
+        let needs_baseline = match &self.settings.baseline {
+            Some(BaselineWish::Latest | BaselineWish::Run(_) | BaselineWish::File(_)) => true,
+            Some(BaselineWish::Nothing) | None => false,
+        };
+        GateOptions { gates, error_budget: thresholds.error_budget.value(), needs_baseline }
     }
 
     /// The configured gates that compare with a baseline, those of the profiles first.

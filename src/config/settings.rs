@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_yaml::Value;
 
-use crate::domain::{Share, TextPolicy, Wait};
+use crate::domain::{BaselineWish, Share, TextPolicy, Wait};
 use crate::gate::{Gate, GateProfile};
 use crate::suite::perturb::Kinds;
 
@@ -39,6 +39,8 @@ pub struct Settings {
     pub waivers: WaiverSettings,
     /// Ready sets of gates.
     pub gate_profiles: Vec<GateProfile>,
+    /// What a run is held against: a run's id, a record file, `latest` or `none`; nothing is the set baseline.
+    pub baseline: Option<BaselineWish>,
     /// Where runs are kept.
     pub store: StoreSettings,
     /// The folder for the database, the spool and reports.

@@ -1,7 +1,10 @@
-//! Why a run cannot begin.
+//! Why a run cannot begin, and why one cannot be a baseline.
+
+use std::error::Error;
 
 use crate::demo::DemoError;
-use crate::store::LocationError;
+use crate::domain::RunId;
+use crate::store::{LocationError, StoreError};
 use crate::suite::SuiteError;
 use crate::target::{ConnectionError, ContractError, HealthError};
 
@@ -53,4 +56,35 @@ impl DispatchError {
             Self::Contract(_) | Self::Url(_) | Self::Connection(_) | Self::Demo(_) => None,
         }
     }
+}
+
+/// Why a run cannot be made a baseline.
+#[derive(Debug, thiserror::Error)]
+pub enum BaselineError {
+    /// The store failed, or there is no such run.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nothing could be held against it.
+    #[error("run `{run}` cannot be a baseline: {why}")]
+    TooLittle {
+        /// The run.
+        run: RunId,
+        /// What it lacks.
+        why: &'static str,
+    },
+}
+
+/// An error and its causes, each said once.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let more = next.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = next.source();
+    }
+    text
 }

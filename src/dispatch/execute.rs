@@ -1,15 +1,16 @@
-//! Prepare, run, store.
+//! Prepare, run, compare, store.
 
 use chrono::Utc;
 use tokio::sync::mpsc;
 
 use super::DispatchError;
+use super::baseline::{Search, Searching};
 use super::connect::{self, Connected, Connecting};
 use super::keep::{Keeper, Kept};
 use super::waivers::waivers;
 use crate::config::Config;
 use crate::demo::Demo;
-use crate::domain::{RunEvent, RunId, RunRecord, RunRequest, Selection};
+use crate::domain::{RunEvent, RunId, RunRecord, RunRequest, Selection, Series};
 use crate::gate::Gate;
 use crate::run::{AccuracyRun, RunControl, RunOptions};
 use crate::store::DeliveryReport;
@@ -21,6 +22,7 @@ use crate::target::Contract;
 pub struct Prepared {
     run: AccuracyRun,
     keeper: Keeper,
+    baseline: Searching,
     demo: Option<Demo>,
 }
 
@@ -61,9 +63,20 @@ impl Prepared {
             suite = suite.without_history()?;
         }
         check_batch(&contract, settings.run.batch)?;
-        let keeper = Keeper::open(config)?;
         let started_at = Utc::now();
         let id = RunId::new(started_at, rand::random());
+        let series = Series {
+            suite: suite.record.name.clone(),
+            target: contract.name.clone(),
+            demo: config.wants_demo(),
+        };
+        let search = Search {
+            wish: settings.baseline.clone(),
+            run: id.clone(),
+            series,
+            selection_hash: suite.record.selection_hash.clone(),
+        };
+        let (keeper, baseline) = Keeper::open(config, search)?;
         let connected = Connecting::new(config, contract, &id).connect(config).await?;
         let Connected { target, health, ask, demo } = connected;
         let mut wanted = config.gates_for(target.contract());
@@ -99,12 +112,14 @@ impl Prepared {
             suite.record.selection.seed,
         );
         let run = AccuracyRun { suite, variants, target, options, version: health.version };
-        Ok(Self { run, keeper, demo })
+        Ok(Self { run, keeper, baseline, demo })
     }
 
-    /// Runs and stores.
+    /// Runs, holds the run against its baseline, judges and stores.
     pub async fn execute(self, control: RunControl, events: mpsc::Sender<RunEvent>) -> Executed {
-        let record = self.run.execute(control, events).await;
+        let measured = self.run.execute(control.clone(), events).await;
+        let baseline = self.baseline.compare(measured.record(), &control).await;
+        let record = measured.conclude(baseline);
         let (kept, delivered) = self.keeper.keep(&record).await;
         if let Some(demo) = self.demo {
             demo.stop().await;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use tokio::task::JoinHandle;
 
+use super::baseline::{Search, Searching};
 use crate::config::Config;
 use crate::domain::RunRecord;
 use crate::store::{
@@ -74,24 +75,50 @@ pub async fn open_store(
 }
 
 impl Keeper {
-    /// Reads where records are kept and begins to connect; `None` in the configuration's words keeps nothing.
+    /// Reads where records are kept, begins to connect, and searches for the baseline; `none` keeps nothing.
     ///
     /// # Errors
     /// The location cannot be read.
-    pub fn open(config: &Config) -> Result<Self, LocationError> {
+    pub(super) fn open(config: &Config, search: Search) -> Result<(Self, Searching), LocationError> {
         let spool = spool(config);
-        let Some(location) = Self::location(config)? else { return Ok(Self { place: None, spool }) };
+        let (found, searching) = search.begin();
+        let Some(location) = Self::location(config)? else {
+            tokio::spawn(async move {
+                // Nobody waits any more only when the run has been given up.
+                let _ = found.send(search.without_store().await.unwrap_or_else(Search::no_store));
+            });
+            return Ok((Self { place: None, spool }, searching));
+        };
         let options = StoreOptions {
             connect_timeout: config.settings.store.connect_timeout.0,
             ..StoreOptions::default()
         };
         let (to_open, to_deliver) = (location.clone(), spool.clone());
         let opening = tokio::spawn(async move {
-            let store = store::open(&to_open, &options).await?;
+            let search = match search.without_store().await {
+                Ok(had) => {
+                    let _ = found.send(had);
+                    None
+                }
+                Err(search) => Some((search, found)),
+            };
+            let store = match store::open(&to_open, &options).await {
+                Ok(store) => store,
+                Err(error) => {
+                    if let Some((search, found)) = search {
+                        let _ = found.send(search.store_away(&error));
+                    }
+                    return Err(error);
+                }
+            };
+            // First, because the baseline may be among what waits.
             let delivered = deliver_spool(&to_deliver, store.as_ref()).await;
+            if let Some((search, found)) = search {
+                let _ = found.send(search.in_store(store.as_ref()).await);
+            }
             Ok((store, delivered))
         });
-        Ok(Self { place: Some((location, opening)), spool })
+        Ok((Self { place: Some((location, opening)), spool }, searching))
     }
 
     /// Where this configuration keeps records.

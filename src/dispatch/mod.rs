@@ -3,14 +3,18 @@
 //! [`Prepared::new`] refuses everything that can be refused before a phrase is sent; [`Prepared::execute`] runs and
 //! stores, and never loses what was measured: a record that the database does not take goes to the spool.
 
+mod baseline;
 mod connect;
 mod error;
 mod execute;
+mod history;
 mod keep;
 mod waivers;
 
+pub use baseline::set_baseline;
 pub use connect::Connected;
-pub use error::DispatchError;
+pub use error::{BaselineError, DispatchError, chain};
 pub use execute::{Executed, Prepared};
+pub use history::{HistoryQuery, history};
 pub use keep::{Keeper, Kept, deliver_spool, open_store, spool};
 pub use waivers::waivers;

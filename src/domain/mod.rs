@@ -9,6 +9,7 @@ mod baseline;
 mod check;
 mod comparison;
 mod event;
+mod history;
 mod level;
 mod metric;
 mod observation;
@@ -36,6 +37,7 @@ pub use comparison::{
     PhraseChange, RunBrief, RunComparison, SliceComparison,
 };
 pub use event::RunEvent;
+pub use history::{History, HistoryRun, NewestRun, Shift, ShiftTest, Trend};
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};
 pub use metric::{
     AnswerScores, Estimate, HumanAgreement, Integrity, LatencyReport, Metrics, Rate, Slice, SliceKind,

@@ -1,5 +1,6 @@
 //! From a record and gates to the one verdict.
 
+use super::asked::baseline_was_there;
 use super::held::held_gates_of;
 use super::metric::{Metric, Unit};
 use super::threshold::Gate;
@@ -22,6 +23,8 @@ pub struct GateOptions {
     pub gates: Vec<Gate>,
     /// Share of unanswered tries above which nothing else means anything.
     pub error_budget: f64,
+    /// Whether a baseline was asked for, so that a run without one shows too little.
+    pub needs_baseline: bool,
 }
 
 /// Makes the verdict on a record.
@@ -30,6 +33,11 @@ pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
     let mut checks: Vec<Check> =
         options.gates.iter().chain(&held).map(|gate| check(record, gate, source(gate.metric))).collect();
     checks.push(both_sides(record));
+    // A gate that needs the baseline says itself that it is missing.
+    let needs_it = |gate: &Gate| gate.mode.is_against_baseline() && gate.severity.decides();
+    if options.needs_baseline && !options.gates.iter().any(needs_it) {
+        checks.push(baseline_was_there(record));
+    }
     checks.extend(category_checks(record));
     checks.extend(must_pass_checks(record));
     checks.extend(waiver::checks(record));

@@ -81,6 +81,11 @@ pub fn signed(difference: Option<f64>, interval: Option<[f64; 2]>) -> String {
     }
 }
 
+/// A p-value, as `p = 0.031` or `p < 0.001`.
+pub fn p_value(p: f64) -> String {
+    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
+}
+
 /// Milliseconds with about three digits, as `0.42 ms`, `131 ms`, `4.21 s`, `3 min 12 s`.
 pub fn duration(milliseconds: Option<f64>) -> String {
     match milliseconds {

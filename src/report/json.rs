@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::domain::{ComparisonRecord, RunRecord, TextPolicy};
+use crate::domain::{ComparisonRecord, History, RunRecord, TextPolicy};
 
 use super::ReportError;
 
@@ -42,4 +42,9 @@ pub fn render_comparison_json(record: &ComparisonRecord) -> Result<Vec<u8>, Repo
 /// The JSON Schema of a comparison.
 pub fn comparison_schema() -> serde_json::Value {
     schemars::schema_for!(ComparisonRecord).to_value()
+}
+
+/// The JSON Schema of a history.
+pub fn history_schema() -> serde_json::Value {
+    schemars::schema_for!(History).to_value()
 }

@@ -9,13 +9,11 @@ use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::RunControl;
 use super::jobs::Plan;
 use super::record::{Found, record};
 use super::sender::Sender;
-use crate::domain::{
-    Observation, Phrase, PhraseResult, RunEvent, RunId, RunRecord, RunStatus, TextPolicy, Variant,
-};
+use super::{Measured, RunControl};
+use crate::domain::{Observation, Phrase, PhraseResult, RunEvent, RunId, RunStatus, TextPolicy, Variant};
 use crate::gate::GateOptions;
 use crate::judge::{VariantAnswer, is_doubtful, judge_phrase, judge_variants};
 use crate::suite::{Suite, Waivers};
@@ -76,10 +74,10 @@ pub struct AccuracyRun {
 }
 
 impl AccuracyRun {
-    /// Sends everything and makes the record.
+    /// Sends everything and measures what came back.
     ///
     /// Events that nobody takes in time are lost; observations never are.
-    pub async fn execute(self, control: RunControl, events: mpsc::Sender<RunEvent>) -> RunRecord {
+    pub async fn execute(self, control: RunControl, events: mpsc::Sender<RunEvent>) -> Measured {
         let Self { suite, variants, target, options, version } = self;
         let judged = suite.phrases.len();
         let bases: HashMap<&str, &Phrase> =
@@ -171,7 +169,8 @@ impl AccuracyRun {
             duration: if extra.planned > 0 { extra.until } else { sent.until },
             version,
         };
-        record(&suite, &sender.target, &options, found)
+        let record = record(&suite, &sender.target, &options, found);
+        Measured { record, gates: options.gates }
     }
 }
 

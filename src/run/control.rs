@@ -21,6 +21,11 @@ impl RunControl {
         self.abort.cancel();
     }
 
+    /// Waits until everything is to stop at once.
+    pub async fn aborted(&self) {
+        self.abort.cancelled().await;
+    }
+
     /// Whether a stop was asked for.
     pub fn is_stopping(&self) -> bool {
         self.drain.is_cancelled()

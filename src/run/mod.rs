@@ -1,10 +1,12 @@
 //! Runs: a suite against a target becomes a record.
 //!
-//! A run tells what happens on a channel and never waits for who listens; it neither stores nor prints.
+//! A run tells what happens on a channel and never waits for who listens; it neither stores nor prints. What it found
+//! is [`Measured`]; the verdict is made when it is known what the run is held against.
 
 mod accuracy;
 mod control;
 mod jobs;
+mod measured;
 mod record;
 mod sender;
 mod waive;
@@ -12,3 +14,4 @@ mod workers;
 
 pub use accuracy::{AccuracyRun, RunOptions};
 pub use control::RunControl;
+pub use measured::Measured;

@@ -10,7 +10,6 @@ use crate::domain::{
     Conclusion, HostRecord, Integrity, Level, Observation, PerturbationReport, PhraseResult, RunKind,
     RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, TargetRecord, ToolRecord,
 };
-use crate::gate::evaluate;
 use crate::judge::{human_agreement, integrity, latency_report, measure, pair_accuracy, repeats, slices};
 use crate::suite::Suite;
 use crate::target::Target;
@@ -96,7 +95,7 @@ pub(super) fn record(suite: &Suite, target: &Target, options: &RunOptions, found
         ),
         service_latency: latency_report(predictions().filter_map(|prediction| prediction.service_latency_ms)),
         accept_latency: (!accepts.is_empty()).then(|| latency_report(accepts)),
-        // Replaced below: the verdict is made from the record.
+        // The verdict is made from the record, when it is known what the run is held against.
         verdict: RunVerdict {
             conclusion: Conclusion::Inconclusive,
             sentence: String::new(),
@@ -117,6 +116,5 @@ pub(super) fn record(suite: &Suite, target: &Target, options: &RunOptions, found
     record.integrity = integrity(&record.results, seen + found.not_sent, found.target_caches);
     record.integrity.lost = found.lost as u64;
     record.repeats = repeats(&record.results, options.repeat);
-    record.verdict = evaluate(&record, &options.gates);
     record
 }

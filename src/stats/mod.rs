@@ -17,6 +17,7 @@
 //! | an interval for anything else | [`bootstrap`] |
 //! | are the scores honest, and where to put the threshold? | [`ScoredCases`] |
 //! | how slow is it? | [`percentile`], [`LatencyHistogram`] |
+//! | did a sequence shift, and is its newest number out of line? | [`change_point`] |
 //! | many tests, repeats, templated cases, stopping early | [`multiplicity`], [`flakiness`], [`cluster`], [`early_stop`] |
 //!
 //! ```
@@ -40,6 +41,7 @@ mod agreement;
 mod binary;
 pub mod bootstrap;
 mod calibration;
+pub mod change_point;
 pub mod cluster;
 mod confidence;
 mod confusion;
@@ -64,6 +66,7 @@ pub use agreement::{ClassScores, Unanswered};
 pub use binary::BinaryCounts;
 pub use bootstrap::{BootstrapError, BootstrapEstimate, BootstrapKind, BootstrapOptions, BootstrapRng};
 pub use calibration::{Binning, Calibration, CalibrationBin, MurphyDecomposition};
+pub use change_point::{ChangePoint, ChangePointError, ChangePointOptions};
 pub use cluster::ClusteredMean;
 pub use confidence::{Confidence, ConfidenceError};
 pub use confusion::{Confusion, ConfusionError};

@@ -167,7 +167,7 @@ impl StoreError {
             StoreErrorKind::NotFound => Some("`thrash runs list` shows the stored runs"),
             StoreErrorKind::Ambiguous => Some("write more of the id"),
             StoreErrorKind::InUse => {
-                Some("`thrash baseline set` another run first, or `thrash baseline clear`")
+                Some("`thrash baseline set` another run first, or delete it with `--force`")
             }
             StoreErrorKind::Corrupt => Some("move it out of the way or restore it from a backup"),
             StoreErrorKind::NewerSchema => Some("use the newer version of thrash that wrote it"),

@@ -18,6 +18,8 @@ pub struct RunFilter {
     pub demo: Option<bool>,
     /// Only runs that sent these phrases.
     pub selection_hash: Option<String>,
+    /// Only runs that have a record, no legacy ones.
+    pub recorded: bool,
     /// At most so many.
     pub limit: Option<usize>,
     /// Only runs that started at this time or later.
@@ -39,6 +41,7 @@ impl RunFilter {
 }
 
 /// A stored run in one line.
+#[expect(clippy::struct_excessive_bools, reason = "the columns of a list, not a state")]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunSummary {
     /// Its name; `legacy-<n>` for a run of an earlier program.

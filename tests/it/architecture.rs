@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("demo", &[]),
     ("run", &["domain", "gate", "judge", "suite", "target"]),
     ("config", &["document", "domain", "gate", "suite", "target"]),
-    ("dispatch", &["config", "demo", "domain", "gate", "run", "store", "suite", "target"]),
+    ("dispatch", &["config", "demo", "domain", "gate", "judge", "run", "store", "suite", "target"]),
     (
         "cli",
         &[

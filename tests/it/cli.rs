@@ -1,9 +1,11 @@
 //! The program as it is called: what it answers, where it writes, and how it ends.
 
 mod arguments;
+mod baseline;
 mod compare;
 mod exits;
 mod github;
+mod history;
 mod phrases;
 mod places;
 mod privacy;

@@ -45,7 +45,11 @@ fn gate(text: &str) -> Gate {
 }
 
 fn options(gates: &[&str]) -> GateOptions {
-    GateOptions { gates: gates.iter().map(|text| gate(text)).collect(), error_budget: 0.05 }
+    GateOptions {
+        gates: gates.iter().map(|text| gate(text)).collect(),
+        error_budget: 0.05,
+        needs_baseline: false,
+    }
 }
 
 /// The check that a gate becomes on a record.
@@ -395,7 +399,8 @@ fn fewer_cases_than_min_n_are_inconclusive_and_as_many_are_enough() {
     let record = record_with(|record| record.metrics.accuracy = rate(49, 49));
     let with = |min_n| {
         let gate = Gate { min_n: Some(min_n), ..gate("accuracy >= 50%") };
-        evaluate(&record, &GateOptions { gates: vec![gate], error_budget: 0.05 }).checks
+        evaluate(&record, &GateOptions { gates: vec![gate], error_budget: 0.05, needs_baseline: false })
+            .checks
     };
     let outcome =
         |checks: Vec<Check>| checks.into_iter().find(|check| check.metric == "accuracy").unwrap().outcome;

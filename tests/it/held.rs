@@ -28,7 +28,7 @@ fn run(dev: (usize, usize), held: (usize, usize)) -> RunRecord {
 
 fn checks(record: &RunRecord, gates: &[&str]) -> Vec<Check> {
     let gates = gates.iter().map(|gate| gate.parse().unwrap()).collect();
-    evaluate(record, &GateOptions { gates, error_budget: 0.05 }).checks
+    evaluate(record, &GateOptions { gates, error_budget: 0.05, needs_baseline: false }).checks
 }
 
 fn named(record: &RunRecord, gates: &[&str]) -> Vec<(String, CheckOutcome)> {

@@ -12,6 +12,7 @@ mod disjoint;
 mod families;
 mod gate;
 mod held;
+mod history;
 mod import;
 mod judge;
 mod pairs;

@@ -11,6 +11,7 @@ mod failures;
 mod footer;
 mod gates;
 mod headline;
+mod history;
 pub(super) mod integrity;
 mod latency;
 mod measures;
@@ -26,6 +27,7 @@ pub use comparison::render_comparison_terminal;
 use std::path::PathBuf;
 
 use crate::domain::RunRecord;
+pub use history::render_history;
 use page::Page;
 
 /// How a run is shown in a terminal.

@@ -83,6 +83,7 @@ pub(super) async fn list(store: &PostgresStore, filter: &RunFilter) -> Result<Ve
                 "WHERE ($1::text IS NULL OR COALESCE(suite, test_type) = $1) AND ($2::text IS NULL OR target = $2)
                     AND ($3::timestamp IS NULL OR start_time < $3) AND ($5::bool IS NULL OR COALESCE(demo, FALSE) = $5)
                     AND ($6::text IS NULL OR selection_hash = $6) AND ($7::timestamp IS NULL OR start_time >= $7)
+                    AND (NOT $8 OR run_id IS NOT NULL)
                  ORDER BY start_time DESC NULLS LAST, id DESC LIMIT $4"
             ))
             .bind(&filter.suite)
@@ -92,6 +93,7 @@ pub(super) async fn list(store: &PostgresStore, filter: &RunFilter) -> Result<Ve
             .bind(filter.demo)
             .bind(&filter.selection_hash)
             .bind(filter.since.map(|since| since.naive_utc()))
+            .bind(filter.recorded)
             .fetch_all(&store.pool)
             .await
         })

@@ -82,6 +82,7 @@ pub(super) async fn list(store: &SqliteStore, filter: &RunFilter) -> Result<Vec<
                 "WHERE (?1 IS NULL OR COALESCE(suite, test_type) = ?1) AND (?2 IS NULL OR target = ?2)
                     AND (?3 IS NULL OR start_time < ?3) AND (?5 IS NULL OR COALESCE(demo, 0) = ?5)
                     AND (?6 IS NULL OR selection_hash = ?6) AND (?7 IS NULL OR start_time >= ?7)
+                    AND (NOT ?8 OR run_id IS NOT NULL)
                  ORDER BY start_time DESC, id DESC LIMIT ?4"
             ))
             .bind(&filter.suite)
@@ -91,6 +92,7 @@ pub(super) async fn list(store: &SqliteStore, filter: &RunFilter) -> Result<Vec<
             .bind(filter.demo)
             .bind(&filter.selection_hash)
             .bind(filter.since.map(|since| since.naive_utc()))
+            .bind(filter.recorded)
             .fetch_all(&store.pool)
             .await
         })

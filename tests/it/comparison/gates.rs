@@ -13,7 +13,7 @@ use CheckOutcome::{Fail, Inconclusive, Pass};
 
 fn options(gates: &[&str]) -> GateOptions {
     let read = |text: &&str| text.parse::<Gate>().unwrap_or_else(|error| panic!("{text}: {error}"));
-    GateOptions { gates: gates.iter().map(read).collect(), error_budget: 0.05 }
+    GateOptions { gates: gates.iter().map(read).collect(), error_budget: 0.05, needs_baseline: false }
 }
 
 /// The candidate, held against its baseline.
@@ -315,7 +315,10 @@ fn a_warning_is_shown_and_decides_nothing() {
 fn the_regression_profile_fails_and_warns_as_the_suite_before_did() {
     let outcomes = |runs| {
         let gates = GateProfile::Regression.gates();
-        let verdict = evaluate_comparison(&held(runs), &GateOptions { gates, error_budget: 0.05 });
+        let verdict = evaluate_comparison(
+            &held(runs),
+            &GateOptions { gates, error_budget: 0.05, needs_baseline: false },
+        );
         let failed: Vec<String> = verdict
             .checks
             .into_iter()

@@ -10,7 +10,7 @@ use super::sample::{hour, record_at};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
 use thrash::domain::{RunId, Series};
-use thrash::store::{PrunePolicy, RunFilter, Store, StoreError};
+use thrash::store::{PrunePolicy, RunFilter, RunSummary, Store, StoreError};
 
 async fn sqlite() -> SqlitePlace {
     let place = SqlitePlace::fresh().await;
@@ -47,7 +47,7 @@ async fn everything_is_still_there_and_the_new_columns_are_filled(store: &dyn St
         assert!(run.p50_ms.is_some() && run.target_version.is_some());
         assert_eq!((run.keep, run.baseline), (!run.demo, false));
     }
-    let seen: BTreeSet<Series> = runs.iter().filter_map(|run| run.series()).collect();
+    let seen: BTreeSet<Series> = runs.iter().filter_map(RunSummary::series).collect();
     let names: Vec<String> = seen.iter().map(ToString::to_string).collect();
     assert_eq!(
         names,

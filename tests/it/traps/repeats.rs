@@ -235,7 +235,8 @@ async fn a_run_that_is_stopped_while_it_asks_again_is_interrupted_and_keeps_both
         tokio::time::sleep(Duration::from_millis(100)).await;
         control.drain();
     };
-    let (record, ()) = tokio::join!(run.execute(control.clone(), events), stopping);
+    let (measured, ()) = tokio::join!(run.execute(control.clone(), events), stopping);
+    let record = measured.conclude(None);
     assert_eq!((record.status, record.verdict.conclusion), (RunStatus::Interrupted, Conclusion::Interrupted));
     let seen = server.requests().len();
     assert!((11..200).contains(&seen), "{seen}");

@@ -84,7 +84,7 @@ async fn stopped(
         }
         stop(&control);
     };
-    tokio::join!(running, stopping).0
+    tokio::join!(running, stopping).0.conclude(None)
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn nobody_who_listens_slowly_costs_an_observation() {
         options: run_options(20),
         version: None,
     };
-    let record = run.execute(RunControl::default(), events).await;
+    let record = run.execute(RunControl::default(), events).await.conclude(None);
     drop(received);
     assert_eq!((record.status, record.results.len()), (RunStatus::Completed, 50));
 }

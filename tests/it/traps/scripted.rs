@@ -139,7 +139,7 @@ pub(super) fn run_options(phrases: usize) -> RunOptions {
         seed: 7,
         text: TextPolicy::Full,
         give_up_after: phrases.clamp(1, 20),
-        gates: GateOptions { gates: Vec::new(), error_budget: 0.05 },
+        gates: GateOptions { gates: Vec::new(), error_budget: 0.05, needs_baseline: false },
         waivers: None,
         demo: false,
         configuration: BTreeMap::new(),
@@ -170,7 +170,7 @@ pub(super) async fn run(
 ) -> (RunRecord, Vec<RunEvent>) {
     let (events, mut received) = mpsc::channel(10_000);
     let run = AccuracyRun { suite: suite(phrases), variants: Vec::new(), target, options, version: None };
-    let record = run.execute(RunControl::default(), events).await;
+    let record = run.execute(RunControl::default(), events).await.conclude(None);
     let mut told = Vec::new();
     while let Ok(event) = received.try_recv() {
         told.push(event);

@@ -1,0 +1,99 @@
+//! `thrash history`: how the runs of a suite against a target went over time.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use clap::Args;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output::Output;
+use super::runs::open;
+use crate::config::Config;
+use crate::dispatch::{self, HistoryQuery};
+use crate::domain::Wait;
+use crate::report::{Format, Sink, TerminalOptions, render_history};
+
+/// Whose history, and how much of it.
+#[derive(Debug, Args)]
+pub(super) struct HistoryArgs {
+    /// Runs of this suite (else of the newest run's)
+    #[arg(long, value_name = "NAME")]
+    pub(super) suite: Option<String>,
+    /// Runs against this target (else against the newest run's)
+    #[arg(long, value_name = "NAME")]
+    pub(super) target: Option<String>,
+    /// The newest so many
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = at_least_one)]
+    pub(super) limit: usize,
+    /// Only runs since then: `2026-11-01`, or so long ago (`30days`)
+    #[arg(long, value_name = "TIME", value_parser = point_in_time)]
+    pub(super) since: Option<DateTime<Utc>>,
+    /// Write the history as JSON; `-` is stdout
+    #[arg(long, value_name = "FILE|-")]
+    pub(super) json: Option<PathBuf>,
+}
+
+pub(super) async fn history(config: &Config, args: HistoryArgs, output: Output) -> Result<Exit, Failure> {
+    let sink = args.json.as_ref().map(|path: &PathBuf| Sink::check(path, Format::Json)).transpose()?;
+    let wanted = match (&args.suite, &args.target) {
+        (Some(suite), Some(target)) => format!("run of `{suite}` against `{target}`"),
+        (Some(suite), None) => format!("run of `{suite}`"),
+        (None, Some(target)) => format!("run against `{target}`"),
+        (None, None) => "run".to_owned(),
+    };
+    let since =
+        args.since.map_or_else(String::new, |since| format!(" since {}", since.format("%Y-%m-%d %H:%M UTC")));
+    let chosen = args.suite.is_some() && args.target.is_some();
+    let query =
+        HistoryQuery { suite: args.suite, target: args.target, limit: Some(args.limit), since: args.since };
+    let store = open(config, output).await?;
+    let history = dispatch::history(store.as_ref(), query).await?;
+    store.close().await;
+    let Some(history) = history else {
+        return Err(Failure::usage(
+            format!("no {wanted} is stored{since}"),
+            "`thrash runs list` shows the stored runs",
+        ));
+    };
+    if let Some(sink) = &sink {
+        let json = serde_json::to_string_pretty(&history).map_err(Failure::bug)?;
+        sink.write(format!("{json}\n").as_bytes())?;
+    }
+    let aside = sink.as_ref().is_some_and(Sink::is_stdout);
+    let mut notes = Vec::new();
+    if !chosen {
+        notes.push("the newest run's suite and target; --suite and --target choose others".to_owned());
+    }
+    let options = TerminalOptions {
+        width: output.width(),
+        color: output.color() && !aside,
+        notes,
+        ..TerminalOptions::default()
+    };
+    let page = render_history(&history, &options);
+    if aside {
+        output.note(page.trim_end_matches('\n'));
+    } else {
+        output.print(&page)?;
+    }
+    Ok(Exit::Passed)
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "write a whole number from 1 on".to_owned())
+}
+
+/// A point in time: `2026-11-01`, `2026-11-01T06:00:00Z`, or so long ago (`30days`).
+fn point_in_time(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc());
+    }
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        return Ok(day.and_time(NaiveTime::MIN).and_utc());
+    }
+    text.parse::<Wait>()
+        .ok()
+        .and_then(|ago| Utc::now().checked_sub_signed(TimeDelta::from_std(ago.0).ok()?))
+        .ok_or_else(|| "write `2026-11-01`, `2026-11-01T06:00:00Z`, or so long ago: `30days`".to_owned())
+}

@@ -1,0 +1,223 @@
+//! The run that another one is held against: which one is set, finding it while that other one goes on, and comparing.
+//!
+//! A baseline that was asked for and cannot be had is recorded as missing, with the reason: what would have been held
+//! against it is undecided then, never passed.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::oneshot;
+
+use super::error::{BaselineError, chain};
+use crate::domain::{
+    Baseline, BaselineRecord, BaselineWish, Conclusion, RunId, RunRecord, RunStatus, Series,
+};
+use crate::judge::compare;
+use crate::run::RunControl;
+use crate::store::{RunFilter, Store, StoreError, decode_record};
+
+/// How long a run that has ended waits for its baseline. The search began with the run.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Largest record that is read from a file, in bytes.
+const LARGEST_FILE: u64 = 1 << 30;
+
+/// How the baseline is called that nobody named.
+const SET: &str = "the set baseline";
+
+/// Makes a run the baseline of its suite and target. A run that shows too little is refused.
+///
+/// # Errors
+/// There is no such run, it cannot be a baseline, or the store fails.
+pub async fn set_baseline(
+    store: &dyn Store,
+    run: &RunId,
+    note: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<Baseline, BaselineError> {
+    let summary = store.summary(run).await?;
+    if summary.legacy {
+        return Err(StoreError::NoRecord { id: run.clone() }.into());
+    }
+    if let Some(why) = too_little(summary.status, summary.conclusion) {
+        return Err(BaselineError::TooLittle { run: run.clone(), why });
+    }
+    Ok(store.set_baseline(run, note, now).await?)
+}
+
+/// Why a run is too little to hold another one against: what it did not get right, a later one cannot get wrong.
+fn too_little(status: Option<RunStatus>, conclusion: Option<Conclusion>) -> Option<&'static str> {
+    match (status, conclusion) {
+        (Some(RunStatus::Interrupted), _) => Some("it was interrupted, and holds a part of its phrases"),
+        (Some(RunStatus::Aborted), _) => {
+            Some("its target stopped answering, and it holds a part of its phrases")
+        }
+        (Some(RunStatus::Completed), Some(Conclusion::TargetFailed)) => {
+            Some("its target failed: too many phrases are unanswered")
+        }
+        (Some(RunStatus::Completed), _) => None,
+        (None, _) => Some("it is not known how far it came"),
+    }
+}
+
+/// What is looked for, and for which run.
+#[derive(Debug, Clone)]
+pub(super) struct Search {
+    /// What was asked for; none is the set baseline, if there is one.
+    pub(super) wish: Option<BaselineWish>,
+    /// The run that is to be held against it.
+    pub(super) run: RunId,
+    pub(super) series: Series,
+    pub(super) selection_hash: String,
+}
+
+/// What a search found.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// Nothing was asked for, and none is set.
+    Nothing,
+    Run(Box<RunRecord>),
+    Missing {
+        wanted: String,
+        reason: String,
+    },
+}
+
+/// A search on its way.
+#[derive(Debug)]
+pub(super) struct Searching {
+    wanted: String,
+    answer: oneshot::Receiver<Found>,
+}
+
+impl Search {
+    fn wanted(&self) -> String {
+        self.wish.as_ref().map_or_else(|| SET.to_owned(), ToString::to_string)
+    }
+
+    fn missing(&self, reason: impl Into<String>) -> Found {
+        Found::Missing { wanted: self.wanted(), reason: reason.into() }
+    }
+
+    /// The search's two ends: whoever searches answers on the first.
+    pub(super) fn begin(&self) -> (oneshot::Sender<Found>, Searching) {
+        let (sender, answer) = oneshot::channel();
+        (sender, Searching { wanted: self.wanted(), answer })
+    }
+
+    /// Searches where no store is needed; else gives the search back.
+    pub(super) async fn without_store(self) -> Result<Found, Self> {
+        match &self.wish {
+            Some(BaselineWish::Nothing) => Ok(Found::Nothing),
+            Some(BaselineWish::File(path)) => {
+                let path = path.clone();
+                let read = tokio::task::spawn_blocking(move || read_record(&path)).await;
+                Ok(match read.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())) {
+                    Ok(record) => self.usable(record),
+                    Err(reason) => self.missing(reason),
+                })
+            }
+            Some(BaselineWish::Latest | BaselineWish::Run(_)) | None => Err(self),
+        }
+    }
+
+    /// What follows from there being no store.
+    pub(super) fn no_store(self) -> Found {
+        match self.wish {
+            None => Found::Nothing,
+            Some(_) => self.missing("there is no store: the database is `none`"),
+        }
+    }
+
+    /// What follows from the store being away: whether a baseline is set is not known then.
+    pub(super) fn store_away(self, cause: &StoreError) -> Found {
+        self.missing(chain(cause))
+    }
+
+    pub(super) async fn in_store(self, store: &dyn Store) -> Found {
+        match self.look_up(store).await {
+            Ok(found) => found,
+            Err(error) => self.missing(chain(&error)),
+        }
+    }
+
+    async fn look_up(&self, store: &dyn Store) -> Result<Found, StoreError> {
+        let id = match &self.wish {
+            Some(BaselineWish::Run(query)) => store.resolve(query).await?,
+            Some(BaselineWish::Latest) => {
+                let Some(id) = self.latest(store).await? else {
+                    let reason = format!("no complete run of these phrases is stored for {}", self.series);
+                    return Ok(self.missing(reason));
+                };
+                id
+            }
+            None => match store.baseline(&self.series).await? {
+                Some(baseline) => baseline.run,
+                None => return Ok(Found::Nothing),
+            },
+            Some(BaselineWish::Nothing | BaselineWish::File(_)) => return Ok(Found::Nothing),
+        };
+        Ok(self.usable(store.load(&id).await?))
+    }
+
+    /// The newest run of the same phrases that another one can be held against.
+    async fn latest(&self, store: &dyn Store) -> Result<Option<RunId>, StoreError> {
+        let alike = RunFilter {
+            selection_hash: Some(self.selection_hash.clone()),
+            recorded: true,
+            ..RunFilter::of_series(&self.series)
+        };
+        let runs = store.list(&alike).await?;
+        let mut usable = runs
+            .into_iter()
+            .filter(|run| too_little(run.status, run.conclusion).is_none() && run.id != self.run);
+        Ok(usable.next().map(|run| run.id))
+    }
+
+    fn usable(&self, record: RunRecord) -> Found {
+        let why = match too_little(Some(record.status), Some(record.verdict.conclusion)) {
+            None if record.target.demo == self.series.demo => return Found::Run(Box::new(record)),
+            None if record.target.demo => "its target is the built-in demo, and this one's is not",
+            None => "its target is not the built-in demo, and this one's is",
+            Some(why) => why,
+        };
+        self.missing(format!("run `{}` cannot be one: {why}", record.id))
+    }
+}
+
+impl Searching {
+    /// Waits for the search, though not for long, and holds the run against what it found.
+    pub(super) async fn compare(self, candidate: &RunRecord, control: &RunControl) -> Option<BaselineRecord> {
+        let Self { wanted, answer } = self;
+        let missing = |reason: String| Found::Missing { wanted: wanted.clone(), reason };
+        let found = tokio::select! {
+            biased;
+            found = answer => found.unwrap_or_else(|_| missing("the search for it broke off".to_owned())),
+            () = control.aborted() => missing("everything was stopped before it was loaded".to_owned()),
+            () = tokio::time::sleep(PATIENCE) => {
+                missing(format!("it was not loaded {PATIENCE:?} after the end of the run"))
+            }
+        };
+        match found {
+            Found::Nothing => None,
+            Found::Missing { wanted, reason } => Some(BaselineRecord::Missing { wanted, reason }),
+            Found::Run(baseline) => Some(match compare(&baseline, candidate) {
+                Ok(comparison) => BaselineRecord::Compared(Box::new(comparison)),
+                Err(error) => BaselineRecord::Missing { wanted, reason: error.to_string() },
+            }),
+        }
+    }
+}
+
+fn read_record(path: &Path) -> Result<RunRecord, String> {
+    let cannot = |error: std::io::Error| format!("the file cannot be read: {error}");
+    let metadata = std::fs::metadata(path).map_err(cannot)?;
+    // A pipe or a device would never end.
+    if !metadata.is_file() || metadata.len() > LARGEST_FILE {
+        return Err("it is no file that holds a record".to_owned());
+    }
+    let bytes = std::fs::read(path).map_err(cannot)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| "the file holds no run record".to_owned())?;
+    decode_record(text).map_err(|error| format!("the file holds no run record that can be read: {error}"))
+}
