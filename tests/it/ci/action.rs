@@ -111,6 +111,17 @@ fn the_configuration_decides_where_one_is_named() {
 }
 
 #[test]
+fn a_record_of_an_earlier_run_is_its_baseline() {
+    let place = Place::new();
+    let runner = runner(&place).with_thrash().with("SUITE", place.easy_suite()).with("REPORTS", "before");
+    runner.run(step(&steps(), "Run")).exits(0);
+    let runner = runner.with("REPORTS", "reports").with("BASELINE", "before/thrash.json");
+    runner.run(step(&steps(), "Run")).exits(0);
+    let page = runner.told("reports/thrash.md");
+    assert!(page.contains("### Against the baseline") && page.contains("**0 regressed**"), "{page}");
+}
+
+#[test]
 fn arguments_are_one_a_line_and_never_commands() {
     let place = Place::new();
     let suite = place.easy_suite();

@@ -107,6 +107,25 @@ fn the_longest_report_still_fits_into_an_issue() {
 }
 
 #[test]
+fn the_baseline_is_fetched_from_the_base_branch_and_may_be_missing() {
+    let workflow = steps(PULL_REQUEST);
+    let fetch = step(&workflow, "Fetch the baseline");
+    for (script, told) in [
+        ("if [ \"$1 $2\" = 'run list' ]; then echo 7; fi", "file=baseline/thrash.json\n"),
+        ("if [ \"$1 $2\" = 'run list' ]; then echo 7; else exit 1; fi", ""),
+        ("true", ""),
+    ] {
+        let place = Place::new();
+        let runner = Runner::new(&place).with_program("gh", script);
+        let ended = runner.run(fetch).exits(0);
+        assert_eq!(runner.told("GITHUB_OUTPUT"), told, "{script}");
+        assert_eq!(ended.stdout.contains("::notice title=thrash::no run of main"), told.is_empty());
+        let calls = runner.told("gh.calls");
+        assert!(calls.contains("--branch main --event push --status success"), "{calls}");
+    }
+}
+
+#[test]
 fn a_pull_request_gets_one_comment_if_there_is_a_report() {
     let workflow = steps(PULL_REQUEST);
     let comment = step(&workflow, "Comment");
