@@ -32,19 +32,19 @@ impl<'a> Cases<'a> {
         Some(self.numbers(gate)?.len() as u64)
     }
 
-    /// How many independent ones they are worth by plan; inside, none where each stands alone.
-    pub(super) fn worth(&self, gate: &Gate) -> Option<Option<f64>> {
+    /// How many independent ones they are worth by plan; none where each stands alone, and where there is no count.
+    pub(super) fn worth(&self, gate: &Gate) -> Option<f64> {
         let numbers = self.numbers(gate)?;
         let mut sizes: HashMap<usize, u64> = HashMap::new();
         for number in numbers.iter().flatten() {
             *sizes.entry(*number).or_default() += 1;
         }
         if sizes.values().all(|size| *size == 1) {
-            return Some(None);
+            return None;
         }
         let alone = numbers.iter().filter(|number| number.is_none()).map(|_| 1);
         let effect = planned_effect(sizes.into_values().chain(alone));
-        Some(effect.and_then(|effect| effective_cases(numbers.len() as u64, effect)))
+        effective_cases(numbers.len() as u64, effect?)
     }
 
     /// The number of each case's family, where it has one.

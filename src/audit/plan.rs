@@ -138,7 +138,7 @@ pub fn plan(suite: &Suite, gates: &[Gate], alert_level: Level) -> Plan {
 }
 
 fn gate_plan(gate: &Gate, all: &Cases<'_>) -> Option<GatePlan> {
-    let (cases, worth) = (all.count(gate)?, all.worth(gate)?);
+    let (cases, worth) = (all.count(gate)?, all.worth(gate));
     let max_rate = match gate.comparison {
         Comparison::AtMost => gate.limit,
         Comparison::AtLeast => 1.0 - gate.limit,

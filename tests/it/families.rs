@@ -29,7 +29,10 @@ fn false_positives(results: &[PhraseResult]) -> Rate {
 fn checked(results: Vec<PhraseResult>, gate: &str) -> Check {
     let gate: thrash::gate::Gate = gate.parse().unwrap();
     let name = gate.to_string();
-    let verdict = evaluate(&record(results), &GateOptions { gates: vec![gate], error_budget: 0.05, needs_baseline: false });
+    let verdict = evaluate(
+        &record(results),
+        &GateOptions { gates: vec![gate], error_budget: 0.05, needs_baseline: false },
+    );
     verdict.checks.into_iter().find(|check| check.name == name).expect("the check")
 }
 

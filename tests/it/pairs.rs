@@ -55,7 +55,8 @@ fn pairs_made_from_pairs_are_one_family() {
 fn a_gate_over_pairs_needs_pairs() {
     let outcome = |results, gate: &str| {
         let gates = vec![gate.parse().unwrap()];
-        let verdict = evaluate(&record(results), &GateOptions { gates, error_budget: 1.0, needs_baseline: false });
+        let verdict =
+            evaluate(&record(results), &GateOptions { gates, error_budget: 1.0, needs_baseline: false });
         let check = verdict.checks.into_iter().find(|check| check.metric == "pair_accuracy").unwrap();
         (check.outcome, check.reason)
     };

@@ -23,7 +23,8 @@ fn run(typos: &[Option<Level>], leets: &[Option<Level>]) -> RunRecord {
 }
 
 fn checked(record: &RunRecord, gate: &str) -> Check {
-    let options = GateOptions { gates: vec![gate.parse().unwrap()], error_budget: 0.05, needs_baseline: false };
+    let options =
+        GateOptions { gates: vec![gate.parse().unwrap()], error_budget: 0.05, needs_baseline: false };
     let checks = evaluate(record, &options).checks;
     checks.into_iter().find(|check| check.metric == "perturbation_flip_rate").expect("the check")
 }
