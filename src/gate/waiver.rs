@@ -1,5 +1,6 @@
 //! What waivers do to checks, and what is wrong with the waivers themselves.
 
+use super::evaluate::GATED_FROM;
 use super::threshold::Gate;
 use crate::domain::{
     Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Metrics, RunRecord, Slice,
@@ -20,7 +21,8 @@ pub(super) fn numbers<'a>(gate: &Gate, whole: &'a Metrics, slices: &'a [Slice]) 
 }
 
 /// The check as waivers leave it. Only a number that failed is looked at again, without the waived failures: what could
-/// not be told stays so, and a bound that is found after failures were taken out would prove nothing.
+/// not be told stays so, a bound that is found after failures were taken out would prove nothing, and so would a slice
+/// of which little is left.
 pub(super) fn look_again(
     found: Check,
     record: &RunRecord,
@@ -43,6 +45,9 @@ pub(super) fn look_again(
     };
     if without.value.is_none() {
         "nothing is left to measure it on".clone_into(&mut without.reason);
+    } else if let (Some(_), Some(left @ ..GATED_FROM), 2..) = (&gate.slice, without.of, waived) {
+        without.outcome = CheckOutcome::Inconclusive;
+        without.reason = format!("{left} phrases are left, and from {GATED_FROM} on it can tell");
     }
     without.reason = format!("{}; with {waived} waived: {counted}", without.reason);
     without

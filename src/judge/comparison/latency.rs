@@ -1,7 +1,7 @@
 //! How slow the same phrases were in two runs.
 //!
-//! One latency a phrase and run, of its first sending, and only of phrases that were answered in both: a run must not
-//! look faster because its slow phrases failed.
+//! One latency a phrase and run, of its first sending, and only of phrases that were answered in both, and not from a
+//! cache: a run must not look faster because its slow phrases failed, or because nobody worked.
 
 use super::pairs::Pair;
 use crate::domain::{Estimate, LatencyComparison, PhraseResult};
@@ -16,7 +16,7 @@ const RESAMPLES: usize = 1_000;
 pub(super) fn compare(pairs: &[Pair<'_>]) -> Vec<LatencyComparison> {
     let answered = |pair: &&Pair<'_>| {
         let first = |result: &PhraseResult| {
-            result.observations.first().is_some_and(|seen| seen.answer.level().is_some())
+            result.observations.first().is_some_and(|seen| seen.answer.level().is_some() && !seen.cached)
         };
         first(pair.before) && first(pair.phrase)
     };

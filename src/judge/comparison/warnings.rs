@@ -53,6 +53,13 @@ fn targets(baseline: &RunRecord, candidate: &RunRecord, alert_level: Level) -> V
         _ if before.name != after.name => {
             warnings.push(format!("the targets are not the same: `{}` and `{}`", before.name, after.name));
         }
+        // The demo has another port every time.
+        (false, false) if before.url != after.url => {
+            let (before, after) = (&before.url, &after.url);
+            warnings.push(format!(
+                "the target was at another address, {before} and {after}: is it the same one?"
+            ));
+        }
         _ => {}
     }
     if before.contract_hash != after.contract_hash {

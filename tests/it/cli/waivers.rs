@@ -206,6 +206,21 @@ fn what_could_not_be_told_is_not_told_by_a_waiver() {
 }
 
 #[test]
+fn a_category_of_which_waivers_leave_little_could_not_be_told() {
+    let bench = Bench::new(&[("edge-1", "high"), ("edge-2", "high")]);
+    let phrases: String = (1..=11).map(|i| entry("edge", i, "")).collect();
+    let head = "category: edge\nexpected: [none]\ntarget_accuracy: 90%\n";
+    bench.place.file("s/edge.yaml", format!("{head}phrases:\n{phrases}"));
+    bench.waive(&[("edge-1", LATER), ("edge-2", LATER)]);
+    bench.waived(&[]).exits(4);
+    let record = bench.place.latest();
+    let found = check(&record, "accuracy[edge] >= 90%");
+    assert_eq!(found["outcome"], "inconclusive");
+    let reason = found["reason"].as_str().unwrap();
+    assert!(reason.starts_with("9 phrases are left, and from 10 on it can tell"), "{reason}");
+}
+
+#[test]
 fn a_category_that_a_waiver_makes_small_keeps_its_target() {
     let bench = Bench::new(&[("edge-1", "high"), ("edge-2", "high"), ("edge-3", "high")]);
     let phrases: String = (1..=10).map(|i| entry("edge", i, "")).collect();

@@ -21,7 +21,7 @@ fn runs_that_were_made_alike_raise_no_warning() {
 #[test]
 fn each_difference_raises_one_warning_of_its_own() {
     type Made = fn(&mut RunRecord);
-    let cases: [(Made, &str); 15] = [
+    let cases: [(Made, &str); 16] = [
         (
             |run| run.suite.name = "other".to_owned(),
             "the suites are not the same, `quick` and `other`: 25 phrases in both",
@@ -32,6 +32,7 @@ fn each_difference_raises_one_warning_of_its_own() {
         ),
         (|run| run.suite.selection_hash = "other".to_owned(), "other phrases of the suite were selected"),
         (|run| run.target.name = "other".to_owned(), "the targets are not the same: `ash-nlp` and `other`"),
+        (|run| run.target.url = "http://other.example/".to_owned(), "at another address"),
         (|run| run.target.demo = true, "the candidate is a run of the built-in demo"),
         (|run| run.target.contract_hash = "other".to_owned(), "the contracts differ"),
         (|run| run.status = RunStatus::Interrupted, "the candidate was stopped by hand after 25 of 25"),
