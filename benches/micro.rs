@@ -1,9 +1,10 @@
-//! What one phrase costs apart from the network: reading a suite, judging, measuring, rendering.
+//! What phrases cost apart from the network: reading a suite, judging, measuring, rendering.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
-use thrash::domain::{Answer, Level, Observation, Prediction, TextPolicy};
+use thrash::domain::{Answer, Level, Observation, PhraseResult, Prediction, RunRecord, TextPolicy};
 use thrash::judge::{judge_phrase, measure};
+use thrash::report::{Format, RenderOptions, render};
 use thrash::suite::Catalog;
 
 fn suites(criterion: &mut Criterion) {
@@ -32,7 +33,7 @@ fn suites(criterion: &mut Criterion) {
     let judge = || -> Vec<_> {
         let judged = suite.phrases.iter();
         judged
-            .map(|phrase| judge_phrase(phrase, Level::Low, TextPolicy::None, vec![observation.clone()]))
+            .map(|phrase| judge_phrase(phrase, Level::Low, TextPolicy::Full, vec![observation.clone()]))
             .collect()
     };
     criterion.bench_function("judge 350 answers", |bencher| bencher.iter(judge));
@@ -40,6 +41,30 @@ fn suites(criterion: &mut Criterion) {
     criterion.bench_function("measure 350 results", |bencher| {
         bencher.iter(|| measure(black_box(&results), Level::Low));
     });
+    let Ok(record) = large(&results) else { return };
+    criterion.bench_function("render 4,000 results as HTML", |bencher| {
+        bencher.iter(|| render(Format::Html, black_box(&record), &RenderOptions::default()));
+    });
+}
+
+/// A run of 4,000 phrases, with as many different scores and latencies.
+fn large(results: &[PhraseResult]) -> serde_json::Result<RunRecord> {
+    let mut record: RunRecord = serde_json::from_str(include_str!("../tests/fixtures/record-v1.json"))?;
+    let numbered = results.iter().cycle().take(4000).cloned().zip(0_u32..);
+    record.results = numbered
+        .map(|(mut result, number)| {
+            result.id = format!("{}-{number}", result.id);
+            for seen in &mut result.observations {
+                seen.latency_ms = 20.0 + f64::from(number) / 40.0;
+                if let Answer::Prediction(prediction) = &mut seen.answer {
+                    prediction.score = Some(f64::from(number * 7 % 4000) / 4000.0);
+                }
+            }
+            result
+        })
+        .collect();
+    record.metrics = measure(&record.results, Level::Low);
+    Ok(record)
 }
 
 criterion_group!(benches, suites);

@@ -235,6 +235,9 @@ pub(super) struct ReportArgs {
     /// Write the run record as JSON; `-` is stdout
     #[arg(long, value_name = "FILE|-", help_heading = "Output")]
     pub(super) json: Option<PathBuf>,
+    /// Write a page to be read in a browser; `-` is stdout
+    #[arg(long, value_name = "FILE|-", help_heading = "Output")]
+    pub(super) html: Option<PathBuf>,
     /// Write JUnit XML; `-` is stdout
     #[arg(long, value_name = "FILE|-", help_heading = "Output")]
     pub(super) junit: Option<PathBuf>,

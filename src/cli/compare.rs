@@ -17,8 +17,8 @@ use crate::domain::{BaselineRecord, ComparisonRecord, Level, RunRecord, SCHEMA_V
 use crate::gate::{Gate, GateOptions, GateProfile, Metric, evaluate_comparison};
 use crate::judge::{compare, compare_at};
 use crate::report::{
-    Format, ReportError, Sink, TerminalOptions, WriteError, check_together, render_comparison_json,
-    render_comparison_markdown, render_comparison_terminal,
+    Format, ReportError, Sink, TerminalOptions, WriteError, check_together, render_comparison_html,
+    render_comparison_json, render_comparison_markdown, render_comparison_terminal,
 };
 use crate::store::{Store, decode_record};
 
@@ -43,6 +43,9 @@ pub(super) struct CompareArgs {
     /// Write the comparison and its verdict as JSON; `-` is stdout
     #[arg(long, value_name = "FILE|-", help_heading = "Output")]
     json: Option<PathBuf>,
+    /// Write a page to be read in a browser; `-` is stdout
+    #[arg(long, value_name = "FILE|-", help_heading = "Output")]
+    html: Option<PathBuf>,
     /// Write it as Markdown; `-` is stdout
     #[arg(long, value_name = "FILE|-", help_heading = "Output")]
     markdown: Option<PathBuf>,
@@ -93,8 +96,12 @@ type Render = fn(&ComparisonRecord) -> Result<Vec<u8>, ReportError>;
 fn sinks(args: &CompareArgs) -> Result<Vec<(Sink, Render)>, Failure> {
     let markdown: Render =
         |record| Ok(render_comparison_markdown(&record.comparison, &record.verdict).into_bytes());
-    let all: [(&Option<PathBuf>, Format, Render); 2] =
-        [(&args.json, Format::Json, render_comparison_json), (&args.markdown, Format::Markdown, markdown)];
+    let html: Render = |record| Ok(render_comparison_html(&record.comparison, &record.verdict));
+    let all: [(&Option<PathBuf>, Format, Render); 3] = [
+        (&args.json, Format::Json, render_comparison_json),
+        (&args.html, Format::Html, html),
+        (&args.markdown, Format::Markdown, markdown),
+    ];
     let (mut sinks, mut renders) = (Vec::new(), Vec::new());
     for (path, format, render) in all {
         if let Some(path) = path {

@@ -93,7 +93,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
             Box::pin(run::run(load(args.flags())?, args, vec!["comprehensive".to_owned()], output)).await
         }
         Command::Run { suites, args } => Box::pin(run::run(load(args.flags())?, args, suites, output)).await,
-        Command::Runs(command) => runs::runs(&load(Flags::new())?, command, output).await,
+        Command::Runs(command) => Box::pin(runs::runs(&load(Flags::new())?, command, output)).await,
         Command::Report { run, reports } => runs::show(&load(Flags::new())?, &run, &reports, output).await,
         Command::Compare(args) => compare::run(&load(args.flags())?, args, output).await,
         Command::Baseline(command) => baseline::baseline(&load(Flags::new())?, command, output).await,

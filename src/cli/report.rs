@@ -10,9 +10,10 @@ use super::output::Output;
 use crate::config::Config;
 use crate::domain::{CheckOutcome, RunRecord, RunVerdict, TextPolicy};
 use crate::report::{
-    Format, Places, RenderOptions, Sink, SinkError, TerminalOptions, WriteError, check_together, render,
-    render_terminal,
+    Format, Places, RenderOptions, Sink, SinkError, TerminalOptions, TrendPoint, WriteError, check_together,
+    render, render_terminal,
 };
+use crate::store::RunSummary;
 
 /// Checks that a short message names, at most.
 const MOST_TROUBLES: usize = 10;
@@ -34,6 +35,7 @@ impl Reports {
         let mut sinks = Vec::new();
         for (path, format) in [
             (&args.json, Format::Json),
+            (&args.html, Format::Html),
             (&args.junit, Format::Junit),
             (&args.sarif, Format::Sarif),
             (&args.markdown, Format::Markdown),
@@ -74,12 +76,18 @@ impl Reports {
         self.quiet
     }
 
-    /// Writes everything that was asked for, then shows the run. `also` is a file to write that nobody asked for,
-    /// `files` are places that are written already.
+    /// Tells the reports of the runs before this one.
+    pub(super) fn after(mut self, earlier: &[RunSummary]) -> Self {
+        self.options.trend = earlier.iter().map(trend_point).collect();
+        self
+    }
+
+    /// Writes everything that was asked for, then shows the run. `also` is the beginning of the names of files to write
+    /// that nobody asked for, `files` are places that are written already.
     pub(super) fn write(
         &self,
         record: &RunRecord,
-        also: Option<PathBuf>,
+        also: Option<&Path>,
         mut files: Vec<(String, PathBuf)>,
         mut notes: Vec<String>,
         output: Output,
@@ -120,19 +128,26 @@ impl Reports {
         exit
     }
 
-    /// The files of `--out`, or the one that a run leaves behind anyway.
-    fn unasked(&self, record: &RunRecord, also: Option<PathBuf>) -> Vec<Result<Sink, SinkError>> {
-        let Some(folder) = &self.folder else {
-            let sink = also.map(|path| {
-                // If that fails, the check says what is the matter.
-                path.parent().map(std::fs::create_dir_all);
-                Sink::check(path, Format::Json)
-            });
-            return sink.into_iter().collect();
+    /// The files of `--out`, or those that a run leaves behind anyway.
+    fn unasked(&self, record: &RunRecord, also: Option<&Path>) -> Vec<Result<Sink, SinkError>> {
+        let sink = |beginning: &Path, format: Format| {
+            let mut name = beginning.as_os_str().to_owned();
+            name.push(format!(".{}", format.ending()));
+            Sink::check(PathBuf::from(name), format)
         };
-        Format::ALL
-            .map(|format| Sink::check(folder.join(format!("{}.{}", record.id, format.ending())), format))
-            .into()
+        match (&self.folder, also) {
+            (Some(folder), _) => {
+                let beginning = folder.join(record.id.as_str());
+                Format::ALL.map(|format| sink(&beginning, format)).into()
+            }
+            (None, Some(beginning)) => {
+                // If that fails, the check says what is the matter.
+                beginning.parent().map(private_folder);
+                // They hold phrases, and nobody chose the place: as private as the database beside them.
+                [Format::Json, Format::Html].map(|format| sink(beginning, format).map(Sink::private)).into()
+            }
+            (None, None) => Vec::new(),
+        }
     }
 
     /// Where the run's phrases and gates stand, as a CI server names places.
@@ -158,6 +173,27 @@ fn put(
         Err(WriteError::ReaderGone { .. }) if sink.is_stdout() => Ok(None),
         Err(error) => Err(error.into()),
         Ok(()) => Ok(sink.path().map(|path| (sink.format().to_string(), path.to_owned()))),
+    }
+}
+
+/// Makes a folder that only its owner may look into, where it is missing.
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn trend_point(run: &RunSummary) -> TrendPoint {
+    TrendPoint {
+        id: run.id.clone(),
+        started_at: run.started_at,
+        conclusion: run.conclusion,
+        accuracy: run.accuracy,
+        false_positive_rate: run.false_positive_rate,
+        p95_ms: run.p95_ms,
+        phrases: run.phrases,
     }
 }
 

@@ -79,9 +79,11 @@ pub(super) async fn run(
     let exit = exit.or(tell_kept(&kept, &mut files, &mut notes));
     tell_delivered(delivered.as_ref(), &mut notes);
     let latest =
-        config.data_folder().join("reports").join(format!("latest-{}.json", file_name(&record.suite.name)));
-    let also = matches!(kept, Kept::Stored { .. } | Kept::Spooled { .. }).then_some(latest);
-    let written = reports.write(&record, also, files, notes.said(reports.quiet()), output);
+        config.data_folder().join("reports").join(format!("latest-{}", file_name(&record.suite.name)));
+    let also = matches!(kept, Kept::Stored { .. } | Kept::Spooled { .. }).then_some(latest.as_path());
+    let quiet = reports.quiet();
+    let reports = reports.after(kept.earlier());
+    let written = reports.write(&record, also, files, notes.said(quiet), output);
     if let Some(github) = github {
         github.tell(&record, &reports, output);
     }
@@ -108,7 +110,7 @@ fn tell_size(config: &Config, request: &RunRequest, record: &RunRecord, notes: &
 
 fn tell_kept(kept: &Kept, files: &mut Vec<(String, PathBuf)>, notes: &mut Notes) -> Exit {
     match kept {
-        Kept::Stored { location } => {
+        Kept::Stored { location, .. } => {
             files.push(("Database".to_owned(), PathBuf::from(location)));
             Exit::Passed
         }

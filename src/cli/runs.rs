@@ -9,7 +9,7 @@ use super::output::Output;
 use super::report::Reports;
 use super::run::{Notes, tell_delivered};
 use crate::config::Config;
-use crate::dispatch::{Keeper, deliver_spool, open_store, spool};
+use crate::dispatch::{Keeper, deliver_spool, earlier, open_store, spool};
 use crate::report::figures;
 use crate::store::{RunFilter, RunSummary, Store, StoreError, StoreLocation};
 
@@ -82,8 +82,9 @@ pub(super) async fn show(
     let store = open(config, output).await?;
     let id = store.resolve(run).await?;
     let record = store.load(&id).await?;
+    let earlier = earlier(store.as_ref(), &record).await;
     store.close().await;
-    Ok(reports.write(&record, None, Vec::new(), Vec::new(), output))
+    Ok(reports.after(&earlier).write(&record, None, Vec::new(), Vec::new(), output))
 }
 
 fn json_list(runs: &[RunSummary]) -> String {

@@ -6,10 +6,14 @@ use tokio::task::JoinHandle;
 
 use super::baseline::{Search, Searching};
 use crate::config::Config;
-use crate::domain::RunRecord;
+use crate::domain::{RunRecord, Series};
 use crate::store::{
-    self, DeliveryReport, LocationError, Spool, Store, StoreError, StoreLocation, StoreOptions,
+    self, DeliveryReport, LocationError, RunFilter, RunSummary, Spool, Store, StoreError, StoreLocation,
+    StoreOptions,
 };
+
+/// So many earlier runs are looked up for a trend.
+const EARLIER: usize = 40;
 
 /// What became of a record.
 #[derive(Debug)]
@@ -18,6 +22,8 @@ pub enum Kept {
     Stored {
         /// Where, without secrets.
         location: String,
+        /// The runs before it, newest first.
+        earlier: Vec<RunSummary>,
     },
     /// The store could not take it, and it waits in the spool.
     Spooled {
@@ -35,6 +41,30 @@ pub enum Kept {
         /// Why the spool could not.
         spool: StoreError,
     },
+}
+
+impl Kept {
+    /// The runs before this one, newest first; none where the store could not be asked.
+    pub fn earlier(&self) -> &[RunSummary] {
+        match self {
+            Self::Stored { earlier, .. } => earlier,
+            Self::Spooled { .. } | Self::NotWanted | Self::Lost { .. } => &[],
+        }
+    }
+}
+
+/// The runs of the same suite against the same target before this one, newest first.
+///
+/// They are for a picture: where they cannot be read there is none, and nothing else is harmed.
+pub async fn earlier(store: &dyn Store, record: &RunRecord) -> Vec<RunSummary> {
+    let filter = RunFilter {
+        recorded: true,
+        limit: Some(EARLIER),
+        before: Some(record.started_at),
+        ..RunFilter::of_series(&Series::of(record))
+    };
+    let found = store.list(&filter).await;
+    found.inspect_err(|error| tracing::warn!(%error, "the earlier runs cannot be read")).unwrap_or_default()
 }
 
 /// Opens the store while the run goes on, so that nobody waits for it.
@@ -141,9 +171,13 @@ impl Keeper {
             Err(cause) => (cause, None),
             Ok((store, delivered)) => {
                 let saved = store.save(record).await;
+                let earlier = match &saved {
+                    Ok(_) => earlier(store.as_ref(), record).await,
+                    Err(_) => Vec::new(),
+                };
                 store.close().await;
                 match saved {
-                    Ok(_) => return (Kept::Stored { location: location.redacted() }, delivered),
+                    Ok(_) => return (Kept::Stored { location: location.redacted(), earlier }, delivered),
                     Err(cause) => (cause, delivered),
                 }
             }

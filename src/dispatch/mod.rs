@@ -16,5 +16,5 @@ pub use connect::Connected;
 pub use error::{BaselineError, DispatchError, chain};
 pub use execute::{Executed, Prepared};
 pub use history::{HistoryQuery, history};
-pub use keep::{Keeper, Kept, deliver_spool, open_store, spool};
+pub use keep::{Keeper, Kept, deliver_spool, earlier, open_store, spool};
 pub use waivers::waivers;

@@ -15,6 +15,8 @@ mod failure;
 pub mod figures;
 mod finding;
 mod fit;
+mod headline;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -28,6 +30,7 @@ mod terminal;
 pub use annotations::render_annotations;
 pub use error::{ReportError, SinkError, WriteError};
 pub use failure::{Failure, Severity, worst_first};
+pub use html::{TrendPoint, render_comparison_html};
 pub use json::{comparison_schema, history_schema, record_schema, render_comparison_json};
 pub use junit::JunitCases;
 pub use markdown::render_comparison_markdown;
@@ -53,11 +56,13 @@ pub enum Format {
     Markdown,
     /// A row an observation, for spreadsheets.
     Csv,
+    /// A page to be read in a browser.
+    Html,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 5] = [Self::Json, Self::Junit, Self::Sarif, Self::Markdown, Self::Csv];
+    pub const ALL: [Self; 6] = [Self::Json, Self::Html, Self::Junit, Self::Sarif, Self::Markdown, Self::Csv];
 
     /// The format's name, as people write it.
     pub const fn as_str(self) -> &'static str {
@@ -67,6 +72,7 @@ impl Format {
             Self::Sarif => "SARIF",
             Self::Markdown => "Markdown",
             Self::Csv => "CSV",
+            Self::Html => "HTML",
         }
     }
 
@@ -78,6 +84,7 @@ impl Format {
             Self::Sarif => "sarif",
             Self::Markdown => "md",
             Self::Csv => "csv",
+            Self::Html => "html",
         }
     }
 }
@@ -89,10 +96,11 @@ impl fmt::Display for Format {
 }
 
 /// How a run is rendered.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct RenderOptions {
     /// What the report shows of the phrases' text, never more than the record holds. None leaves it to the format:
-    /// JSON gives the record as it is, the others name phrases by their id alone; Markdown always does.
+    /// JSON gives the record as it is, HTML hides them until the reader asks, the others name phrases by their id alone;
+    /// Markdown always does.
     pub text: Option<TextPolicy>,
     /// Which test cases `JUnit` lists.
     pub junit_cases: JunitCases,
@@ -100,6 +108,8 @@ pub struct RenderOptions {
     pub compact: bool,
     /// Where phrases and gates stand in the repository.
     pub places: Places,
+    /// Earlier runs of the same suite against the same target, for the trend in HTML.
+    pub trend: Vec<TrendPoint>,
 }
 
 /// Renders a run in a format.
@@ -112,5 +122,6 @@ pub fn render(format: Format, record: &RunRecord, options: &RenderOptions) -> Re
         Format::Sarif => sarif::render(record, quiet, &options.places),
         Format::Markdown => Ok(markdown::render(record).into_bytes()),
         Format::Csv => observations::render(record, quiet),
+        Format::Html => Ok(html::render(record, text.unwrap_or(TextPolicy::Full), &options.trend)),
     }
 }

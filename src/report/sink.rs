@@ -11,6 +11,7 @@ use super::{Format, SinkError, WriteError};
 pub struct Sink {
     format: Format,
     place: Place,
+    private: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +34,7 @@ impl Sink {
         }
         // A rename over the file behind `/dev/stdout` would cut it off from everything else that is printed.
         if path == Path::new("-") || path == Path::new("/dev/stdout") {
-            return Ok(Self { format, place: Place::Stdout });
+            return Ok(Self { format, place: Place::Stdout, private: false });
         }
         let refused = |source| SinkError::Refused { format, path: path.to_owned(), source };
         let place = match fs::metadata(path) {
@@ -49,9 +50,15 @@ impl Sink {
             Err(error) => return Err(refused(error)),
         };
         if let Place::File(file) = &place {
-            draft(file, None).map_err(refused)?;
+            draft(file, None, true).map_err(refused)?;
         }
-        Ok(Self { format, place })
+        Ok(Self { format, place, private: false })
+    }
+
+    /// The same place, whose file only its owner may read, whatever stood there before.
+    #[must_use]
+    pub fn private(self) -> Self {
+        Self { private: true, ..self }
     }
 
     /// What will be written.
@@ -82,7 +89,7 @@ impl Sink {
                 let mut out = io::stdout().lock();
                 out.write_all(bytes).and_then(|()| out.flush())
             }
-            Place::File(path) => replace(path, bytes),
+            Place::File(path) => replace(path, bytes, self.private),
             Place::Device(path) => OpenOptions::new().write(true).open(path).and_then(|mut device| {
                 device.write_all(bytes)?;
                 device.flush()
@@ -148,24 +155,24 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// An empty file beside `path`; it is gone when it is dropped.
-fn draft(path: &Path, old: Option<Metadata>) -> io::Result<tempfile::NamedTempFile> {
+fn draft(path: &Path, old: Option<Metadata>, private: bool) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".thrash-").suffix(".tmp");
     #[cfg(unix)]
-    if old.is_none() {
+    if old.is_none() && !private {
         // Drafts are private by default; a report is as readable as any new file.
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     }
     let draft = builder.tempfile_in(folder_of(path))?;
-    if let Some(old) = old {
+    if let Some(old) = old.filter(|_| !private) {
         draft.as_file().set_permissions(old.permissions())?;
     }
     Ok(draft)
 }
 
 /// Puts a file with these bytes in the place of the one at `path`.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let draft = draft(path, fs::metadata(path).ok())?;
+fn replace(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
+    let draft = draft(path, fs::metadata(path).ok(), private)?;
     write_out(draft.as_file(), bytes)?;
     draft.persist(path).map_err(|failed| failed.error)?;
     Ok(())

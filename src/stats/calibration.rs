@@ -7,7 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::random::Draws;
-use super::{Proportion, ScoredCase, ScoredCases};
+use super::{
+    BootstrapError, BootstrapEstimate, BootstrapOptions, Proportion, ScoredCase, ScoredCases, bootstrap,
+};
 
 /// How scores are put into bins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -122,6 +124,36 @@ impl ScoredCases {
             sum += simulated.calibration(binning)?.expected_error;
         }
         (rounds > 0).then(|| sum / rounds as f64)
+    }
+
+    /// The expected calibration error with its bootstrap interval; cases are drawn with their outcome as stratum.
+    ///
+    /// The bins stay those of the cases themselves, so that every draw asks the same question.
+    ///
+    /// # Errors
+    /// [`BootstrapError`] says what was too little.
+    pub fn calibration_error_interval(
+        &self,
+        binning: Binning,
+        options: BootstrapOptions,
+    ) -> Result<BootstrapEstimate, BootstrapError> {
+        // Bins follow each other as the cases do, so a case's bin is the one that its place falls into.
+        let bins = self.bins(binning);
+        let bin_of: Vec<usize> = bins
+            .iter()
+            .enumerate()
+            .flat_map(|(index, bin)| std::iter::repeat_n(index, bin.observed.trials() as usize))
+            .collect();
+        let strata: Vec<usize> = self.as_slice().iter().map(|case| usize::from(case.positive)).collect();
+        bootstrap::interval(&strata, options, |drawn| {
+            // Within a bin, cases × |mean score − rate| is |Σ score − Σ outcome|.
+            let mut excess = vec![0.0; bins.len()];
+            for &index in drawn {
+                let case = &self.as_slice()[index];
+                *excess.get_mut(*bin_of.get(index)?)? += case.score - outcome(case);
+            }
+            mean(excess.iter().map(|excess| excess.abs()), drawn.len())
+        })
     }
 
     fn bins(&self, binning: Binning) -> Vec<CalibrationBin> {

@@ -1,8 +1,11 @@
 //! Reports: what people read, what machines read, and how the files come to be.
 
 mod annotations;
+mod browser;
 mod extras;
 mod figures;
+mod html;
+mod html_hostile;
 mod json;
 mod junit;
 mod markdown;

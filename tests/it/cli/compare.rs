@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::schemas::{accepts, schema};
 use crate::support::command::{DemoProcess, Ended, Place};
+use crate::support::html::Html;
 
 /// Ten calm phrases and twelve desperate ones, all of which the demo answers well.
 fn suite(place: &Place) -> &'static str {
@@ -92,11 +93,16 @@ fn runs_are_named_by_id_and_by_file_and_the_json_is_the_same() {
     }
     assert_eq!(all[0], all[1]);
     assert_eq!(all[0], all[2]);
-    let files = ["--json", "out.json", "--markdown", "out.md", "--quiet"];
+    let files = ["--json", "out.json", "--markdown", "out.md", "--html", "out.html", "--quiet"];
     place.thrash(["compare", good.as_str(), "latest"].iter().chain(&files)).exits(1);
     assert_eq!(read(&place, "out.json"), all[0]);
     let markdown = std::fs::read_to_string(place.path().join("out.md")).expect("a file");
     assert!(markdown.contains("desperate-0") && !markdown.contains("kill myself"), "{markdown}");
+    let html = Html::parse(&std::fs::read(place.path().join("out.html")).expect("a file"));
+    assert_eq!(html.errors, [""; 0]);
+    assert!(html.all("h1").all(|heading| heading.text.contains("Failed")));
+    let changes = &html.id("flips").text;
+    assert!(changes.contains("12 regressed") && changes.contains("desperate-0"), "{changes}");
     place
         .thrash(["compare", &good, "latest", "--json", "one", "--markdown", "one"])
         .exits(2)

@@ -125,6 +125,7 @@ fn a_place_that_cannot_be_written_to_is_refused_before_any_request() {
         ["--sarif", "missing/x.sarif"],
         ["--markdown", "folder/"],
         ["--csv", "a-file/x.csv"],
+        ["--html", "missing/page.html"],
     ];
     for [flag, path] in cases {
         let args = ["run", suite, "--url", "http://127.0.0.1:1", flag, path];
@@ -145,6 +146,7 @@ fn reports_go_where_they_are_asked_to() {
     let id = place.latest()["id"].as_str().unwrap().to_owned();
     for file in [
         format!("deep/reports/{id}.json"),
+        format!("deep/reports/{id}.html"),
         format!("deep/reports/{id}.junit.xml"),
         format!("deep/reports/{id}.sarif"),
         format!("deep/reports/{id}.md"),
@@ -155,9 +157,11 @@ fn reports_go_where_they_are_asked_to() {
         assert!(place.path().join(&file).metadata().is_ok_and(|found| found.len() > 100), "no {file}");
     }
     let leftovers = std::fs::read_dir(place.path().join("deep/reports")).unwrap().count();
-    assert_eq!(leftovers, 5, "drafts are left behind");
+    assert_eq!(leftovers, 6, "drafts are left behind");
     place.thrash(["run", suite]).exits(0);
-    assert!(place.data().join("reports/latest-easy.json").exists());
+    for name in ["latest-easy.json", "latest-easy.html"] {
+        assert!(place.data().join("reports").join(name).exists(), "no {name}");
+    }
 }
 
 #[test]

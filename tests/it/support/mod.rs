@@ -1,6 +1,7 @@
 //! What several tests need.
 
 pub(crate) mod command;
+pub(crate) mod html;
 pub(crate) mod judged;
 pub(crate) mod sample;
 mod sample_checks;

@@ -27,7 +27,7 @@ pub fn render_comparison_terminal(
     let mut page = Page::new(options.width, options.color);
     let comparison = &record.comparison;
     let (tone, word) = headline::word(record.verdict.conclusion);
-    let lead = Line::of(tone, word).with(Tone::Plain, "  ");
+    let lead = Line::of(tone, &word).with(Tone::Plain, "  ");
     page.paragraph(lead, Tone::Strong, &counts(comparison));
     let indent = Line::of(Tone::Plain, " ".repeat(word.len() + 2));
     page.paragraph(indent, Tone::Plain, &record.verdict.sentence);

@@ -1,0 +1,38 @@
+//! The verdict in words, wherever it is shown.
+
+use crate::domain::{Conclusion, RunRecord};
+
+/// What a reader has to know of a run against the demo.
+pub(super) const DEMO: &str = "The built-in demo, not your service: name yours with --target or --url.";
+
+/// The conclusion in a word or two.
+pub(super) const fn word(conclusion: Conclusion) -> &'static str {
+    match conclusion {
+        Conclusion::Passed => "Passed",
+        Conclusion::GateFailed => "Failed",
+        Conclusion::TargetFailed => "Target failed",
+        Conclusion::Inconclusive => "Could not tell",
+        Conclusion::Interrupted => "Interrupted",
+    }
+}
+
+/// How many phrases were right, and what became of the others, as `21 of 25 right, 3 under, 1 unanswered`.
+pub(super) fn counts(record: &RunRecord) -> String {
+    let metrics = &record.metrics;
+    let mut counts = match metrics.phrases {
+        0 => vec!["no phrase was judged".to_owned()],
+        phrases => vec![format!("{} of {phrases} right", metrics.accuracy.count)],
+    };
+    let verdicts = metrics.verdicts;
+    for (count, word) in [
+        (verdicts.under, "under"),
+        (verdicts.over, "over"),
+        (verdicts.unanswered, "unanswered"),
+        (record.integrity.not_sent, "not sent"),
+    ] {
+        if count > 0 {
+            counts.push(format!("{count} {word}"));
+        }
+    }
+    counts.join(", ")
+}

@@ -1,0 +1,188 @@
+//! The run among the runs before it.
+
+use chrono::{DateTime, Utc};
+use maud::{Markup, html};
+
+use super::super::figures;
+use super::super::headline::word;
+use super::section::{Section, Table, Tone, cell, folded};
+use super::svg::{Plot, Tick, at, line, number, path};
+use super::{clean, verdict};
+use crate::domain::{CheckMode, Conclusion, RunId, RunRecord};
+
+/// So many runs are drawn, the newest ones.
+const MOST: usize = 20;
+
+/// An earlier run of the same suite against the same target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrendPoint {
+    /// Its name.
+    pub id: RunId,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// Its verdict; none where none is known.
+    pub conclusion: Option<Conclusion>,
+    /// Right answers of all phrases, 0 to 1.
+    pub accuracy: Option<f64>,
+    /// False alarms of the negatives answered, 0 to 1.
+    pub false_positive_rate: Option<f64>,
+    /// 95th percentile of the latency in milliseconds.
+    pub p95_ms: Option<f64>,
+    /// Phrases judged.
+    pub phrases: u64,
+}
+
+impl From<&RunRecord> for TrendPoint {
+    fn from(record: &RunRecord) -> Self {
+        Self {
+            id: record.id.clone(),
+            started_at: record.started_at,
+            conclusion: Some(record.verdict.conclusion),
+            accuracy: record.metrics.accuracy.value,
+            false_positive_rate: record.metrics.false_positive_rate.value,
+            p95_ms: record.latency.p95_ms,
+            phrases: record.metrics.phrases,
+        }
+    }
+}
+
+/// A number over the runs.
+struct Series {
+    id: &'static str,
+    name: &'static str,
+    metric: &'static str,
+    value: fn(&TrendPoint) -> Option<f64>,
+    show: fn(Option<f64>) -> String,
+}
+
+const SERIES: [Series; 3] = [
+    Series {
+        id: "trend-accuracy",
+        name: "Accuracy",
+        metric: "accuracy",
+        value: |run| run.accuracy,
+        show: figures::percent,
+    },
+    Series {
+        id: "trend-false-positives",
+        name: "False positives",
+        metric: "false_positive_rate",
+        value: |run| run.false_positive_rate,
+        show: figures::percent,
+    },
+    Series {
+        id: "trend-p95",
+        name: "Latency p95",
+        metric: "latency_p95",
+        value: |run| run.p95_ms,
+        show: figures::duration,
+    },
+];
+
+/// The trend; none where there is no earlier run.
+pub(super) fn section(record: &RunRecord, earlier: &[TrendPoint]) -> Option<Section> {
+    let mut runs: Vec<TrendPoint> = earlier
+        .iter()
+        .filter(|run| run.id != record.id && run.started_at <= record.started_at)
+        .cloned()
+        .collect();
+    if runs.is_empty() {
+        return None;
+    }
+    runs.push(TrendPoint::from(record));
+    runs.sort_by_key(|run| run.started_at);
+    runs.drain(..runs.len().saturating_sub(MOST));
+    let sizes = runs.iter().any(|run| run.phrases != record.metrics.phrases);
+    let body = html! {
+        div.multiples { @for series in &SERIES { (chart(series, record, &runs)) } }
+        @if sizes { p.note { "Not all of these runs judged as many phrases: see the numbers." } }
+        (folded("The numbers", &table(&runs)))
+    };
+    let summary = format!(
+        "the last {} of this suite against this target",
+        figures::count(runs.len() as u64, "run", "runs")
+    );
+    Some(Section { id: "trend", title: "Trend", summary, body })
+}
+
+/// The limit that a gate sets for the number over the whole run.
+fn limit(record: &RunRecord, metric: &str) -> Option<f64> {
+    let mut checks = record.verdict.checks.iter();
+    let gate = checks.find(|check| {
+        check.metric == metric
+            && check.slice.is_none()
+            && matches!(check.mode, CheckMode::Point | CheckMode::Bound)
+    });
+    gate.map(|check| check.limit).filter(|limit| limit.is_finite())
+}
+
+fn chart(series: &Series, record: &RunRecord, runs: &[TrendPoint]) -> Markup {
+    let limit = limit(record, series.metric);
+    let values: Vec<(usize, f64)> = runs
+        .iter()
+        .enumerate()
+        .filter_map(|(at, run)| Some((at, (series.value)(run).filter(|value| value.is_finite())?)))
+        .collect();
+    let Some((_, last)) = values.last() else { return html! {} };
+    let (low, high) = range(values.iter().map(|(_, value)| *value).chain(limit));
+    let y = |value: f64| (value - low) / (high - low);
+    let x = |at: usize| number(at as u64) / number(runs.len().saturating_sub(1).max(1) as u64);
+    let day = |run: Option<&TrendPoint>| {
+        run.map(|run| run.started_at.format("%Y-%m-%d").to_string()).unwrap_or_default()
+    };
+    let gate =
+        limit.map(|limit| format!("; the gate is at {}", (series.show)(Some(limit)))).unwrap_or_default();
+    let ends: Vec<Tick> = vec![(0.0, (series.show)(Some(low))), (1.0, (series.show)(Some(high)))];
+    let plot = Plot {
+        id: series.id,
+        title: format!("{} over {} runs, now {}{gate}.", series.name, runs.len(), (series.show)(Some(*last))),
+        height: 120,
+        x: vec![(0.0, day(runs.first())), (1.0, day(runs.last()))],
+        y: ends,
+        stretched: line("curve", &path(values.iter().map(|(at, value)| (x(*at), y(*value))))),
+        over: html! {
+            @if let Some(limit) = limit {
+                line.limit x1="0" x2="100%" y1=(at(1.0 - y(limit))) y2=(at(1.0 - y(limit))) {}
+            }
+            @for (place, value) in &values {
+                @let tone = runs[*place].conclusion.map_or(Tone::Plain, verdict::tone);
+                circle.(tone.class()) cx=(at(x(*place))) cy=(at(1.0 - y(*value))) r=(if place + 1 == runs.len() { "5" } else { "3" }) {}
+            }
+        },
+        axes: ["", ""],
+    };
+    html! {
+        figure {
+            figcaption { h3 { (series.name) " " b { ((series.show)(Some(*last))) } } p.note { @match limit { Some(limit) => { "gate " ((series.show)(Some(limit))) }, None => "no gate" } } }
+            (plot.render())
+        }
+    }
+}
+
+/// The least and the largest value, and a little more on both sides.
+fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (low, high) = values
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    let room = ((high - low) * 0.1).max(high.abs() * 0.005).max(1e-6);
+    ((low - room).max(0.0), high + room)
+}
+
+fn table(runs: &[TrendPoint]) -> Markup {
+    let rows = runs.iter().rev().map(|run| {
+        vec![
+            cell(clean::name(run.id.as_str())),
+            cell(run.started_at.format("%Y-%m-%d %H:%M").to_string()),
+            cell(run.conclusion.map_or(figures::NOTHING, word)),
+            cell(figures::percent(run.accuracy)),
+            cell(figures::percent(run.false_positive_rate)),
+            cell(figures::duration(run.p95_ms)),
+            cell(run.phrases.to_string()),
+        ]
+    });
+    Table {
+        caption: "The runs, newest first",
+        head: vec!["Run", "Began (UTC)", "Verdict", "#Accuracy", "#False positives", "#p95", "#Phrases"],
+        rows: rows.collect(),
+    }
+    .render()
+}

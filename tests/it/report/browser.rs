@@ -1,0 +1,60 @@
+//! Pages in a real browser. What is checked there stands in `tests/browser/pages.mjs`.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+use thrash::domain::{Level, RunRecord};
+use thrash::report::{Format, RenderOptions, render, render_comparison_html};
+
+use super::extras::comparison;
+use super::html::whole;
+use super::html_hostile::with_word;
+use crate::support::sample::{self, Said, Sample};
+
+/// A run of 4,000 phrases, an eighth of them wrong.
+fn large() -> RunRecord {
+    let mut sample = Sample::empty();
+    sample.add("everyday", &[Level::None], 4000);
+    for (at, phrase) in (0_u16..).zip(&mut sample.phrases) {
+        phrase.id = format!("everyday-{at}");
+        phrase.text =
+            Some(format!("Number {at} of the things that one says on a day on which nothing is wrong."));
+        if at % 8 == 0 {
+            phrase.said =
+                Said::Level(Level::ALL[1 + usize::from(at / 8 % 4)], 0.3 + f64::from(at % 700) / 1000.0);
+        }
+    }
+    sample.record()
+}
+
+#[test]
+fn pages_work_in_a_browser() {
+    let chromium = std::env::var("THRASH_TEST_BROWSER").expect(
+        "THRASH_TEST_BROWSER is not set: run `./.ci/test`, or `.ci/browser cargo test`, \
+         which install what is missing and set it",
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, bytes: Vec<u8>| std::fs::write(folder.path().join(name), bytes).expect("a page");
+    let page = |record: &RunRecord, options: &RenderOptions| {
+        render(Format::Html, record, options).expect("it renders")
+    };
+    let (record, options) = whole();
+    write("run.html", page(&record, &options));
+    write("large.html", page(&large(), &RenderOptions::default()));
+    let hostile =
+        with_word("</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}\u{0}");
+    write("hostile.html", page(&hostile, &options));
+    let compared = comparison(&sample::record());
+    write("comparison.html", render_comparison_html(&compared, &sample::record().verdict));
+
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let mut command = Command::new("node");
+    command.arg("pages.mjs").arg(chromium).arg(folder.path()).current_dir(scripts);
+    let output = command.output().expect("Node.js starts");
+    let said =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(output.status.success(), "{said}");
+    // The time that 4,000 results took, for those who look.
+    std::io::stdout().write_all(said.as_bytes()).expect("a place to say it");
+}
