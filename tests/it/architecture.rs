@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("gate", &["document", "domain", "stats"]),
     ("audit", &["domain", "gate", "judge", "stats", "suite"]),
     ("target", &["document", "domain"]),
+    ("reference", &["document", "domain"]),
     ("store", &["domain"]),
     ("report", &["domain", "stats"]),
     ("demo", &[]),

@@ -18,6 +18,7 @@ mod judge;
 mod pairs;
 mod perturb;
 mod phrases_io;
+mod reference;
 mod report;
 mod statistics;
 mod store;

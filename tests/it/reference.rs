@@ -1,0 +1,3 @@
+//! The local reference model through its front door.
+
+mod characters;
