@@ -11,6 +11,8 @@ fn git(arguments: &[&str]) -> Option<String> {
 fn main() {
     println!("cargo:rerun-if-changed=src/build.rs");
     println!("cargo:rerun-if-env-changed=THRASH_COMMIT");
+    // Files in it become part of the program; without this a model that is put there would not be noticed.
+    println!("cargo:rerun-if-changed=src/reference/builtin");
     // Only what moves with a commit is watched; otherwise every build would be a whole one.
     for path in ["HEAD", "logs/HEAD"] {
         if let Some(path) = git(&["rev-parse", "--git-path", path]) {

@@ -124,6 +124,7 @@ fn as_record(suite: &Suite, alert_level: Level, results: Vec<PhraseResult>) -> R
         human_agreement: None,
         repeats: None,
         baseline: None,
+        reference: None,
         waivers: None,
         perturbations: None,
         slices: slices(&results, alert_level, &suite.category_targets()),

@@ -10,6 +10,7 @@ use super::baseline::BaselineCommand;
 use super::compare::{CompareArgs, profiles};
 use super::demo::DemoArgs;
 use super::history::HistoryArgs;
+use super::model::{ModelCommand, ReferenceArgs};
 use super::phrases::PhrasesCommand;
 use super::waivers::WaiversCommand;
 use crate::domain::{RunRequest, Selection, Share, Split, TextPolicy, Wait};
@@ -117,6 +118,9 @@ pub(super) enum Command {
     /// List, show or check targets
     #[command(subcommand)]
     Targets(TargetsCommand),
+    /// Look at a reference model, and get the library that runs it faster
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Run the demo detector until stopped
     Demo(DemoArgs),
     /// Show every setting, where it came from, and what can be reached
@@ -225,6 +229,8 @@ pub(super) struct RunArgs {
     #[arg(long, help_heading = "Output")]
     pub(super) no_annotations: bool,
 
+    #[command(flatten)]
+    pub(super) reference: ReferenceArgs,
     #[command(flatten)]
     pub(super) reports: ReportArgs,
 }
@@ -414,6 +420,7 @@ impl TargetArgs {
 impl RunArgs {
     pub(super) fn flags(&self) -> Flags {
         let mut flags = self.target.flags();
+        flags.extend(self.reference.flags());
         add(&mut flags, "run.concurrency", self.concurrency.map(|n| n as u64));
         add(&mut flags, "run.rate", self.rate);
         add(&mut flags, "run.timeout", self.timeout.map(|wait| wait.to_string()));
@@ -450,6 +457,6 @@ impl RunArgs {
     }
 }
 
-fn add<T: Into<Value>>(flags: &mut Flags, key: &'static str, value: Option<T>) {
+pub(super) fn add<T: Into<Value>>(flags: &mut Flags, key: &'static str, value: Option<T>) {
     flags.extend(value.map(|value| (key, value.into())));
 }

@@ -6,6 +6,7 @@ use super::exit::Exit;
 use crate::config::ConfigError;
 pub(super) use crate::dispatch::chain;
 use crate::dispatch::{BaselineError, DispatchError};
+use crate::reference::{FetchError, ReferenceError};
 use crate::report::{ReportError, SinkError, WriteError};
 use crate::store::{LocationError, StoreError, StoreErrorKind};
 use crate::target::ContractError;
@@ -75,6 +76,21 @@ impl From<BaselineError> for Failure {
                 Self::new(Exit::Usage, error, Some("take a complete run: `thrash runs list`".to_owned()))
             }
         }
+    }
+}
+
+impl From<ReferenceError> for Failure {
+    fn from(error: ReferenceError) -> Self {
+        let hint = error.hint();
+        Self::new(Exit::Usage, error, hint)
+    }
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        let exit = if error.is_of_disk() { Exit::Storage } else { Exit::TargetFailed };
+        let hint = error.hint();
+        Self::new(exit, error, hint)
     }
 }
 

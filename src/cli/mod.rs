@@ -10,6 +10,8 @@ mod exit;
 mod failure;
 mod github;
 mod history;
+mod model;
+mod model_runtime;
 mod output;
 mod phrases;
 mod phrases_io;
@@ -101,6 +103,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         Command::Phrases(command) => phrases::phrases(&load(Flags::new())?, command, output),
         Command::Waivers(command) => waivers::waivers(command, load, output),
         Command::Targets(command) => targets::targets(command, load, output).await,
+        Command::Model(command) => model::model(command, load, output).await,
         Command::Demo(args) => demo::demo(&args, output).await,
         Command::Doctor { target } => doctor::doctor(&load(target.flags())?, output).await,
         Command::Db(command) => db::db(&load(Flags::new())?, command, output).await,

@@ -126,6 +126,10 @@ impl Progress {
                         "the target asks for patience (429): waiting {wait}, then {concurrency} at once"
                     ));
                 }
+                RunEvent::ReferenceAwaited { at_most } => {
+                    self.bar
+                        .set_message(format!("waiting for the reference, {} s at most", at_most.as_secs()));
+                }
                 RunEvent::GivenUp { reason } => say(format!("giving up: {reason}")),
             }
         }

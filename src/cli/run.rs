@@ -14,7 +14,7 @@ use super::report::{Reports, brief};
 use super::signals;
 use crate::config::Config;
 use crate::dispatch::{Executed, Kept, Prepared};
-use crate::domain::{BaselineRecord, RunRecord, RunRequest};
+use crate::domain::{BaselineRecord, ReferenceRecord, RunRecord, RunRequest};
 use crate::run::RunControl;
 use crate::store::DeliveryReport;
 
@@ -68,6 +68,9 @@ pub(super) async fn run(
     }
     if reports.quiet() && exit != Exit::Passed {
         notes.trouble.push(brief(&record));
+    }
+    if let Some(ReferenceRecord::Missing { wanted, reason }) = &record.reference {
+        notes.trouble.push(format!("no second opinion from the reference `{wanted}`: {reason}"));
     }
     if reports.quiet() && record.target.demo && config.settings.target.is_none() {
         notes.trouble.push("this was the built-in demo: no target is named".to_owned());

@@ -82,7 +82,7 @@ const fn for_the_service(name: &'static str, secret: bool) -> Variable {
 
 /// Every variable that is read, those of existing installations under the names they have there.
 pub const fn variables() -> &'static [Variable] {
-    const VARIABLES: [Variable; 30] = [
+    const VARIABLES: [Variable; 34] = [
         sets("NLP_SERVER_URL", "url", text),
         Variable {
             name: "DATABASE_URL",
@@ -99,7 +99,11 @@ pub const fn variables() -> &'static [Variable] {
         sets("THRASH_TARGET", "target", text),
         sets("THRASH_PHRASES", "phrases", text),
         sets("THRASH_DATA", "data", text),
+        sets("ORT_DYLIB_PATH", "reference.runtime", text),
         looked_at("THRASH_CONFIG"),
+        Variable { name: "PIP_INDEX_URL", meaning: Meaning::LookedAt, secret: true, read: text },
+        looked_at("VIRTUAL_ENV"),
+        looked_at("CONDA_PREFIX"),
         for_the_service("COMPREHENSIVE_TEST_ENABLED", false),
         for_the_service("QUICK_TEST_ENABLED", false),
         for_the_service("CONTINUOUS_TESTING_ENABLED", false),

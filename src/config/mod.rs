@@ -5,6 +5,7 @@
 
 mod environment;
 mod layers;
+mod reference;
 mod settings;
 mod targets;
 
@@ -18,6 +19,7 @@ use crate::target::Contract;
 
 pub use environment::{Environment, Meaning, Variable, variables};
 pub use layers::{Effective, Origin};
+pub use reference::ReferenceSettings;
 pub use settings::{
     DEFAULT, LogLevel, RunSettings, Settings, StoreSettings, SuiteSize, Suites, Thresholds, WaiverSettings,
     schema,

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_yaml::Value;
 
+use super::ReferenceSettings;
 use crate::domain::{BaselineWish, Share, TextPolicy, Wait};
 use crate::gate::{Gate, GateProfile};
 use crate::suite::perturb::Kinds;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub gate_profiles: Vec<GateProfile>,
     /// What a run is held against: a run's id, a record file, `latest` or `none`; nothing is the set baseline.
     pub baseline: Option<BaselineWish>,
+    /// The reference model.
+    pub reference: ReferenceSettings,
     /// Where runs are kept.
     pub store: StoreSettings,
     /// The folder for the database, the spool and reports.
@@ -180,7 +183,7 @@ pub fn schema() -> serde_json::Value {
 impl Settings {
     /// A value that decodes and still makes no sense: its key, and what is wrong.
     pub(super) fn senseless(&self) -> Option<(&'static str, &'static str)> {
-        let Self { run, suites, .. } = self;
+        let Self { run, suites, reference, .. } = self;
         let nothing = "a suite of no phrases shows nothing";
         [
             (!(1..=1000).contains(&run.concurrency), "run.concurrency", "it must be from 1 to 1000"),
@@ -202,6 +205,8 @@ impl Settings {
                 "it must be from 1 to 50",
             ),
             (run.batch == 0, "run.batch", "it must be at least 1"),
+            (!(1..=256).contains(&reference.threads), "reference.threads", "it must be from 1 to 256"),
+            (reference.batch == Some(0), "reference.batch", "it must be at least 1"),
             (run.retries > 20, "run.retries", "it must be at most 20"),
             (run.give_up_after == 0, "run.give_up_after", "it must be at least 1"),
             (suites.quick.phrases == Some(0), "suites.quick.phrases", nothing),

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::demo::Demo;
 use crate::domain::{RunEvent, RunId, RunRecord, RunRequest, Selection, Series};
 use crate::gate::Gate;
-use crate::run::{AccuracyRun, RunControl, RunOptions};
+use crate::run::{AccuracyRun, ReferencePlan, RunControl, RunOptions};
 use crate::store::DeliveryReport;
 use crate::suite::perturb::variants;
 use crate::target::Contract;
@@ -111,7 +111,9 @@ impl Prepared {
             settings.run.perturb_per_phrase as usize,
             suite.record.selection.seed,
         );
-        let run = AccuracyRun { suite, variants, target, options, version: health.version };
+        let wait = settings.reference.wait.0;
+        let reference = config.reference().map(|options| ReferencePlan { options, wait });
+        let run = AccuracyRun { suite, variants, target, options, reference, version: health.version };
         Ok(Self { run, keeper, baseline, demo })
     }
 

@@ -37,6 +37,11 @@ pub enum RunEvent {
         /// Requests that may now be in flight at once.
         concurrency: usize,
     },
+    /// The target has answered everything, and the reference model not yet.
+    ReferenceAwaited {
+        /// How long it is waited for.
+        at_most: Duration,
+    },
     /// The run ends before its plan because the target no longer answers.
     GivenUp {
         /// Why.

@@ -18,6 +18,7 @@ mod paired_rate;
 mod perturbation;
 mod phrase;
 mod record;
+mod reference;
 mod repeats;
 mod request;
 mod secret;
@@ -54,6 +55,10 @@ pub use phrase::{Phrase, PhraseSource, Split, Tolerance, text_hash};
 pub use record::{
     HostRecord, PhraseResult, RunKind, RunOptionsRecord, RunRecord, RunStatus, SCHEMA_VERSION, SuiteRecord,
     TargetRecord, ToolRecord,
+};
+pub use reference::{
+    Disagreement, ReferenceAnswer, ReferenceComparison, ReferenceModel, ReferenceRecord, ReferenceReport,
+    ReferenceSlice, ScoreGap,
 };
 pub use repeats::{AnswerCount, FlakyPhrase, RepeatReport};
 pub use request::{RunId, RunRequest, Selection, TextPolicy};

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BaselineRecord, HumanAgreement, Integrity, LatencyReport, Level, LevelSet, Metrics, Observation,
-    PerturbationReport, PhraseSource, Polarity, Rate, RepeatReport, RunId, RunVerdict, Selection, Slice,
-    Split, TextPolicy, Verdict, WaiverReport,
+    PerturbationReport, PhraseSource, Polarity, Rate, ReferenceRecord, RepeatReport, RunId, RunVerdict,
+    Selection, Slice, Split, TextPolicy, Verdict, WaiverReport,
 };
 
 /// The version of the record's format that this program writes.
@@ -222,6 +222,9 @@ pub struct RunRecord {
     /// The run that this one was held against, where one was wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineRecord>,
+    /// The reference model's opinion, where one was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ReferenceRecord>,
     /// Known failures, where there is a file of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waivers: Option<WaiverReport>,

@@ -8,7 +8,7 @@ use super::verdict::{conclude_from, rank, sentence_from};
 use super::{baseline, families, variants, waiver};
 use crate::domain::{
     Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, Metrics,
-    PhraseResult, Polarity, Rate, RunRecord, RunStatus, RunVerdict, SliceKind,
+    PhraseResult, Polarity, Rate, ReferenceRecord, RunRecord, RunStatus, RunVerdict, SliceKind,
 };
 use crate::stats::acceptance::point_max_errors;
 use crate::stats::{BoundRule, IntervalMethod};
@@ -254,6 +254,10 @@ fn check_on(record: &RunRecord, gate: &Gate, source: CheckSource, metrics: Optio
         check.reason = format!("no phrase of this run is in {}", gate.slice_text().unwrap_or_default());
         return check;
     };
+    if let Some(obstacle) = gate.metric.obstacle(record) {
+        check.reason = obstacle;
+        return check;
+    }
     match gate.metric.rate_of_run(record).or_else(|| gate.metric.rate(metrics)) {
         Some(rate) => {
             check_rate(&mut check, gate, rate);
@@ -331,6 +335,10 @@ fn check_number(check: &mut Check, gate: &Gate, record: &RunRecord, metrics: &Me
     };
     let cases = match gate.metric {
         Metric::Latency(_) => record.latency.count,
+        Metric::TargetMinusReference => {
+            let report = record.reference.as_ref().and_then(ReferenceRecord::report);
+            report.map_or(0, |report| report.comparison.compared)
+        }
         _ => metrics.phrases,
     };
     check.of = Some(cases);

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::variants::Variants;
 use crate::document::nearest;
-use crate::domain::{Comparison, LatencyReport, Metrics, PairedRate, Rate, RunRecord};
+use crate::domain::{Comparison, LatencyReport, Metrics, PairedRate, Rate, ReferenceRecord, RunRecord};
 use crate::stats::{Confidence, LatencyHistogram};
 
 /// A number of a record, by name.
@@ -51,6 +51,10 @@ pub enum Metric {
     FlakyPhrases,
     /// Answers from a cache.
     CachedAnswers,
+    /// The reference model's level is the target's.
+    ReferenceAgreement,
+    /// The target's accuracy less the reference model's.
+    TargetMinusReference,
 }
 
 /// A place in a latency distribution.
@@ -83,7 +87,7 @@ pub(super) enum Unit {
     Count,
 }
 
-const NAMES: [(&str, Metric); 25] = [
+const NAMES: [(&str, Metric); 27] = [
     ("accuracy", Metric::Accuracy),
     ("accuracy_answered", Metric::AccuracyAnswered),
     ("exact_accuracy", Metric::ExactAccuracy),
@@ -109,6 +113,8 @@ const NAMES: [(&str, Metric); 25] = [
     ("changed_answers", Metric::ChangedAnswers),
     ("flaky_phrases", Metric::FlakyPhrases),
     ("cached_answers", Metric::CachedAnswers),
+    ("reference_agreement", Metric::ReferenceAgreement),
+    ("target_minus_reference", Metric::TargetMinusReference),
 ];
 
 /// Short names that people type.
@@ -126,8 +132,9 @@ impl Metric {
             | Self::UnansweredRate
             | Self::RepeatFlipRate
             | Self::PairAccuracy
-            | Self::FlipRate(_) => Unit::Share,
-            Self::Kappa | Self::MacroF1 | Self::Mcc | Self::Lift => Unit::Number,
+            | Self::FlipRate(_)
+            | Self::ReferenceAgreement => Unit::Share,
+            Self::Kappa | Self::MacroF1 | Self::Mcc | Self::Lift | Self::TargetMinusReference => Unit::Number,
             Self::Latency(_) => Unit::Time,
             Self::InvariantViolations
             | Self::FailOpenAnswers
@@ -159,7 +166,9 @@ impl Metric {
             | Self::FailOpenAnswers
             | Self::ChangedAnswers
             | Self::FlakyPhrases
-            | Self::CachedAnswers => None,
+            | Self::CachedAnswers
+            | Self::ReferenceAgreement
+            | Self::TargetMinusReference => None,
         }
     }
 
@@ -175,6 +184,10 @@ impl Metric {
             Self::PairAccuracy => Some(record.pair_accuracy.unwrap_or_default()),
             Self::FlipRate(variants) => {
                 Some(variants.counts(record).map_or_else(Rate::default, |counts| counts.rate))
+            }
+            Self::ReferenceAgreement => {
+                let report = record.reference.as_ref().and_then(ReferenceRecord::report);
+                Some(report.map_or_else(Rate::default, |report| report.comparison.agreement))
             }
             _ => None,
         }
@@ -210,7 +223,9 @@ impl Metric {
             | Self::CachedAnswers
             | Self::PairAccuracy
             | Self::FlipRate(_)
-            | Self::RepeatFlipRate => None,
+            | Self::RepeatFlipRate
+            | Self::ReferenceAgreement
+            | Self::TargetMinusReference => None,
         }
     }
 
@@ -224,7 +239,9 @@ impl Metric {
             | Self::Kappa
             | Self::MacroF1
             | Self::Mcc
-            | Self::Lift => Comparison::AtLeast,
+            | Self::Lift
+            | Self::ReferenceAgreement
+            | Self::TargetMinusReference => Comparison::AtLeast,
             Self::FalsePositiveRate
             | Self::FalseNegativeRate
             | Self::SevereMissRate
@@ -268,14 +285,45 @@ impl Metric {
                 (0, _) => None,
                 (cached, _) => Some(cached as f64),
             },
+            Self::TargetMinusReference => {
+                let report = record.reference.as_ref()?.report()?;
+                report.comparison.test.difference.map(|difference| difference.value)
+            }
             of_metrics => of_metrics.number(metrics),
         }
+    }
+
+    /// Why nothing can be said on this run, where that is known before looking.
+    pub(super) fn obstacle(self, record: &RunRecord) -> Option<String> {
+        if !self.is_of_reference() {
+            return None;
+        }
+        match &record.reference {
+            None => Some("no reference model was asked".to_owned()),
+            Some(ReferenceRecord::Missing { reason, .. }) => {
+                Some(format!("the reference model could not be used: {reason}"))
+            }
+            // The shortest phrases come first, so a part says nothing of the whole.
+            Some(ReferenceRecord::Answered(report)) if !report.is_whole() => Some(format!(
+                "the reference model answered {} of {} phrases",
+                report.comparison.compared, report.planned
+            )),
+            Some(ReferenceRecord::Answered(_)) => None,
+        }
+    }
+
+    const fn is_of_reference(self) -> bool {
+        matches!(self, Self::ReferenceAgreement | Self::TargetMinusReference)
     }
 
     /// Whether the metric exists for a slice.
     pub(super) fn has_slices(self) -> bool {
         match self {
-            Self::RepeatFlipRate | Self::PairAccuracy | Self::FlipRate(_) => false,
+            Self::RepeatFlipRate
+            | Self::PairAccuracy
+            | Self::FlipRate(_)
+            | Self::ReferenceAgreement
+            | Self::TargetMinusReference => false,
             _ => matches!(self.unit(), Unit::Share | Unit::Number),
         }
     }

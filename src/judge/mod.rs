@@ -9,6 +9,7 @@ mod integrity;
 mod latency;
 mod metrics;
 mod perturbation;
+mod reference;
 mod repeats;
 
 use std::cmp::Reverse;
@@ -24,6 +25,7 @@ pub use integrity::integrity;
 pub use latency::latency_report;
 pub use metrics::{measure, pair_accuracy, slices};
 pub use perturbation::{VariantAnswer, judge_variants};
+pub use reference::{compare_reference, disagreement};
 pub use repeats::repeats;
 
 /// What an answer is worth.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization;
 
 /// The number of padding.
-pub const PADDING: i64 = 0;
+pub(super) const PADDING: i64 = 0;
 
 /// The first number that code points beyond printable ASCII share.
 const FIRST_SHARED: u32 = 97;

@@ -135,7 +135,7 @@ pub fn of_metric(metric: &str, value: Option<f64>, interval: Option<[f64; 2]>) -
     };
     if metric.contains("latency") {
         with_ends(duration)
-    } else if metric.contains("accuracy") || metric.ends_with("_rate") {
+    } else if metric.contains("accuracy") || metric.ends_with("_rate") || metric.ends_with("_agreement") {
         share(value, interval)
     } else if ["_violations", "_answers", "_phrases"].iter().any(|ending| metric.ends_with(ending)) {
         with_ends(whole)

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::jobs::Plan;
 use super::record::{Found, record};
+use super::reference::{Reference, ReferencePlan, Seen};
 use super::sender::Sender;
 use super::{Measured, RunControl};
 use crate::domain::{Observation, Phrase, PhraseResult, RunEvent, RunId, RunStatus, TextPolicy, Variant};
@@ -69,6 +70,8 @@ pub struct AccuracyRun {
     pub target: Target,
     /// How.
     pub options: RunOptions,
+    /// The second opinion, if one is wanted.
+    pub reference: Option<ReferencePlan>,
     /// The version that the health look found.
     pub version: Option<String>,
 }
@@ -78,7 +81,7 @@ impl AccuracyRun {
     ///
     /// Events that nobody takes in time are lost; observations never are.
     pub async fn execute(self, control: RunControl, events: mpsc::Sender<RunEvent>) -> Measured {
-        let Self { suite, variants, target, options, version } = self;
+        let Self { suite, variants, target, options, reference, version } = self;
         let judged = suite.phrases.len();
         let bases: HashMap<&str, &Phrase> =
             suite.phrases.iter().map(|phrase| (phrase.id.as_str(), phrase)).collect();
@@ -111,6 +114,8 @@ impl AccuracyRun {
             batch_sends_history: contract.batch_sends_history(),
         };
         sender.tell(RunEvent::Started { planned: judged * options.repeat as usize + variants.len() });
+        let ask = |plan: &ReferencePlan| Reference::start(plan, &suite.phrases, sender.start);
+        let beside = reference.as_ref().filter(|plan| plan.fits_beside()).map(ask);
         // Beside the run, for it takes two answers' time, and by the run's rules.
         let (sent, (target_caches, look_lost)) =
             tokio::join!(sender.send(plan.passes(judged)), sender.look_for_a_cache());
@@ -141,6 +146,14 @@ impl AccuracyRun {
             sender.tell(RunEvent::Extended { more: jobs.iter().map(|job| job.phrases.len()).sum() });
         }
         let extra = sender.send(jobs).await;
+        let reference = match &reference {
+            None => None,
+            Some(plan) => {
+                let asked = beside.unwrap_or_else(|| ask(plan));
+                let seen = Seen { results: &results, phrases: &suite.phrases, alert_level };
+                Some(asked.finish(plan.wait, &control.drain, &sender.events, seen).await)
+            }
+        };
 
         let answers: Vec<VariantAnswer<'_>> = variants
             .iter()
@@ -164,6 +177,7 @@ impl AccuracyRun {
             extra: places.iter().map(|place| std::mem::take(&mut extra_of[*place])).collect(),
             results,
             perturbations,
+            reference,
             target_caches,
             status,
             duration: if extra.planned > 0 { extra.until } else { sent.until },

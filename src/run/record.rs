@@ -7,8 +7,8 @@ use chrono::Utc;
 use super::RunOptions;
 use super::waive::waive;
 use crate::domain::{
-    Conclusion, HostRecord, Integrity, Level, Observation, PerturbationReport, PhraseResult, RunKind,
-    RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, TargetRecord, ToolRecord,
+    Conclusion, HostRecord, Integrity, Level, Observation, PerturbationReport, PhraseResult, ReferenceRecord,
+    RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, TargetRecord, ToolRecord,
 };
 use crate::judge::{human_agreement, integrity, latency_report, measure, pair_accuracy, repeats, slices};
 use crate::suite::Suite;
@@ -25,6 +25,7 @@ pub(super) struct Found {
     /// Answers that a bug of ours lost.
     pub(super) lost: usize,
     pub(super) perturbations: Option<PerturbationReport>,
+    pub(super) reference: Option<ReferenceRecord>,
     pub(super) target_caches: Option<bool>,
     pub(super) status: RunStatus,
     pub(super) duration: Duration,
@@ -85,6 +86,7 @@ pub(super) fn record(suite: &Suite, target: &Target, options: &RunOptions, found
         human_agreement: human_agreement(&suite.phrases),
         repeats: None,
         baseline: None,
+        reference: found.reference,
         waivers: None,
         perturbations: found.perturbations,
         slices: slices(&results, alert_level, &suite.category_targets()),

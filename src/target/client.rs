@@ -193,6 +193,18 @@ impl Connection {
     }
 }
 
+/// A client for files from the network: follows redirects, and goes through the proxy that the system names.
+///
+/// # Errors
+/// TLS cannot be set up.
+pub fn download_client(idle: Duration) -> Result<Client, reqwest::Error> {
+    Client::builder()
+        .user_agent(concat!("thrash/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(idle)
+        .read_timeout(idle)
+        .build()
+}
+
 /// Why an exchange failed, and where in it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Failure {

@@ -25,7 +25,7 @@ mod reading;
 mod template;
 
 pub use ask::{AskOptions, Target, harmless_phrase};
-pub use client::{Connection, ConnectionError, HttpVersion, ProxyUrl};
+pub use client::{Connection, ConnectionError, HttpVersion, ProxyUrl, download_client};
 pub use contract::{Contract, ContractError};
 pub use contract_file::{Limits, schema};
 pub use health::{Health, HealthError};

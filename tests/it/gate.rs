@@ -12,7 +12,7 @@ use crate::support::sample::{Said, Sample};
 
 use Level::{Critical, High, Low, Medium};
 
-const METRICS: [&str; 25] = [
+const METRICS: [&str; 27] = [
     "accuracy",
     "accuracy_answered",
     "exact_accuracy",
@@ -31,6 +31,8 @@ const METRICS: [&str; 25] = [
     "latency_max",
     "latency_mean",
     "flip_rate",
+    "reference_agreement",
+    "target_minus_reference",
     "invariant_violations",
     "fail_open_answers",
     "changed_answers",
@@ -208,7 +210,7 @@ fn arbitrary_gate() -> impl Strategy<Value = String> {
     let times = (prop::sample::select(METRICS[11..17].to_vec()), 0..100_000_000_u32)
         .prop_map(|(metric, limit)| format!("{metric} <= {limit}us"));
     let flips = (0..=10_000_u32).prop_map(|limit| format!("flip_rate <= {}%", f64::from(limit) / 100.0));
-    let counts = (prop::sample::select(METRICS[18..23].to_vec()), any::<u32>())
+    let counts = (prop::sample::select(METRICS[20..25].to_vec()), any::<u32>())
         .prop_map(|(metric, limit)| format!("{metric} <= {limit}"));
     let variants =
         prop::sample::select(vec!["", "[typing]", "[typo]", "[kind=full_width]", "[ group = direction ]"]);
@@ -364,7 +366,7 @@ fn nothing_ever_passes_on_an_empty_record() {
     for metric in METRICS {
         let better = if gate_direction(metric) { ">=" } else { "<=" };
         let limit = match metric {
-            "kappa" | "macro_f1" | "mcc" | "lift" => "-5",
+            "kappa" | "macro_f1" | "mcc" | "lift" | "target_minus_reference" => "-5",
             name if name.starts_with("latency") => "1h",
             name if ["answers", "violations", "phrases"].iter().any(|end| name.ends_with(end)) => {
                 "4000000000"
@@ -383,7 +385,8 @@ fn nothing_ever_passes_on_an_empty_record() {
 }
 
 fn gate_direction(metric: &str) -> bool {
-    metric.contains("accuracy") || ["kappa", "macro_f1", "mcc", "lift"].contains(&metric)
+    let has = |part| metric.contains(part);
+    has("accuracy") || has("reference") || ["kappa", "macro_f1", "mcc", "lift"].contains(&metric)
 }
 
 #[test]

@@ -1,3 +1,10 @@
 //! The local reference model through its front door.
 
 mod characters;
+mod engines;
+mod fetch;
+mod folder;
+mod models;
+mod runs;
+mod support;
+mod tasks;

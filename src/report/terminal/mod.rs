@@ -17,6 +17,7 @@ mod latency;
 mod measures;
 mod page;
 mod pairs;
+mod reference;
 mod repeats;
 mod splits;
 mod steadiness;
@@ -74,6 +75,7 @@ pub fn render_terminal(record: &RunRecord, options: &TerminalOptions) -> String 
     failures::show(&mut page, &record.results, options.text);
     repeats::show(&mut page, record);
     steadiness::show(&mut page, record);
+    reference::show(&mut page, record);
     answers::show(&mut page, &record.metrics);
     measures::show(&mut page, record);
     latency::show(&mut page, record);

@@ -81,6 +81,7 @@ pub(crate) fn record_with_phrases(hours: i64, phrases: usize) -> RunRecord {
         human_agreement: None,
         repeats: None,
         baseline: None,
+        reference: None,
         waivers: None,
         perturbations: None,
         slices: vec![Slice {

@@ -236,6 +236,7 @@ impl Sample {
             human_agreement: None,
             repeats: None,
             baseline: None,
+            reference: None,
             waivers: None,
             perturbations: None,
             slices,

@@ -228,6 +228,7 @@ async fn a_run_that_is_stopped_while_it_asks_again_is_interrupted_and_keeps_both
         variants: Vec::new(),
         target: target(&server),
         options: repeated(10, 1, Some(50)),
+        reference: None,
         version: None,
     };
     let stopping = async {

@@ -75,6 +75,7 @@ async fn stopped(
         variants: Vec::new(),
         target,
         options: run_options(20),
+        reference: None,
         version: None,
     };
     let running = run.execute(control.clone(), events);
@@ -183,6 +184,7 @@ async fn nobody_who_listens_slowly_costs_an_observation() {
         suite: suite(phrases(50)),
         target: target(&server),
         options: run_options(20),
+        reference: None,
         version: None,
     };
     let record = run.execute(RunControl::default(), events).await.conclude(None);

@@ -169,7 +169,14 @@ pub(super) async fn run(
     options: RunOptions,
 ) -> (RunRecord, Vec<RunEvent>) {
     let (events, mut received) = mpsc::channel(10_000);
-    let run = AccuracyRun { suite: suite(phrases), variants: Vec::new(), target, options, version: None };
+    let run = AccuracyRun {
+        suite: suite(phrases),
+        variants: Vec::new(),
+        target,
+        options,
+        reference: None,
+        version: None,
+    };
     let record = run.execute(RunControl::default(), events).await.conclude(None);
     let mut told = Vec::new();
     while let Ok(event) = received.try_recv() {

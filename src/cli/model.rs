@@ -1,0 +1,263 @@
+//! `thrash model`: what a reference model is, whether it computes rightly, and the library that runs it faster.
+
+use std::fmt::Write;
+use std::time::Instant;
+
+use clap::{Args, Subcommand};
+
+use super::args::{Flags, add};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::model_runtime::{self, RuntimeArgs};
+use super::output::Output;
+use crate::config::Config;
+use crate::dispatch::DispatchError;
+use crate::reference::{
+    Apart, Device, EngineChoice, Model, ModelFacts, ModelSource, Opinion, ReferenceError, ReferenceOptions,
+};
+
+/// How a run asks for a reference.
+#[derive(Debug, Args)]
+pub(super) struct ReferenceArgs {
+    /// A second opinion beside the target: a model folder, an ONNX file, builtin or none
+    #[arg(long, value_name = "DIR|builtin|none", help_heading = "Reference")]
+    reference: Option<String>,
+    /// The same as `--reference none`
+    #[arg(long, conflicts_with = "reference", help_heading = "Reference")]
+    no_reference: bool,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+impl ReferenceArgs {
+    pub(super) fn flags(&self) -> Flags {
+        let mut flags = self.engine.flags();
+        let none = self.no_reference.then(|| "none".to_owned());
+        add(&mut flags, "reference.model", self.reference.clone().or(none));
+        flags
+    }
+}
+
+/// How a model is run.
+#[derive(Debug, Args)]
+pub(super) struct EngineArgs {
+    /// What runs the model: auto, ort (ONNX Runtime, a library found at run time) or rten
+    #[arg(long, value_name = "NAME", help_heading = "Reference")]
+    engine: Option<EngineChoice>,
+    /// Where it runs: auto, cpu, cuda or tensorrt; the last two use an NVIDIA card or nothing
+    #[arg(long, value_name = "NAME", help_heading = "Reference")]
+    device: Option<Device>,
+}
+
+impl EngineArgs {
+    fn flags(&self) -> Flags {
+        let mut flags = Flags::new();
+        add(&mut flags, "reference.engine", self.engine.map(EngineChoice::as_str));
+        add(&mut flags, "reference.device", self.device.map(Device::as_str));
+        flags
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ModelCommand {
+    /// Load a model and show what it is, what runs it and how fast
+    Info(ModelArgs),
+    /// Prove that every engine here gives the same answers, and that nothing fell back
+    Check(ModelArgs),
+    /// Show which ONNX Runtime library is used, or fetch one
+    Runtime(RuntimeArgs),
+}
+
+/// Which model.
+#[derive(Debug, Args)]
+pub(super) struct ModelArgs {
+    /// A model folder, an ONNX file or builtin; else the configured one
+    #[arg(value_name = "DIR|builtin")]
+    model: Option<String>,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+impl ModelArgs {
+    fn options(&self, config: &Config) -> ReferenceOptions {
+        match self.model.as_deref() {
+            Some("builtin") => config.reference_with(ModelSource::Builtin),
+            Some(path) => config.reference_with(ModelSource::Path(path.into())),
+            None => config.reference().unwrap_or_else(|| config.reference_with(ModelSource::Builtin)),
+        }
+    }
+}
+
+pub(super) async fn model(
+    command: ModelCommand,
+    load: impl Fn(Flags) -> Result<Config, Failure>,
+    output: Output,
+) -> Result<Exit, Failure> {
+    match command {
+        ModelCommand::Info(args) => info(&load(args.engine.flags())?, &args, output),
+        ModelCommand::Check(args) => check(&load(args.engine.flags())?, &args, output),
+        ModelCommand::Runtime(args) => model_runtime::runtime(&load(Flags::new())?, &args, output).await,
+    }
+}
+
+/// The phrases of the comprehensive suite: what a model will be asked.
+fn texts(config: &Config) -> Result<Vec<String>, Failure> {
+    let suite = config.catalog().load(&["comprehensive".to_owned()], None).map_err(DispatchError::from)?;
+    Ok(suite.phrases.into_iter().map(|phrase| phrase.text).collect())
+}
+
+/// A model's opinions, and how many a second.
+#[expect(clippy::cast_precision_loss, reason = "a suite's phrases")]
+fn ask(model: &mut Model, texts: &[&str]) -> Result<(Vec<Opinion>, f64), ReferenceError> {
+    let started = Instant::now();
+    let opinions = model.opinions(texts)?;
+    Ok((opinions, texts.len() as f64 / started.elapsed().as_secs_f64().max(1e-9)))
+}
+
+fn info(config: &Config, args: &ModelArgs, output: Output) -> Result<Exit, Failure> {
+    let mut model = Model::load(&args.options(config))?;
+    let texts = texts(config)?;
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let (_, speed) = ask(&mut model, &texts)?;
+    let facts = model.facts();
+    let mut text = String::new();
+    let mut line = |what: &str, value: String| {
+        let _ = writeln!(text, "{what:<10} {value}");
+    };
+    let revision = facts.revision.as_ref().map_or_else(String::new, |revision| format!(" {revision}"));
+    line("model", format!("{}{revision}, {}", facts.name, facts.file));
+    line("task", format!("{}: {}", facts.task, facts.labels.join(", ")));
+    line("engine", engine(facts));
+    line("golden", golden(facts));
+    line("loaded in", format!("{:.0} ms", facts.loaded_in.as_secs_f64() * 1e3));
+    line("speed", format!("{speed:.0} phrases/s over the {} of the comprehensive suite", texts.len()));
+    line("hash", facts.hash.clone());
+    for (name, hash) in &facts.files {
+        line("", format!("{hash}  {name}"));
+    }
+    for note in &facts.notes {
+        line("note", note.clone());
+    }
+    output.print(&text)?;
+    Ok(Exit::Passed)
+}
+
+/// What runs it, where, and which provider has which share of its nodes.
+fn engine(facts: &ModelFacts) -> String {
+    let threads = if facts.threads == 1 { "thread" } else { "threads" };
+    let nodes: Vec<String> =
+        facts.placement.iter().map(|(provider, nodes)| format!("{provider} {nodes}")).collect();
+    let nodes = if nodes.is_empty() { String::new() } else { format!("; nodes: {}", nodes.join(", ")) };
+    format!(
+        "{} on {}, {} {threads}, batches of {}{nodes}",
+        facts.engine,
+        facts.device.as_str(),
+        facts.threads,
+        facts.batch
+    )
+}
+
+fn golden(facts: &ModelFacts) -> String {
+    match facts.golden {
+        0 => "none: its arithmetic was not checked".to_owned(),
+        1 => "1 phrase came out as it should".to_owned(),
+        golden => format!("{golden} phrases came out as they should"),
+    }
+}
+
+/// A line of the check: what was looked at, and how it ended.
+type Line = (Exit, String);
+
+/// Loads the model in every engine that is here and holds their answers against one another.
+fn check(config: &Config, args: &ModelArgs, output: Output) -> Result<Exit, Failure> {
+    let wanted = args.options(config);
+    let texts = texts(config)?;
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let mut lines: Vec<Line> = Vec::new();
+    let mut answers: Option<(String, Vec<Opinion>)> = None;
+    let mut refused: Option<ReferenceError> = None;
+    for (name, options) in ways(&wanted) {
+        let mut model = match Model::load(&options) {
+            Ok(model) => model,
+            // That a machine has no such library or card says nothing against the model.
+            Err(ReferenceError::Engine(error)) if error.is_absence() => {
+                lines.push((Exit::Inconclusive, format!("{name}: {error}")));
+                continue;
+            }
+            Err(error) => {
+                lines.push((Exit::GateFailed, format!("{name}: {}", error.explained())));
+                refused = refused.or(Some(error));
+                continue;
+            }
+        };
+        let (opinions, speed) = ask(&mut model, &texts)?;
+        let shown = format!("{name}: {}, {speed:.0} phrases/s", engine(model.facts()));
+        lines.push((Exit::Passed, format!("{shown}; golden: {}", golden(model.facts()))));
+        lines.push(steady(&name, &mut model, &texts)?);
+        match &answers {
+            None => answers = Some((name, opinions)),
+            Some((first, others)) => {
+                let apart = Apart::between(others, &opinions);
+                lines.push(agreement(first, &name, &apart, &model));
+            }
+        }
+    }
+    // Refused by all of them: it is the model, and the reason stands alone.
+    if let (None, Some(error)) = (&answers, refused) {
+        return Err(error.into());
+    }
+    let mut exit = Exit::Passed;
+    let mut text = String::new();
+    for (ended, line) in lines {
+        let sign = match ended {
+            Exit::Passed => "ok",
+            Exit::Inconclusive => "??",
+            _ => "NO",
+        };
+        exit = exit.or(ended);
+        let _ = writeln!(text, "{sign}  {line}");
+    }
+    output.print(&text)?;
+    Ok(exit)
+}
+
+/// Every engine that was built in, on the device that is asked for; `--engine` asks for one of them alone.
+fn ways(wanted: &ReferenceOptions) -> Vec<(String, ReferenceOptions)> {
+    let with = |engine, device| ReferenceOptions { engine, device, ..wanted.clone() };
+    let mut ways = Vec::new();
+    if wanted.engine != EngineChoice::OnnxRuntime {
+        ways.push(("rten".to_owned(), with(EngineChoice::Rten, Device::Cpu)));
+    }
+    if wanted.engine != EngineChoice::Rten {
+        ways.push(("ort on cpu".to_owned(), with(EngineChoice::OnnxRuntime, Device::Cpu)));
+        if let device @ (Device::Cuda | Device::TensorRt) = wanted.device {
+            ways.push((format!("ort on {}", device.as_str()), with(EngineChoice::OnnxRuntime, device)));
+        }
+    }
+    ways
+}
+
+/// Whether an answer is the same alone as beside longer ones.
+fn steady(name: &str, model: &mut Model, texts: &[&str]) -> Result<Line, ReferenceError> {
+    let (apart, tolerance) = (model.batch_effect(texts)?, model.tolerance());
+    let is_same = apart.scores <= tolerance;
+    let ended = if is_same { Exit::Passed } else { Exit::GateFailed };
+    Ok((
+        ended,
+        format!(
+            "{name}: alone or beside longer texts, scores differ by {:.6} at most ({tolerance} allowed)",
+            apart.scores
+        ),
+    ))
+}
+
+fn agreement(first: &str, second: &str, apart: &Apart, model: &Model) -> Line {
+    let tolerance = model.tolerance_between_engines();
+    let is_same = apart.scores <= tolerance && (apart.levels == 0 || !model.is_exact());
+    let ended = if is_same { Exit::Passed } else { Exit::GateFailed };
+    let text = format!(
+        "{first} and {second}: {} of {} levels differ, scores by {:.6} at most ({tolerance} allowed)",
+        apart.levels, apart.texts, apart.scores
+    );
+    (ended, text)
+}

@@ -1,0 +1,89 @@
+//! The settings of the reference model.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::Config;
+use crate::domain::Wait;
+use crate::reference::{Device, EngineChoice, ModelSource, ReferenceOptions, RuntimeOptions};
+
+/// The reference model.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceSettings {
+    /// `none`, `builtin`, a model folder or an ONNX file in one; nothing: the built-in one, if there is one.
+    pub model: Option<String>,
+    /// The engine.
+    pub engine: EngineChoice,
+    /// Where it runs.
+    pub device: Device,
+    /// Threads that compute.
+    pub threads: usize,
+    /// Windows of text that are computed together.
+    pub batch: Option<usize>,
+    /// The ONNX Runtime library, or the folder that holds it.
+    pub runtime: Option<PathBuf>,
+    /// How long it is waited for after the target's last answer.
+    pub wait: Wait,
+}
+
+impl Config {
+    /// The reference that is wanted; none where none is wanted, or there is none to take.
+    pub fn reference(&self) -> Option<ReferenceOptions> {
+        let model = match self.settings.reference.model.as_deref() {
+            Some("none") => return None,
+            Some("builtin") => ModelSource::Builtin,
+            Some(path) => ModelSource::Path(PathBuf::from(path)),
+            None if ModelSource::has_builtin() => ModelSource::Builtin,
+            None => return None,
+        };
+        Some(self.reference_with(model))
+    }
+
+    /// How a model would be run.
+    pub fn reference_with(&self, model: ModelSource) -> ReferenceOptions {
+        let settings = &self.settings.reference;
+        ReferenceOptions {
+            model,
+            engine: settings.engine,
+            device: settings.device,
+            threads: settings.threads,
+            batch: settings.batch,
+            runtime: self.runtime(),
+        }
+    }
+
+    /// Where the ONNX Runtime library is looked for.
+    pub fn runtime(&self) -> RuntimeOptions {
+        RuntimeOptions { library: self.settings.reference.runtime.clone(), folders: self.runtime_folders() }
+    }
+
+    /// Where an ONNX Runtime library is put by `thrash model runtime`.
+    pub fn runtime_folder(&self) -> PathBuf {
+        self.data_folder().join("runtime")
+    }
+
+    /// The index of Python packages that the library is fetched from: pip's, if it has one of its own.
+    pub fn package_index(&self) -> String {
+        self.variable("PIP_INDEX_URL").unwrap_or_else(|| "https://pypi.org/simple".to_owned())
+    }
+
+    /// Where an ONNX Runtime library may be: fetched, beside the program, or in the Python environment that is active.
+    fn runtime_folders(&self) -> Vec<PathBuf> {
+        let mut folders = vec![self.runtime_folder()];
+        folders.extend(std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.to_owned())));
+        for environment in ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(|name| self.variable(name))
+        {
+            let lib = PathBuf::from(environment).join(if cfg!(windows) { "Lib" } else { "lib" });
+            let versions = std::fs::read_dir(&lib).into_iter().flatten().filter_map(Result::ok);
+            let mut packages: Vec<PathBuf> =
+                versions.map(|entry| entry.path().join("site-packages")).collect();
+            packages.sort();
+            packages.push(lib.join("site-packages"));
+            folders.extend(packages.into_iter().map(|packages| packages.join("onnxruntime").join("capi")));
+        }
+        folders
+    }
+}

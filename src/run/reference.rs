@@ -1,0 +1,243 @@
+//! The reference model beside the run: on a thread of its own, never in the target's way.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::{
+    Answer, Attempt, Level, Observation, Phrase, PhraseResult, Prediction, ReferenceAnswer, ReferenceModel,
+    ReferenceRecord, ReferenceReport, RunEvent, TextPolicy,
+};
+use crate::judge::{compare_reference, disagreement, judge_phrase, measure};
+use crate::reference::{Model, ModelFacts, Opinion, ReferenceOptions};
+
+/// A reference that is told to stop ends after the batch it is at; longer than this nobody waits.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Which reference, and how long it is waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferencePlan {
+    /// The model and how it is run.
+    pub options: ReferenceOptions,
+    /// How long after the last answer of the target.
+    pub wait: Duration,
+}
+
+impl ReferencePlan {
+    /// Whether it can run beside the target's phrases and leave a core to them.
+    pub(super) fn fits_beside(&self) -> bool {
+        std::thread::available_parallelism().map_or(1, usize::from) > self.options.threads
+    }
+}
+
+/// What the run saw of the target.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) results: &'a [PhraseResult],
+    pub(super) phrases: &'a [Phrase],
+    pub(super) alert_level: Level,
+}
+
+/// What the thread has found so far.
+#[derive(Default)]
+struct Found {
+    facts: Option<ModelFacts>,
+    observations: Vec<(usize, Observation)>,
+    /// From the first batch's start to the last one's end.
+    duration: Duration,
+}
+
+/// A reference at work.
+pub(super) struct Reference {
+    wanted: String,
+    phrases: usize,
+    stop: Arc<AtomicBool>,
+    found: Arc<Mutex<Found>>,
+    /// Says that it has ended, and why if not because it was done.
+    ended: oneshot::Receiver<Result<(), String>>,
+}
+
+impl Reference {
+    /// Begins to load the model and to answer.
+    pub(super) fn start(plan: &ReferencePlan, phrases: &[Phrase], start: Instant) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let found = Arc::new(Mutex::new(Found::default()));
+        let (tell, ended) = oneshot::channel();
+        let wanted = plan.options.model.to_string();
+        let work = {
+            let (stop, found, options) = (Arc::clone(&stop), Arc::clone(&found), plan.options.clone());
+            let texts: Vec<String> = phrases.iter().map(|phrase| phrase.text.clone()).collect();
+            move || {
+                step_back();
+                // Nobody listens any more when the run has gone on without it.
+                let _ = tell.send(answer(&options, &texts, start, &stop, &found));
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("reference".to_owned()).spawn(work) {
+            tracing::warn!(%error, "the reference has no thread");
+        }
+        Self { wanted, phrases: phrases.len(), stop, found, ended }
+    }
+
+    /// Waits for it, not for ever, and holds it against the target's results.
+    pub(super) async fn finish(
+        mut self,
+        wait: Duration,
+        drain: &CancellationToken,
+        events: &mpsc::Sender<RunEvent>,
+        seen: Seen<'_>,
+    ) -> ReferenceRecord {
+        let ended = if let Ok(ended) = self.ended.try_recv() {
+            Some(Ok(ended))
+        } else {
+            let _ = events.try_send(RunEvent::ReferenceAwaited { at_most: wait });
+            tokio::select! {
+                biased;
+                ended = &mut self.ended => Some(ended),
+                () = drain.cancelled() => None,
+                () = tokio::time::sleep(wait) => None,
+            }
+        };
+        let stopped = ended.is_none();
+        let ended = if stopped {
+            self.stop.store(true, Ordering::Relaxed);
+            tokio::time::timeout(GRACE, &mut self.ended).await.ok()
+        } else {
+            ended
+        };
+        let found = std::mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner));
+        let trouble = match ended {
+            Some(Ok(Ok(()))) if stopped => {
+                Some("it was stopped before it had answered everything".to_owned())
+            }
+            Some(Ok(Ok(()))) => None,
+            Some(Ok(Err(reason))) => Some(reason),
+            // Its sender went without a word: a panic, which has been shown.
+            Some(Err(_)) => Some("its thread ended in a panic".to_owned()),
+            None => Some(format!("it had not ended {} s after the target", (wait + GRACE).as_secs())),
+        };
+        let Some(facts) = found.facts.filter(|_| !found.observations.is_empty()) else {
+            let reason = trouble.unwrap_or_else(|| "it answered nothing".to_owned());
+            return ReferenceRecord::Missing { wanted: self.wanted, reason };
+        };
+        let mut report = report(facts, found.observations, found.duration, seen);
+        report.planned = self.phrases as u64;
+        report.notes.extend(trouble);
+        ReferenceRecord::Answered(Box::new(report))
+    }
+}
+
+/// Lets everything else go first. On Linux this holds for the calling thread and those that it starts; elsewhere it
+/// would slow the whole program down.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::debug!(%error, "the reference keeps its priority");
+    }
+}
+
+fn answer(
+    options: &ReferenceOptions,
+    texts: &[String],
+    start: Instant,
+    stop: &AtomicBool,
+    found: &Mutex<Found>,
+) -> Result<(), String> {
+    let found = || found.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut model = Model::load(options).map_err(|error| error.explained())?;
+    found().facts = Some(model.facts().clone());
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let version = model.facts().revision.clone();
+    let begun = Instant::now();
+    let answered = model.answer(&texts, &|| stop.load(Ordering::Relaxed), &mut |index, opinion, took| {
+        let mut found = found();
+        found.observations.push((index, observation(opinion, version.clone(), start.elapsed(), took)));
+        found.duration = begun.elapsed();
+    });
+    answered.map_err(|error| error.explained())
+}
+
+/// The opinion in the words of any target: one attempt, as long as its batch took.
+fn observation(opinion: Opinion, version: Option<String>, ended: Duration, took: Duration) -> Observation {
+    let latency_ms = took.as_secs_f64() * 1e3;
+    let started_ms = (ended.as_secs_f64() * 1e3 - latency_ms).max(0.0);
+    let prediction = Prediction {
+        level: opinion.level,
+        label: opinion.label,
+        score: Some(opinion.score),
+        confidence: opinion.confidence,
+        service_latency_ms: None,
+        version,
+    };
+    let attempt =
+        Attempt { started_ms, latency_ms, accepted_ms: None, status: None, failure: None, phase: None };
+    Observation {
+        repeat: 0,
+        started_ms,
+        latency_ms,
+        attempts: vec![attempt],
+        answer: Answer::Prediction(prediction),
+        violations: Vec::new(),
+        cached: false,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a suite's phrases")]
+fn report(
+    facts: ModelFacts,
+    observations: Vec<(usize, Observation)>,
+    duration: Duration,
+    seen: Seen<'_>,
+) -> ReferenceReport {
+    let Seen { results, phrases, alert_level } = seen;
+    let seconds = duration.as_secs_f64();
+    let phrases_per_second = (seconds > 0.0).then(|| observations.len() as f64 / seconds);
+    let mut by_phrase: Vec<Option<Observation>> = vec![None; phrases.len()];
+    for (index, observation) in observations {
+        by_phrase[index] = Some(observation);
+    }
+    // The same judge, and the text is in the target's results already.
+    let opinions: Vec<PhraseResult> = phrases
+        .iter()
+        .zip(by_phrase)
+        .filter_map(|(phrase, seen)| Some(judge_phrase(phrase, alert_level, TextPolicy::None, vec![seen?])))
+        .collect();
+    let targets: std::collections::HashMap<&str, &PhraseResult> =
+        results.iter().map(|result| (result.id.as_str(), result)).collect();
+    let answers = opinions.iter().filter_map(|opinion| {
+        let prediction = opinion.observations.first()?.answer.prediction()?;
+        Some(ReferenceAnswer {
+            id: opinion.id.clone(),
+            level: prediction.level,
+            label: prediction.label.clone(),
+            score: prediction.score?,
+            verdict: opinion.verdict,
+            disagreement: disagreement(targets.get(opinion.id.as_str())?, opinion),
+        })
+    });
+    ReferenceReport {
+        answers: answers.collect(),
+        model: ReferenceModel {
+            name: facts.name,
+            revision: facts.revision,
+            file: facts.file,
+            hash: facts.hash,
+            engine: facts.engine,
+            device: facts.device.as_str().to_owned(),
+            nodes: facts.placement,
+            threads: facts.threads,
+            golden: facts.golden,
+        },
+        notes: facts.notes,
+        planned: 0,
+        load_ms: facts.loaded_in.as_secs_f64() * 1e3,
+        duration_ms: seconds * 1e3,
+        phrases_per_second,
+        metrics: measure(&opinions, alert_level),
+        comparison: compare_reference(results, &opinions),
+    }
+}

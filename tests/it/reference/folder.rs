@@ -1,0 +1,177 @@
+//! What a model folder may hold, and how one that does not fit is refused.
+
+use std::path::Path;
+
+use thrash::reference::{ModelSource, ReferenceOptions};
+
+use super::support::{change, copy, fixture, load, refusal, rten};
+
+#[test]
+fn a_variant_is_named_by_its_file_also_below_onnx() {
+    let model = load(&fixture("classify/model_fp16.onnx"));
+    assert_eq!(model.facts().file, "model_fp16.onnx");
+    assert_eq!(model.facts().name, "tiny-words");
+    let model = load(&fixture("multi_label/onnx/model.onnx"));
+    assert_eq!(model.facts().file, "onnx/model.onnx");
+    assert_eq!(model.facts().name, "multi_label");
+}
+
+#[test]
+fn the_hash_is_that_of_every_file_that_decides() {
+    let folder = copy("classify");
+    let before = load(folder.path()).facts().clone();
+    assert_eq!(before.hash.len(), 64);
+    assert_eq!(
+        before.files.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["config.json", "model.onnx", "thrash.yaml", "tokenizer.json"]
+    );
+    assert_eq!(load(folder.path()).facts().hash, before.hash);
+    change(&folder, "thrash.yaml", "tiny-words", "tiny-words-2");
+    assert_ne!(load(folder.path()).facts().hash, before.hash);
+}
+
+#[test]
+fn a_file_that_is_not_the_one_of_the_side_file_is_refused() {
+    let folder = copy("classify");
+    let hash = load(folder.path()).facts().files["model.onnx"].clone();
+    change(&folder, "thrash.yaml", "name: tiny-words", &format!("sha256: {{model.onnx: {hash}}}"));
+    load(folder.path());
+    change(&folder, "thrash.yaml", &hash, &"0".repeat(64));
+    let refused = refusal(&rten(folder.path()));
+    assert!(
+        refused.contains("expected `model.onnx` with SHA-256 0000") && refused.contains(&hash),
+        "{refused}"
+    );
+}
+
+#[test]
+fn what_is_missing_is_named_with_what_to_do() {
+    let missing = refusal(&rten(Path::new("/no/such/folder")));
+    assert!(missing.contains("cannot read `/no/such/folder`: No such file"), "{missing}");
+
+    let folder = copy("classify");
+    std::fs::remove_file(folder.path().join("tokenizer.json")).expect("removed");
+    let refused = refusal(&rten(folder.path()));
+    assert!(refused.contains("expected `tokenizer.json` beside the model; found none"), "{refused}");
+    assert!(
+        refused.contains("AutoTokenizer.from_pretrained") && refused.contains("save_pretrained"),
+        "{refused}"
+    );
+
+    let folder = copy("classify");
+    std::fs::remove_file(folder.path().join("model.onnx")).expect("removed");
+    let refused = refusal(&rten(folder.path()));
+    assert!(
+        refused.contains("not clear which model is meant: model_fp16.onnx, model_quantized.onnx"),
+        "{refused}"
+    );
+    let refused = refusal(&rten(&fixture("classify/head.json")));
+    assert!(refused.contains("cannot read"), "{refused}");
+    let refused = refusal(&rten(&fixture("classify/config.json")));
+    assert!(refused.contains("neither a folder nor an ONNX file"), "{refused}");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let refused = refusal(&rten(folder.path()));
+    assert!(refused.contains("no ONNX file") && refused.contains("optimum-cli"), "{refused}");
+}
+
+#[test]
+fn labels_without_a_level_are_listed_with_lines_to_fill_in() {
+    let folder = copy("multi_label");
+    std::fs::remove_file(folder.path().join("thrash.yaml")).expect("removed");
+    let refused = refusal(&rten(folder.path()));
+    assert!(
+        refused.contains("expected a level for each label; found none for `grief`, `tiredness`"),
+        "{refused}"
+    );
+    assert!(refused.contains("levels: {grief: none, tiredness: none,"), "{refused}");
+}
+
+#[test]
+fn a_model_of_entailment_without_a_task_is_refused() {
+    let folder = copy("nli");
+    std::fs::remove_file(folder.path().join("thrash.yaml")).expect("removed");
+    assert!(refusal(&rten(folder.path())).contains("expected `task: zero_shot`"));
+}
+
+#[test]
+fn a_score_without_bands_is_refused() {
+    let folder = copy("score");
+    std::fs::write(folder.path().join("thrash.yaml"), "task: score\n").expect("written");
+    let refused = refusal(&rten(folder.path()));
+    assert!(
+        refused.contains("a score alone is no level") && refused.contains("bands: {low: 0.3"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn an_output_of_another_size_than_the_labels_is_refused() {
+    let folder = copy("classify");
+    std::fs::write(folder.path().join("thrash.yaml"), "labels: [none, high]\n").expect("written");
+    let refused = refusal(&rten(folder.path()));
+    assert!(refused.contains("expected `logits` of 1 × 2, a number a label; found 1 × 5"), "{refused}");
+}
+
+#[test]
+fn a_model_with_other_inputs_or_outputs_is_refused() {
+    // The embedding's output is no `logits`, and it is the only one: read as logits it has an axis too many.
+    let folder = copy("embedding");
+    std::fs::write(folder.path().join("thrash.yaml"), "task: classify\nlabels: [none, high]\n")
+        .expect("written");
+    let refused = refusal(&rten(folder.path()));
+    assert!(refused.contains("`last_hidden_state` of 1 × 2") && refused.contains("found 1 × "), "{refused}");
+
+    let folder = copy("classify");
+    let path = folder.path().join("model.onnx");
+    let bytes = std::fs::read(&path).expect("the model");
+    // The same length, so that nothing else in the file has to change.
+    let renamed = replace(&bytes, b"attention_mask", b"attention_xxxx");
+    std::fs::write(path, renamed).expect("written");
+    let refused = refusal(&rten(folder.path()));
+    assert!(refused.contains("inputs `input_ids` and") && refused.contains("`attention_xxxx`"), "{refused}");
+}
+
+fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let places: Vec<usize> =
+        (0..=bytes.len() - from.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at..at + to.len()].copy_from_slice(to);
+    }
+    bytes
+}
+
+#[test]
+fn the_side_file_is_read_as_strictly_as_every_other_file() {
+    let cases = [
+        ("taks: classify", "unknown key `taks`", "task"),
+        ("task: classifying", "classifying", "zero_shot"),
+        ("input: characters", "`input: characters` needs `characters: {scheme: folded-1}`", ""),
+        ("input: characters\ncharacters: {scheme: folded-1, step: 300}", "`step` is from 1 to `length`", ""),
+        ("decide: {at_least: {none: 0.5}}", "`none` is what is left", ""),
+        ("decide: {bands: {low: 30}}", "the number of `low` is from 0 to 1, not 30", ""),
+        ("decide: sometimes", "expected `top`, or a mapping", ""),
+        ("hypothesis: about it", "the hypothesis holds `{}` once", ""),
+        ("levels: {a: bad}", "level `bad` is not one of", ""),
+    ];
+    for (text, words, more) in cases {
+        let folder = copy("classify");
+        std::fs::write(folder.path().join("thrash.yaml"), text).expect("written");
+        let refused = refusal(&rten(folder.path()));
+        // Values of this file are masked in messages: it holds phrases.
+        let is_told = refused.contains(words) || refused.contains("thrash.yaml");
+        assert!(is_told && refused.contains(more), "{text}: {refused}");
+    }
+}
+
+#[test]
+fn a_program_without_a_model_says_so() {
+    let options = ReferenceOptions { model: ModelSource::Builtin, ..rten(Path::new("")) };
+    if ModelSource::has_builtin() {
+        thrash::reference::Model::load(&options).expect("the built-in model loads");
+    } else {
+        assert!(refusal(&options).contains("no reference model is inside this program"));
+    }
+}

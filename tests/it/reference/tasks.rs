@@ -1,0 +1,112 @@
+//! What each kind of model says: its numbers become levels as the side file asks.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use thrash::domain::Level;
+
+use super::support::{TEXTS, copy, fixture, load};
+
+fn levels(model: &str, texts: &[&str]) -> Vec<Level> {
+    let opinions = load(&fixture(model)).opinions(texts).expect("opinions");
+    opinions.into_iter().map(|opinion| opinion.level).collect()
+}
+
+const CLEAR: [&str; 5] = ["lovely game", "sad and tired", "hopeless crying", "die", "suicide tonight"];
+
+#[test]
+fn every_kind_of_model_orders_clear_texts() {
+    for model in ["classify", "classify/model_fp16.onnx", "classify/model_quantized.onnx", "nli", "embedding"]
+    {
+        assert_eq!(levels(model, &CLEAR), Level::ALL, "{model}");
+    }
+    assert_eq!(levels("score", &["lovely game", "suicide tonight"]), [Level::None, Level::Critical]);
+}
+
+#[test]
+fn a_score_is_the_mean_level_of_labels_that_exclude_one_another() {
+    let mut model = load(&fixture("classify"));
+    let opinion = &model.opinions(&["good morning everyone"]).expect("an opinion")[0];
+    // 0.72027, 0.06233, 0.07282, 0.06553 and 0.07905 at 0, 1/4, 2/4, 3/4 and 1.
+    let mean = 0.06233 * 0.25 + 0.07282 * 0.5 + 0.06553 * 0.75 + 0.07905;
+    assert!((opinion.score - mean).abs() < 1e-4, "{opinion:?}");
+    assert_eq!(opinion.label, "none");
+    assert!((opinion.confidence.expect("a confidence") - 0.72027).abs() < 1e-4, "{opinion:?}");
+}
+
+#[test]
+fn the_operating_point_is_where_the_side_file_puts_it() {
+    let text = ["die"];
+    let level = |decide: &str| {
+        let folder = copy("classify");
+        std::fs::write(folder.path().join("thrash.yaml"), format!("decide: {decide}\n")).expect("written");
+        load(folder.path()).opinions(&text).expect("an opinion")[0].level
+    };
+    assert_eq!(level("top"), Level::High);
+    // The sum of `high` and `critical` is above one half; that of `critical` alone is far below 0.99.
+    assert_eq!(level("{at_least: {low: 0.5, medium: 0.5, high: 0.5, critical: 0.5}}"), Level::High);
+    assert_eq!(level("{at_least: {low: 0.5, critical: 0.0001}}"), Level::Critical);
+    assert_eq!(level("{at_least: {high: 0.99999}}"), Level::None);
+    assert_eq!(level("{bands: {low: 0.1, medium: 0.2}}"), Level::Medium);
+}
+
+#[test]
+fn of_several_labels_the_worst_that_is_probable_enough_decides() {
+    let mut model = load(&fixture("multi_label"));
+    let opinions = model.opinions(&["tired", "qwerty"]).expect("opinions");
+    assert_eq!((opinions[0].level, opinions[0].label.as_str()), (Level::Low, "tiredness"));
+    let sum: f64 = opinions[0].scores.iter().sum();
+    assert!((sum - 1.0).abs() > 0.1, "independent labels do not make 1: {sum}");
+}
+
+#[test]
+fn a_long_text_is_seen_whole_and_its_worst_part_counts() {
+    // The tokenizer file cuts at 32 tokens and the model takes 64.
+    let (calm, bad) = ("lovely ".repeat(300), "suicide tonight ".repeat(40));
+    let texts = [calm.clone(), format!("{calm}{bad}"), format!("{calm}{bad}{calm}"), format!("{bad}{calm}")];
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    for model in ["classify", "nli"] {
+        let expected = [Level::None, Level::Critical, Level::Critical, Level::Critical];
+        assert_eq!(levels(model, &texts), expected, "{model}");
+    }
+    let mut loaded = load(&fixture("characters"));
+    let tail = "I want to disappear, goodbye everyone";
+    let alone = loaded.opinions(&[tail]).expect("an opinion")[0].clone();
+    // Windows of 64 characters, 32 apart: this text makes many, and the tail fills the last one.
+    let filled = format!("{}{tail}", "x y ".repeat(50));
+    let worst = &loaded.opinions(&[&filled]).expect("an opinion")[0];
+    let windows: Vec<String> = (0..6).map(|_| "x y ".repeat(16)).collect();
+    assert_ne!(worst.scores, alone.scores);
+    let calm = &loaded.opinions(&[&windows.concat()]).expect("an opinion")[0];
+    assert_ne!(worst.scores, calm.scores, "the tail is seen");
+}
+
+#[test]
+fn an_answer_depends_neither_on_padding_nor_on_batch_mates() {
+    for model in
+        ["classify", "classify/model_fp16.onnx", "multi_label", "nli", "score", "embedding", "characters"]
+    {
+        let mut loaded = load(&fixture(model));
+        let together = loaded.opinions(&TEXTS).expect("opinions");
+        for (text, together) in TEXTS.iter().zip(together) {
+            let alone = &loaded.opinions(&[text]).expect("an opinion")[0];
+            assert_eq!(alone.level, together.level, "{model}");
+            assert!((alone.score - together.score).abs() < 1e-5, "{model}: {alone:?} {together:?}");
+        }
+    }
+}
+
+#[test]
+fn answers_come_one_by_one_and_end_when_they_are_told_to() {
+    let texts: Vec<String> = (0..100).map(|i| "lovely ".repeat(i % 7 + 1)).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let mut model = load(&fixture("classify"));
+    let answered = AtomicUsize::new(0);
+    let stop = || answered.load(Ordering::Relaxed) >= 40;
+    model
+        .answer(&texts, &stop, &mut |_, _, _| {
+            answered.fetch_add(1, Ordering::Relaxed);
+        })
+        .expect("no failure");
+    // Two batches of 32: the one that was on its way is finished, no further one begins.
+    assert_eq!(answered.into_inner(), 64);
+}
