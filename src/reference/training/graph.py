@@ -1,0 +1,43 @@
+"""ONNX graphs written by hand: plain operators of opset 17, so that every engine runs them."""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+
+class Graph:
+    """ONNX nodes one after another. Large weights are stored in half precision and computed in single."""
+
+    def __init__(self):
+        self.nodes, self.weights, self.count = [], [], 0
+
+    def op(self, kind, *inputs, **attributes):
+        self.count += 1
+        name = f"{kind.lower()}_{self.count}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        return name
+
+    def weight(self, array):
+        array = np.asarray(array)
+        half = array.dtype.kind == "f" and array.size >= 1024
+        self.count += 1
+        name = f"w_{self.count}"
+        kind = np.float16 if half else np.float32 if array.dtype.kind == "f" else np.int64
+        self.weights.append(numpy_helper.from_array(np.asarray(array, dtype=kind), name))
+        return self.op("Cast", name, to=TensorProto.FLOAT) if half else name
+
+    def linear(self, x, matrix, bias):
+        return self.op("Add", self.op("MatMul", x, self.weight(matrix.T)), self.weight(bias))
+
+    def norm(self, x, scale, bias):
+        return self.op("LayerNormalization", x, self.weight(scale), self.weight(bias), axis=-1, epsilon=1e-12)
+
+    def saved(self, inputs, path):
+        axes = ["batch", "time"]
+        graph = helper.make_graph(
+            self.nodes + [helper.make_node("Identity", [self.nodes[-1].output[0]], ["logits"])], "classifier",
+            [helper.make_tensor_value_info(name, TensorProto.INT64, axes) for name in inputs],
+            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 5])], self.weights)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="thrash")
+        onnx.checker.check_model(model)
+        path.write_bytes(model.SerializeToString(deterministic=True))
