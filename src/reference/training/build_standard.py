@@ -57,7 +57,7 @@ def tensors(data):
 
 
 def encoder(base, ours):
-    """MiniLM with merged adapters, mean pooling over the text and our head."""
+    """MiniLM with merged adapters, pooling over the text and our head."""
     g = Graph()
     own = lambda name: ours[name].astype(np.float64)
     places = base["embeddings.position_embeddings.weight"] + base["embeddings.token_type_embeddings.weight"][0]
@@ -71,6 +71,7 @@ def encoder(base, ours):
     bias = g.op("Unsqueeze", unseen, g.weight(np.array([1, 2])))
     split, merge = g.weight(np.array([0, 0, HEADS, WIDTH // HEADS])), g.weight(np.array([0, 0, WIDTH]))
     scale = g.weight(np.float32((WIDTH // HEADS) ** -0.5))
+    states = []
     for i in range(LAYERS):
         def part(name, y):
             merged = base[f"encoder.layer.{i}.{PARTS[name]}.weight"].astype(np.float64)
@@ -82,14 +83,17 @@ def encoder(base, ours):
         heed = g.op("Softmax", g.op("Add", g.op("Mul", g.op("MatMul", q, k), scale), bias), axis=-1)
         mixed = g.op("Reshape", g.op("Transpose", g.op("MatMul", heed, v), perm=[0, 2, 1, 3]), merge)
         x = g.norm(g.op("Add", x, part("o", mixed)), own(f"layers.{i}.norm1.weight"), own(f"layers.{i}.norm1.bias"))
-        wide = part("wide", x)
-        bent = g.op("Add", g.op("Erf", g.op("Mul", wide, g.weight(np.float32(2**-0.5)))), g.weight(np.float32(1)))
-        wide = g.op("Mul", g.op("Mul", wide, bent), g.weight(np.float32(0.5)))
-        x = g.norm(g.op("Add", x, part("narrow", wide)), own(f"layers.{i}.norm2.weight"), own(f"layers.{i}.norm2.bias"))
-    share = g.op("Unsqueeze", seen, g.weight(np.array([2])))
-    pooled = g.op("Div", g.op("ReduceSum", g.op("Mul", x, share), g.weight(np.array([1])), keepdims=0),
-                  g.op("ReduceSum", share, g.weight(np.array([1])), keepdims=0))
-    g.linear(pooled, own("head.weight"), own("head.bias"))
+        x = g.norm(g.op("Add", x, part("narrow", g.gelu(part("wide", x)))), own(f"layers.{i}.norm2.weight"), own(f"layers.{i}.norm2.bias"))
+        states.append(x)
+    share, one = g.op("Unsqueeze", seen, g.weight(np.array([2]))), g.weight(np.array([1]))
+    count = g.op("ReduceSum", share, one, keepdims=0)
+    means = [g.op("Div", g.op("ReduceSum", g.op("Mul", state, share), one, keepdims=0), count) for state in states[-3:]]
+    hidden = g.op("Mul", g.op("Sub", share, g.weight(np.float32(1))), g.weight(np.float32(1e4)))
+    most = g.op("ReduceMax", g.op("Add", x, hidden), axes=[1], keepdims=0)
+    y = g.op("Sub", g.op("Concat", *means, most, axis=1), g.weight(own("head.0.centre")))
+    y = g.op("Mul", y, g.weight(own("head.0.scale")))
+    y = g.gelu(g.linear(y, own("head.2.weight"), own("head.2.bias")))
+    g.linear(y, own("head.5.weight"), own("head.5.bias"))
     return g
 
 
@@ -112,6 +116,8 @@ def main():
         read = lambda name: archive.read(INSIDE + name)
         base, tokenizer, config = tensors(read("model.safetensors")), json.loads(read("tokenizer.json")), json.loads(read("config.json"))
         licence = read("README.md")
+    if not (HERE / "standard" / "adapters.npz").exists():
+        raise SystemExit("standard/ has no adapters yet: train_standard.py makes them")
     side = yaml.safe_load((HERE / "standard" / "thrash.yaml").read_text("utf-8"))
     tokenizer["padding"] = tokenizer["truncation"] = None
     config.update(architectures=["BertForSequenceClassification"], _name_or_path="thrash-standard",

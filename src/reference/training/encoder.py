@@ -1,4 +1,4 @@
-"""The two pretrained encoders in torch, with low-rank adapters on their matrices, mean pooling and a head.
+"""The two pretrained encoders in torch, with low-rank adapters on their matrices, pooling and a head.
 
 For training only. MiniLM becomes the standard model; MPNet, five times larger, only teaches it.
 """
@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import nn
+
+import probe
 
 LONGEST = 128
 
@@ -27,16 +29,17 @@ class Shape:
     mask: int
     special: int  # ids below it are no words
     rank: int
+    pools: int  # vectors a text is pooled into
     heads: int = 12
     scale: float = 2.0
 
 
 MINILM = Shape(6, 384, 1e-12, ("attention.self.query", "attention.self.key", "attention.self.value",
                "attention.output.dense", "intermediate.dense", "output.dense",
-               "attention.output.LayerNorm", "output.LayerNorm"), pad=0, mask=103, special=104, rank=16)
+               "attention.output.LayerNorm", "output.LayerNorm"), pad=0, mask=103, special=104, rank=16, pools=4)
 MPNET = Shape(12, 768, 1e-5, ("attention.attn.q", "attention.attn.k", "attention.attn.v", "attention.attn.o",
               "intermediate.dense", "output.dense", "attention.LayerNorm", "output.LayerNorm"),
-              pad=1, mask=30526, special=5, rank=16)
+              pad=1, mask=30526, special=5, rank=16, pools=1)
 
 
 class Adapted(nn.Module):
@@ -78,7 +81,7 @@ class Layer(nn.Module):
 
 
 class Classifier(nn.Module):
-    def __init__(self, folder, shape, outputs=5):
+    def __init__(self, folder, shape):
         super().__init__()
         self.shape = shape
         weights = load_file(str(folder / "model.safetensors"))
@@ -92,9 +95,10 @@ class Classifier(nn.Module):
         self.register_buffer("places", places)
         self.norm = norm(weights, "embeddings.LayerNorm", shape)
         self.layers = nn.ModuleList(Layer(weights, f"encoder.layer.{i}.", shape) for i in range(shape.layers))
-        self.head = nn.Linear(shape.width, outputs)
+        self.head = probe.network(shape.width * shape.pools)
 
-    def forward(self, ids):
+    def pooled(self, ids):
+        """The mean of the last layer; of MiniLM the means of the last three and the greatest of the last."""
         seen = ids != self.shape.pad
         if self.training:  # a twentieth of the words is hidden
             ids = torch.where((torch.rand(ids.shape) < 0.05) & (ids >= self.shape.special), self.shape.mask, ids)
@@ -102,11 +106,17 @@ class Classifier(nn.Module):
         if self.shape is MPNET:
             bias = bias + self.near[buckets(ids.shape[1])].permute(2, 0, 1)
         x = self.norm(F.embedding(ids, self.words) + self.places[: ids.shape[1]])
+        share, parts = seen[..., None].float(), []
         for layer in self.layers:
             x = layer(x, bias)
-        share = seen[..., None].float()
-        pooled = (x.float() * share).sum(1) / share.sum(1)
-        return self.head(F.dropout(pooled, 0.1, self.training)).float()
+            parts.append(x.float())
+        mean = lambda x: (x * share).sum(1) / share.sum(1)
+        if self.shape is MPNET:
+            return mean(parts[-1])
+        return torch.cat([*map(mean, parts[-3:]), (parts[-1] + (share - 1) * 1e4).amax(1)], 1)
+
+    def forward(self, ids):
+        return self.head(self.pooled(ids)).float()
 
 
 def buckets(time):
@@ -147,15 +157,15 @@ def padded(rows, pad):
 
 
 @torch.no_grad()
-def predict(model, words, texts, note=None):
-    """Logits of texts, in their order."""
+def predict(model, words, texts, ask=None, note=None):
+    """Logits of texts in their order, or what else is asked."""
     model.eval()
-    rows = [encoded.ids for encoded in words.encode_batch(list(texts))]
-    out = torch.empty(len(rows), model.head.out_features)
-    done = 0
+    rows, out, done = [encoded.ids for encoded in words.encode_batch(list(texts))], None, 0
     for i, group in enumerate(batches([len(row) for row in rows], 4096)):
         with torch.autocast("cpu", torch.bfloat16):
-            out[group] = model(padded([rows[i] for i in group], model.shape.pad))
+            part = (ask or model)(padded([rows[i] for i in group], model.shape.pad)).float()
+        out = torch.empty(len(rows), part.shape[1]) if out is None else out
+        out[group] = part
         done += len(group)
         if note and i % 10 == 0:
             note(done)

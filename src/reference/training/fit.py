@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 import common
 import encoder
+import probe
 from perturb import perturbed
 
 TOKENS = 768
@@ -43,6 +44,8 @@ def train(folder, shape, rows, epochs, rate, says, seed=common.SEED, note=print)
     rng, generator = random.Random(seed), torch.Generator().manual_seed(seed)
     words, model = encoder.tokenizer(folder), encoder.Classifier(folder, shape)
     goal = aims(rows, says)
+    start = encoder.predict(model, words, [text for _, text in rows], model.pooled)
+    model.head = probe.probe(start, goal, seed)
     trained = [p for p in model.parameters() if p.requires_grad]
     lengths = [len(e.ids) for e in words.encode_batch([text for _, text in rows])]
     steps = epochs * len(encoder.batches(lengths, TOKENS)) * 1.1

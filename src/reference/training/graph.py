@@ -29,6 +29,10 @@ class Graph:
     def linear(self, x, matrix, bias):
         return self.op("Add", self.op("MatMul", x, self.weight(matrix.T)), self.weight(bias))
 
+    def gelu(self, x):
+        bent = self.op("Add", self.op("Erf", self.op("Mul", x, self.weight(np.float32(2**-0.5)))), self.weight(np.float32(1)))
+        return self.op("Mul", self.op("Mul", x, bent), self.weight(np.float32(0.5)))
+
     def norm(self, x, scale, bias):
         return self.op("LayerNormalization", x, self.weight(scale), self.weight(bias), axis=-1, epsilon=1e-12)
 

