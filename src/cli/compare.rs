@@ -13,14 +13,15 @@ use super::output::Output;
 use super::report::brief_verdict;
 use super::runs::open;
 use crate::config::Config;
+use crate::dispatch::read_record_file;
 use crate::domain::{BaselineRecord, ComparisonRecord, Level, RunRecord, SCHEMA_VERSION, TextPolicy};
 use crate::gate::{Gate, GateOptions, GateProfile, Metric, evaluate_comparison};
 use crate::judge::{compare, compare_at};
 use crate::report::{
-    Format, ReportError, Sink, TerminalOptions, WriteError, check_together, render_comparison_html,
-    render_comparison_json, render_comparison_markdown, render_comparison_terminal,
+    Format, ReportError, Sink, TerminalOptions, WriteError, check_apart, check_together,
+    render_comparison_html, render_comparison_json, render_comparison_markdown, render_comparison_terminal,
 };
-use crate::store::{Store, decode_record};
+use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
@@ -110,6 +111,8 @@ fn sinks(args: &CompareArgs) -> Result<Vec<(Sink, Render)>, Failure> {
         }
     }
     check_together(&sinks)?;
+    let compared = [&args.baseline, &args.candidate].map(|run| (Path::new(run), "one of the two runs"));
+    check_apart(&sinks, &compared)?;
     Ok(sinks.into_iter().zip(renders).collect())
 }
 
@@ -153,12 +156,10 @@ fn is_file(run: &str) -> bool {
 }
 
 fn read(path: &Path) -> Result<RunRecord, Failure> {
-    const HINT: &str = "name a file that `--json FILE` wrote, or a stored run: `thrash runs list`";
-    let shown = path.display();
-    let json = std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("cannot read the record `{shown}`: {error}"), HINT))?;
-    decode_record(&json)
-        .map_err(|error| Failure::usage(format!("`{shown}` is no run record: {}", chain(&error)), HINT))
+    read_record_file(path).map_err(|reason| {
+        let hint = "name a file that `--json FILE` wrote, or a stored run: `thrash runs list`";
+        Failure::usage(format!("cannot use the record `{}`: {reason}", path.display()), hint)
+    })
 }
 
 /// Writes the files that were asked for, then shows the comparison.
@@ -205,8 +206,9 @@ fn show(
     let page = render_comparison_terminal(record, &texts, &options);
     if aside {
         output.note(page.trim_end_matches('\n'));
-    } else {
-        output.print(&page)?;
+    } else if let Err(error) = output.print(&page) {
+        output.note(format!("cannot write to standard output: {}", chain(&error)));
+        exit = exit.or(Exit::Storage);
     }
     Ok(exit)
 }

@@ -50,7 +50,12 @@ impl GithubActions {
 
 /// Adds to the file, if the whole stays short enough to be shown.
 fn append(summary: &Path, markdown: &[u8]) -> io::Result<()> {
-    let there = fs::metadata(summary).map_or(0, |found| found.len());
+    let found = fs::metadata(summary).ok();
+    // A pipe that nobody reads would hold the job up.
+    if found.as_ref().is_some_and(|found| !found.is_file()) {
+        return Err(io::Error::other("it is no file"));
+    }
+    let there = found.map_or(0, |found| found.len());
     if there + markdown.len() as u64 + 1 > LONGEST_SUMMARY {
         return Err(io::Error::other("it is full"));
     }

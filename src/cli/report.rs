@@ -8,10 +8,10 @@ use super::exit::{Exit, in_words};
 use super::failure::{Failure, chain};
 use super::output::Output;
 use crate::config::Config;
-use crate::domain::{CheckOutcome, RunRecord, RunVerdict, TextPolicy};
+use crate::domain::{BaselineWish, CheckOutcome, RunRecord, RunVerdict, TextPolicy};
 use crate::report::{
-    Format, Places, RenderOptions, Sink, SinkError, TerminalOptions, TrendPoint, WriteError, check_together,
-    render, render_terminal,
+    Format, Places, RenderOptions, Sink, SinkError, TerminalOptions, TrendPoint, WriteError, check_apart,
+    check_together, render, render_terminal,
 };
 use crate::store::RunSummary;
 
@@ -46,7 +46,19 @@ impl Reports {
             }
         }
         check_together(&sinks)?;
+        let settings = &config.settings;
+        let mut read: Vec<(&Path, &str)> = Vec::new();
+        read.extend(config.file.as_deref().map(|file| (file, "the configuration")));
+        read.extend(settings.waivers.file.as_deref().map(|file| (file, "the file of known failures")));
+        if let Some(BaselineWish::File(file)) = &settings.baseline {
+            read.push((file, "the baseline"));
+        }
+        check_apart(&sinks, &read)?;
         if let Some(folder) = &args.out {
+            if folder.as_os_str() == "-" {
+                let hint = "--out names a folder; `--json -` writes to standard output";
+                return Err(Failure::usage("reports for `--out` cannot go to standard output", hint));
+            }
             std::fs::create_dir_all(folder).map_err(|error| {
                 Failure::usage(
                     format!("cannot make the folder `{}`: {error}", folder.display()),

@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::output::Output;
 use crate::config::Config;
 use crate::dispatch;
+use crate::report::clean;
 use crate::suite::Waiver;
 
 #[derive(Debug, Subcommand)]
@@ -63,5 +64,6 @@ fn line(waiver: &Waiver, today: NaiveDate) -> String {
         1 => "1 day left".to_owned(),
         days => format!("{days} days left"),
     };
-    format!("{}  until {}, {left}; {}: {}\n", waiver.phrase, waiver.expires, waiver.owner, waiver.reason)
+    let [phrase, owner, reason] = [&waiver.phrase, &waiver.owner, &waiver.reason].map(|text| clean(text));
+    format!("  {phrase}  until {}, {left}; {owner}: {reason}\n", waiver.expires)
 }

@@ -10,18 +10,16 @@ use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 
 use super::error::{BaselineError, chain};
+use super::record_file::read_record_file;
 use crate::domain::{
     Baseline, BaselineRecord, BaselineWish, Conclusion, RunId, RunRecord, RunStatus, Series,
 };
 use crate::judge::compare;
 use crate::run::RunControl;
-use crate::store::{RunFilter, Store, StoreError, decode_record};
+use crate::store::{RunFilter, Store, StoreError};
 
 /// How long a run that has ended waits for its baseline. The search began with the run.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Largest record that is read from a file, in bytes.
-const LARGEST_FILE: u64 = 1 << 30;
 
 /// How the baseline is called that nobody named.
 const SET: &str = "the set baseline";
@@ -112,7 +110,7 @@ impl Search {
             Some(BaselineWish::Nothing) => Ok(Found::Nothing),
             Some(BaselineWish::File(path)) => {
                 let path = path.clone();
-                let read = tokio::task::spawn_blocking(move || read_record(&path)).await;
+                let read = tokio::task::spawn_blocking(move || read(&path)).await;
                 Ok(match read.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())) {
                     Ok(record) => self.usable(record),
                     Err(reason) => self.missing(reason),
@@ -210,14 +208,10 @@ impl Searching {
     }
 }
 
-fn read_record(path: &Path) -> Result<RunRecord, String> {
-    let cannot = |error: std::io::Error| format!("the file cannot be read: {error}");
-    let metadata = std::fs::metadata(path).map_err(cannot)?;
-    // A pipe or a device would never end.
-    if !metadata.is_file() || metadata.len() > LARGEST_FILE {
-        return Err("it is no file that holds a record".to_owned());
+/// Reads a record; a pipe might hold the run up.
+fn read(path: &Path) -> Result<RunRecord, String> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err("it is no file that holds a record".to_owned()),
+        _ => read_record_file(path),
     }
-    let bytes = std::fs::read(path).map_err(cannot)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| "the file holds no run record".to_owned())?;
-    decode_record(text).map_err(|error| format!("the file holds no run record that can be read: {error}"))
 }

@@ -59,6 +59,16 @@ pub enum SinkError {
         /// What the system said.
         source: io::Error,
     },
+    /// Something that is read, or kept, stands there.
+    #[error("cannot write the {format} report to `{}`: that is {what}", path.display())]
+    Needed {
+        /// What was to be written.
+        format: Format,
+        /// Where.
+        path: PathBuf,
+        /// What would be lost.
+        what: &'static str,
+    },
     /// Two reports would go to the same place.
     #[error("cannot write both the {first} and the {second} report to {place}")]
     Twice {
@@ -81,6 +91,7 @@ impl SinkError {
                 Some(format!("make it first: `mkdir -p '{}'`", folder.display()))
             }
             Self::Refused { .. } => None,
+            Self::Needed { .. } => Some("give the report a file of its own".to_owned()),
             Self::Twice { .. } => Some("give one of them a file of its own".to_owned()),
         }
     }

@@ -9,7 +9,7 @@ const CUT: char = '…';
 ///
 /// Answers, phrases and file names come from outside: an escape sequence in one of them could recolour the report or
 /// hide a line of it, a direction mark could turn one around, and runners obey `##[…]` and `##vso[…]` anywhere.
-pub(super) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -30,12 +30,13 @@ mod terminal;
 pub use annotations::render_annotations;
 pub use error::{ReportError, SinkError, WriteError};
 pub use failure::{Failure, Severity, worst_first};
+pub use fit::clean;
 pub use html::{TrendPoint, render_comparison_html};
 pub use json::{comparison_schema, history_schema, record_schema, render_comparison_json};
 pub use junit::JunitCases;
 pub use markdown::render_comparison_markdown;
 pub use places::Places;
-pub use sink::{Sink, check_together};
+pub use sink::{Sink, check_apart, check_together};
 pub use split::Splits;
 pub use terminal::{TerminalOptions, render_comparison_terminal, render_history, render_terminal};
 

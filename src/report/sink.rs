@@ -33,7 +33,7 @@ impl Sink {
             return Err(SinkError::Empty { format });
         }
         // A rename over the file behind `/dev/stdout` would cut it off from everything else that is printed.
-        if path == Path::new("-") || path == Path::new("/dev/stdout") {
+        if ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name)) {
             return Ok(Self { format, place: Place::Stdout, private: false });
         }
         let refused = |source| SinkError::Refused { format, path: path.to_owned(), source };
@@ -50,6 +50,9 @@ impl Sink {
             Err(error) => return Err(refused(error)),
         };
         if let Place::File(file) = &place {
+            if let Some(what) = needed(file) {
+                return Err(SinkError::Needed { format, path: path.to_owned(), what });
+            }
             draft(file, None, true).map_err(refused)?;
         }
         Ok(Self { format, place, private: false })
@@ -119,6 +122,33 @@ pub fn check_together(sinks: &[Sink]) -> Result<(), SinkError> {
     Ok(())
 }
 
+/// Looks whether a report would replace one of these files, which are read; each with what it is.
+pub fn check_apart(sinks: &[Sink], read: &[(&Path, &'static str)]) -> Result<(), SinkError> {
+    for (path, what) in read {
+        // What is not there, or no file, cannot be replaced.
+        let Ok(path) = fs::canonicalize(path) else { continue };
+        let same = |sink: &&Sink| matches!(&sink.place, Place::File(file) if *file == path);
+        if let Some(sink) = sinks.iter().find(same) {
+            return Err(SinkError::Needed { format: sink.format, path, what });
+        }
+    }
+    Ok(())
+}
+
+/// What no report may replace, whoever names it: nothing that people write, and no database.
+fn needed(file: &Path) -> Option<&'static str> {
+    if file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
+        return Some("a place for YAML: phrases, waivers or a configuration");
+    }
+    is_database(file).then_some("a database")
+}
+
+fn is_database(file: &Path) -> bool {
+    let mut head = [0; 16];
+    let read = File::open(file).and_then(|mut file| io::Read::read_exact(&mut file, &mut head));
+    read.is_ok() && head == *b"SQLite format 3\0"
+}
+
 /// The place of a file that does not exist yet.
 fn new_file(path: &Path, format: Format) -> Result<Place, SinkError> {
     // `Path` forgets a slash at the end, which says that a folder is meant.
@@ -172,6 +202,10 @@ fn draft(path: &Path, old: Option<Metadata>, private: bool) -> io::Result<tempfi
 
 /// Puts a file with these bytes in the place of the one at `path`.
 fn replace(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
+    // It may have been made by this run, after the look at the place.
+    if is_database(path) {
+        return Err(io::Error::other("a database stands there"));
+    }
     let draft = draft(path, fs::metadata(path).ok(), private)?;
     write_out(draft.as_file(), bytes)?;
     draft.persist(path).map_err(|failed| failed.error)?;

@@ -6,6 +6,7 @@ mod compare;
 mod exits;
 mod github;
 mod history;
+mod inputs;
 mod pages;
 mod phrases;
 mod places;

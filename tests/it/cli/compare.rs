@@ -172,9 +172,12 @@ fn what_is_no_run_is_refused_with_its_name() {
     place
         .thrash(["compare", "good.json", "no.json"])
         .exits(2)
-        .complains(&["cannot read the record `no.json`"]);
+        .complains(&["cannot use the record `no.json`"]);
     place.file("half.json", "{\"schema_version\": 1");
-    place.thrash(["compare", "half.json", "good.json"]).exits(2).complains(&["`half.json` is no run record"]);
+    place
+        .thrash(["compare", "half.json", "good.json"])
+        .exits(2)
+        .complains(&["cannot use the record `half.json`"]);
     place.thrash(["compare", "zz", "good.json"]).exits(2).complains(&["no stored run matches `zz`"]);
     place.thrash(["compare", "good.json"]).exits(2);
 }

@@ -1,0 +1,50 @@
+//! A run record in a file, as `--json` writes it.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::error::chain;
+use crate::domain::RunRecord;
+use crate::store::decode_record;
+
+/// Largest record that is read, in bytes.
+const LARGEST: u64 = 1 << 30;
+
+/// Reads a run record; a pipe is read to its end.
+///
+/// # Errors
+/// Why there is none, as a part of a sentence: the file cannot be read, it holds none, or one that contradicts itself.
+pub fn read_record_file(path: &Path) -> Result<RunRecord, String> {
+    let cannot = |error: std::io::Error| format!("the file cannot be read: {error}");
+    let metadata = std::fs::metadata(path).map_err(cannot)?;
+    if metadata.is_dir() || is_device(&metadata) || metadata.len() > LARGEST {
+        return Err("it is no file that holds a record".to_owned());
+    }
+    let mut text = String::new();
+    let read = File::open(path).map_err(cannot)?.take(LARGEST).read_to_string(&mut text);
+    read.map_err(|_| "the file holds no run record".to_owned())?;
+    let record = decode_record(&text)
+        .map_err(|error| format!("the file holds no run record that can be read: {}", chain(&error)))?;
+    let (there, said) = (record.results.len(), record.metrics.phrases);
+    if there as u64 != said {
+        return Err(format!("it is damaged: it speaks of {said} phrases and holds {there}"));
+    }
+    let mut ids = HashSet::with_capacity(there);
+    if let Some(twice) = record.results.iter().find(|result| !ids.insert(result.id.as_str())) {
+        return Err(format!("it is damaged: it holds phrase `{}` twice", twice.id));
+    }
+    Ok(record)
+}
+
+/// Whether it would never end.
+#[cfg(unix)]
+fn is_device(metadata: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::FileTypeExt::is_char_device(&metadata.file_type())
+}
+
+#[cfg(not(unix))]
+fn is_device(_: &std::fs::Metadata) -> bool {
+    false
+}

@@ -1,0 +1,88 @@
+//! No report replaces what a command reads or keeps.
+
+use crate::support::command::Place;
+
+/// The file's bytes are the same after the command as before, and the command is refused.
+fn refuses(place: &Place, file: &str, what: &str, command: &[&str]) {
+    let path = place.path().join(file);
+    let before = std::fs::read(&path).expect("a file to be spared");
+    place.thrash(command).exits(2).complains(&[what, "give the report a file of its own"]);
+    assert_eq!(std::fs::read(&path).expect("it is still there"), before, "{file}");
+}
+
+#[test]
+fn a_report_never_replaces_what_the_run_reads() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    place.thrash(["run", suite, "--json", "first.json"]).exits(0);
+    place.file("known.json", "{\"waivers\": []}");
+    place.file("settings.yaml", "{}\n");
+    let (words, run) = ("that is a place for YAML", ["run", suite]);
+    let yaml = std::fs::read_dir(place.path().join(suite)).unwrap().next().unwrap().unwrap();
+    let yaml = format!("{suite}/{}", yaml.file_name().display());
+    refuses(&place, &yaml, words, &[&run[..], &["--json", &yaml]].concat());
+    refuses(
+        &place,
+        "settings.yaml",
+        words,
+        &[&run[..], &["--config", "settings.yaml", "--csv", "settings.yaml"]].concat(),
+    );
+    refuses(
+        &place,
+        "known.json",
+        "that is the file of known failures",
+        &[&run[..], &["--waivers", "known.json", "--json", "known.json"]].concat(),
+    );
+    refuses(
+        &place,
+        "first.json",
+        "that is the baseline",
+        &[&run[..], &["--baseline", "./first.json", "--json", "first.json"]].concat(),
+    );
+    place.thrash(["run", suite, "--json", "second.json"]).exits(0);
+    refuses(
+        &place,
+        "first.json",
+        "that is one of the two runs",
+        &["compare", "first.json", "second.json", "--json", "./first.json"],
+    );
+}
+
+#[test]
+fn a_report_never_replaces_the_database() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    place.thrash(["run", suite]).exits(0);
+    let found = place.thrash(["doctor"]).stdout;
+    let database = found.split_whitespace().find(|word| word.ends_with("thrash.db")).expect("where it is");
+    let database = database.trim_start_matches("sqlite:").to_owned();
+    for command in [&["run", suite, "--json", &database][..], &["history", "--json", &database]] {
+        refuses(&place, &database, "that is a database", command);
+    }
+    place.thrash(["runs", "list"]).exits(0);
+}
+
+#[test]
+fn a_folder_of_reports_is_a_folder() {
+    let place = Place::new();
+    place.thrash(["run", place.easy_suite(), "--out", "-"]).exits(2).complains(&["--out names a folder"]);
+    assert!(!place.path().join("-").exists());
+}
+
+#[test]
+fn a_record_that_contradicts_itself_is_refused() {
+    let place = Place::new();
+    place.thrash(["run", place.easy_suite(), "--json", "good.json"]).exits(0);
+    let text = std::fs::read_to_string(place.path().join("good.json")).unwrap();
+    let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    record["id"] = "20260101-000000-abcdef".into();
+    let results = record["results"].as_array_mut().unwrap();
+    let last = results.pop().unwrap();
+    place.file("short.json", record.to_string());
+    place.thrash(["compare", "good.json", "short.json"]).exits(2).complains(&["it is damaged: it speaks of"]);
+    let results = record["results"].as_array_mut().unwrap();
+    results.push(results[0].clone());
+    drop(last);
+    place.file("twice.json", record.to_string());
+    place.thrash(["compare", "good.json", "twice.json"]).exits(2).complains(&["holds phrase", "twice"]);
+}
