@@ -66,6 +66,13 @@ const checks = {
     }
   },
 
+  async "a link to a section leads there, however long the list above it was"() {
+    const { page, finish } = await open(browser, at("large.html"), { hash: "#latency" });
+    const { y } = await page.locator("#latency").boundingBox();
+    assert.ok(y >= -1 && y < 100, `it is at the top: ${y}`);
+    await finish();
+  },
+
   async "nonsense in the URL does no harm"() {
     for (const hash of ["#show=nothing&category=%ff", "#p-%", "#open=p-nobody", "#=&&=", "#q=<img src=x>", "#gates"]) {
       const { page, finish } = await open(browser, at("run.html"), { hash });

@@ -126,6 +126,9 @@
       if (reveal(wanted.get("open"))) return;
       find("#failures").scrollIntoView();
       if (followed) find("#failures-title").focus({ preventScroll: true });
+    } else if (!followed) {
+      // The browser went there before the list became shorter.
+      document.getElementById(hash)?.scrollIntoView();
     }
   };
 

@@ -116,7 +116,7 @@ fn what_a_service_answers_stays_text() {
         } else {
             "\"><img src=x onerror=alert(1)>"
         };
-        Reply::json(200, &json!({"level": level, "padding": "<".repeat(1 << 20)}))
+        Reply::json(200, &json!({"level": level, "padding": "<".repeat(900_000)}))
     });
     let contract = json!({"targets": {"odd": {
         "base_url": server.url(),
@@ -134,7 +134,8 @@ fn what_a_service_answers_stays_text() {
         ]})
         .to_string(),
     );
-    let ended = place.thrash(["run", suite, "--target", "odd", "--html", "p.html"]);
+    // One phrase of four is answered with a level that nobody knows.
+    let ended = place.thrash(["run", suite, "--target", "odd", "--html", "p.html"]).exits(3);
     let html = read(&place.path().join("p.html"));
     assert_eq!(html.all("script").count(), 2, "{}", ended.said());
     assert_eq!(html.all("img").count(), 0);
