@@ -16,7 +16,7 @@ use crate::domain::{
 };
 use crate::judge::compare;
 use crate::run::RunControl;
-use crate::store::{RunFilter, Store, StoreError};
+use crate::store::{RunFilter, RunSummary, Store, StoreError};
 
 /// How long a run that has ended waits for its baseline. The search began with the run.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -143,13 +143,10 @@ impl Search {
     async fn look_up(&self, store: &dyn Store) -> Result<Found, StoreError> {
         let id = match &self.wish {
             Some(BaselineWish::Run(query)) => store.resolve(query).await?,
-            Some(BaselineWish::Latest) => {
-                let Some(id) = self.latest(store).await? else {
-                    let reason = format!("no complete run of these phrases is stored for {}", self.series);
-                    return Ok(self.missing(reason));
-                };
-                id
-            }
+            Some(BaselineWish::Latest) => match self.latest(store).await? {
+                Ok(id) => id,
+                Err(reason) => return Ok(self.missing(reason)),
+            },
             None => match store.baseline(&self.series).await? {
                 Some(baseline) => baseline.run,
                 None => return Ok(Found::Nothing),
@@ -159,18 +156,29 @@ impl Search {
         Ok(self.usable(store.load(&id).await?))
     }
 
-    /// The newest run of the same phrases that another one can be held against.
-    async fn latest(&self, store: &dyn Store) -> Result<Option<RunId>, StoreError> {
+    /// The newest run of the same phrases that another one can be held against; else why there is none.
+    ///
+    /// One that failed its gates is passed by: beside a red run the same service looks no worse, and a second try would
+    /// turn it green. One that could not tell is kept, or the first run could never become a baseline.
+    async fn latest(&self, store: &dyn Store) -> Result<Result<RunId, String>, StoreError> {
         let alike = RunFilter {
             selection_hash: Some(self.selection_hash.clone()),
             recorded: true,
             ..RunFilter::of_series(&self.series)
         };
         let runs = store.list(&alike).await?;
-        let mut usable = runs
-            .into_iter()
-            .filter(|run| too_little(run.status, run.conclusion).is_none() && run.id != self.run);
-        Ok(usable.next().map(|run| run.id))
+        let whole = |run: &RunSummary| too_little(run.status, run.conclusion).is_none() && run.id != self.run;
+        let (failed, usable): (Vec<_>, Vec<_>) =
+            runs.into_iter().filter(whole).partition(|run| run.conclusion == Some(Conclusion::GateFailed));
+        Ok(match (usable.into_iter().next(), failed.first()) {
+            (Some(run), _) => Ok(run.id),
+            (None, Some(newest)) => Err(format!(
+                "no earlier run passed, and the newest, `{}`, failed its gates; name one with `thrash baseline set RUN` \
+                 or `--baseline RUN`",
+                newest.id
+            )),
+            (None, None) => Err(format!("no complete run of these phrases is stored for {}", self.series)),
+        })
     }
 
     fn usable(&self, record: RunRecord) -> Found {

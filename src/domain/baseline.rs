@@ -31,7 +31,7 @@ pub struct Baseline {
 pub enum BaselineWish {
     /// None.
     Nothing,
-    /// The newest complete run of the same phrases against the same target.
+    /// The newest complete run of the same phrases against the same target that did not fail its gates.
     Latest,
     /// A stored run, by its id or the only beginning of one.
     Run(String),

@@ -130,8 +130,9 @@ fn gates_read_the_baseline_and_a_missing_one_is_no_pass() {
     assert_eq!(outcome(&place.latest(), gate), "pass");
     run(&place, &blind, &["--gate", gate, "--min-accuracy", "0%"]).exits(1);
     assert_eq!(outcome(&place.latest(), gate), "fail");
-    // The one that the flag names counts, not the one that is set.
-    run(&place, &blind, &["--gate", gate, "--baseline", "latest"]).exits(1);
+    // The one that the flag names counts, not the one that is set, and a run that failed may be named.
+    let red = latest_id(&place);
+    run(&place, &blind, &["--gate", gate, "--baseline", &red]).exits(1);
     assert_ne!(outcome(&place.latest(), gate), "fail");
     run(&place, &good, &["--gate", gate, "--baseline", "none"]).exits(4);
 
@@ -142,6 +143,29 @@ fn gates_read_the_baseline_and_a_missing_one_is_no_pass() {
         serde_json::from_slice(&std::fs::read(place.path().join("away.json")).unwrap()).unwrap();
     assert_eq!(record["baseline"]["missing"]["wanted"], "the set baseline");
     assert_eq!(record["verdict"]["conclusion"], "inconclusive");
+}
+
+#[test]
+fn running_a_red_job_again_does_not_turn_it_green() {
+    let place = Place::new();
+    let (good, blind) = (DemoProcess::start(&[]), DemoProcess::start(&["--constant", "safe"]));
+    let gate = "accuracy no_regression";
+    let held = ["--gate", gate, "--baseline", "latest"];
+    // Alone it fails whatever it is held against, and the next one has no run to be held against.
+    run(&place, &blind, &held).exits(1);
+    run(&place, &blind, &held).exits(1);
+    let reason = place.latest()["baseline"]["missing"]["reason"].as_str().unwrap().to_owned();
+    for words in ["no earlier run passed", "thrash baseline set RUN", "--baseline RUN"] {
+        assert!(reason.contains(words), "{reason}");
+    }
+    // A first run that could not tell is one.
+    run(&place, &good, &held).exits(4);
+    let first = latest_id(&place);
+    for _ in 0..2 {
+        run(&place, &blind, &held).exits(1);
+        assert_eq!(held_against(&place).as_ref(), Some(&first));
+        assert_eq!(outcome(&place.latest(), gate), "fail");
+    }
 }
 
 #[test]
