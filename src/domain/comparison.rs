@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Estimate, Level, LevelSet, PhraseSource, Rate, RunId, RunVerdict, SliceKind, Verdict};
+use super::{
+    Estimate, Level, LevelSet, PhraseSource, Rate, RunId, RunStatus, RunVerdict, SliceKind, Verdict,
+};
 
 /// What became of a phrase between two runs. A phrase is the same one when id and text are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -16,7 +18,8 @@ pub enum Change {
     Fixed,
     /// Wrong in both.
     StillWrong,
-    /// Its answers differ within one of the runs, so that a difference between the runs shows nothing.
+    /// Right and wrong within the baseline, so that a difference shows nothing; or so within the candidate, though right
+    /// by majority.
     Flaky,
     /// Only in the candidate.
     New,
@@ -29,6 +32,9 @@ pub enum Change {
 pub struct RunBrief {
     /// Its name.
     pub id: RunId,
+    /// How far it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<RunStatus>,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// Its suite.
@@ -54,6 +60,9 @@ pub struct AnswerBrief {
     pub level: Option<Level>,
     /// What that is worth.
     pub verdict: Verdict,
+    /// Whether some of its repeats passed and some did not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsteady: bool,
     /// The score, where the target gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
@@ -71,6 +80,9 @@ pub struct PhraseChange {
     /// What it tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capability: Option<String>,
+    /// Its language, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// Whether its category is critical.
     #[serde(default)]
     pub critical: bool,
@@ -111,6 +123,9 @@ pub struct PairedTest {
     /// [`p_worse`](Self::p_worse) after Holm's correction over the tests of its kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p_worse_holm: Option<f64>,
+    /// How many independent cases they are worth, where some are variants of one another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective: Option<f64>,
 }
 
 /// One metric in two runs, over the phrases that both runs hold and that are not flaky.

@@ -1,8 +1,7 @@
 //! Whether the baseline that somebody asked for was there.
 
-use crate::domain::{
-    BaselineRecord, Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, RunRecord,
-};
+use super::blank;
+use crate::domain::{BaselineRecord, Check, CheckOutcome, CheckSource, Comparison, RunRecord};
 
 /// A run that was to be held against another one, and was not, has not shown what was asked of it.
 pub(super) fn baseline_was_there(record: &RunRecord) -> Check {
@@ -17,22 +16,8 @@ pub(super) fn baseline_was_there(record: &RunRecord) -> Check {
         None => (CheckOutcome::Inconclusive, "it was not looked up".to_owned()),
     };
     Check {
-        name: "the baseline that was asked for".to_owned(),
-        source: CheckSource::Integrity,
-        severity: CheckSeverity::Fail,
-        metric: "baseline".to_owned(),
-        slice: None,
-        mode: CheckMode::Point,
         comparison: Comparison::AtLeast,
         limit: 1.0,
-        confidence: None,
-        value: None,
-        bound: None,
-        interval: None,
-        of: None,
-        errors: None,
-        allowed_errors: None,
-        outcome,
-        reason,
+        ..blank("the baseline that was asked for", CheckSource::Integrity, "baseline", outcome, reason)
     }
 }

@@ -1,10 +1,11 @@
 //! The verdict on two runs.
 
 use super::evaluate::{GateOptions, check, source};
+use super::sound::comparison_is_sound;
 use super::verdict::{conclude_from, rank, sentence_from};
 use crate::domain::{
-    AnswerBrief, Change, Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, PairedRate,
-    PhraseChange, RunComparison, RunRecord, RunStatus, RunVerdict,
+    AnswerBrief, Change, Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison,
+    PhraseChange, RunComparison, RunRecord, RunVerdict,
 };
 
 /// Makes the verdict on a run that is held against its baseline: the gates, and the phrases that must pass and got
@@ -14,16 +15,15 @@ pub fn evaluate_comparison(candidate: &RunRecord, options: &GateOptions) -> RunV
         options.gates.iter().map(|gate| check(candidate, gate, source(gate.metric))).collect();
     if let Some(comparison) = candidate.baseline.as_ref().and_then(|baseline| baseline.comparison()) {
         checks.extend(must_pass(candidate, comparison));
-        checks.extend(silent_baseline(comparison, options.error_budget));
     }
-    checks.extend(partial(candidate));
+    checks.extend(comparison_is_sound(candidate, options.error_budget));
     checks.sort_by_key(rank);
     let conclusion = conclude_from(&checks);
     RunVerdict { sentence: sentence_from(conclusion, &checks), conclusion, checks }
 }
 
-/// A failed check for each phrase that must pass and no longer does, one that cannot tell for each whose answers change;
-/// else a passed one for all of them.
+/// A failed check for each phrase that must pass and does not always any more, one that cannot tell for each that did
+/// not always before and does not now; else a passed one for all of them.
 fn must_pass(candidate: &RunRecord, comparison: &RunComparison) -> Vec<Check> {
     let of = |change| comparison.changed(change).filter(|phrase| phrase.must_pass);
     let new = of(Change::New).count();
@@ -32,10 +32,15 @@ fn must_pass(candidate: &RunRecord, comparison: &RunComparison) -> Vec<Check> {
         return Vec::new();
     }
     let failed = of(Change::Regressed).map(|phrase| (phrase, CheckOutcome::Fail, ""));
-    let unsure =
-        of(Change::Flaky).filter(|phrase| phrase.candidate.is_none_or(|found| !found.verdict.passes()));
-    let unsure =
-        unsure.map(|phrase| (phrase, CheckOutcome::Inconclusive, ", and its answers change within a run"));
+    let always = |found: &AnswerBrief| found.verdict.passes() && !found.unsteady;
+    let changing = of(Change::Flaky).filter(|phrase| !phrase.candidate.as_ref().is_some_and(always));
+    let unsure = changing.map(|phrase| match phrase.baseline.as_ref().is_some_and(always) {
+        // Records of earlier versions do not say which of the runs was unsteady.
+        true if phrase.candidate.is_some_and(|found| found.unsteady) => {
+            (phrase, CheckOutcome::Fail, " by majority, and some of its answers are wrong now")
+        }
+        _ => (phrase, CheckOutcome::Inconclusive, ", and its answers change within a run"),
+    });
     let checks: Vec<Check> = failed
         .chain(unsure)
         .map(|(phrase, outcome, more)| {
@@ -64,32 +69,13 @@ fn was_and_is(phrase: &PhraseChange) -> String {
     format!("expected {}, was {}, is {}", phrase.expected, level(phrase.baseline), level(phrase.candidate))
 }
 
-/// Beside a baseline that was hardly answered every run looks better: what was mended would outweigh what got worse.
-fn silent_baseline(comparison: &RunComparison, error_budget: f64) -> Option<Check> {
-    let unanswered = PairedRate::UnansweredRate.as_str();
-    let found = comparison.metrics.iter().find(|metric| metric.metric == unanswered)?.baseline;
-    found.value.filter(|share| *share > error_budget)?;
-    let reason = format!("{} of {} phrases went unanswered in it, and count as wrong", found.count, found.of);
-    let name = "the baseline was answered";
-    Some(blank(name, CheckSource::Integrity, unanswered, CheckOutcome::Inconclusive, reason))
-}
-
-/// A run that was cut short may have lost just the phrases that got worse.
-fn partial(candidate: &RunRecord) -> Option<Check> {
-    let lost = candidate.integrity.lost;
-    let why = match candidate.status {
-        RunStatus::Completed if lost == 0 => return None,
-        RunStatus::Completed => format!("a bug in thrash lost {lost} of the answers"),
-        RunStatus::Interrupted => "it was stopped by hand".to_owned(),
-        RunStatus::Aborted => "its target stopped answering".to_owned(),
-    };
-    let (judged, selected) = (candidate.results.len(), candidate.suite.selected);
-    let reason = format!("{why}: {judged} of {selected} phrases were judged");
-    let name = "the candidate is a whole run";
-    Some(blank(name, CheckSource::Integrity, "whole_run", CheckOutcome::Inconclusive, reason))
-}
-
-fn blank(name: &str, source: CheckSource, metric: &str, outcome: CheckOutcome, reason: String) -> Check {
+pub(super) fn blank(
+    name: &str,
+    source: CheckSource,
+    metric: &str,
+    outcome: CheckOutcome,
+    reason: String,
+) -> Check {
     Check {
         name: name.to_owned(),
         source,

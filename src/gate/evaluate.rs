@@ -3,6 +3,7 @@
 use super::asked::baseline_was_there;
 use super::held::held_gates_of;
 use super::metric::{Metric, Unit};
+use super::sound::comparison_is_sound;
 use super::threshold::Gate;
 use super::verdict::{conclude_from, rank, sentence_from};
 use super::{baseline, families, variants, waiver};
@@ -35,8 +36,12 @@ pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
     checks.push(both_sides(record));
     // A gate that needs the baseline says itself that it is missing.
     let needs_it = |gate: &Gate| gate.mode.is_against_baseline() && gate.severity.decides();
-    if options.needs_baseline && !options.gates.iter().any(needs_it) {
+    let needed_by_gate = options.gates.iter().any(needs_it);
+    if options.needs_baseline && !needed_by_gate {
         checks.push(baseline_was_there(record));
+    }
+    if options.needs_baseline || needed_by_gate {
+        checks.extend(comparison_is_sound(record, options.error_budget));
     }
     checks.extend(category_checks(record));
     checks.extend(must_pass_checks(record));

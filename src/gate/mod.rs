@@ -15,11 +15,13 @@ mod line;
 mod metric;
 mod paired_case;
 mod profile;
+mod sound;
 mod threshold;
 mod variants;
 mod verdict;
 mod waiver;
 
+use comparison::blank;
 pub use comparison::evaluate_comparison;
 pub use evaluate::{GATED_FROM, GateOptions, evaluate};
 pub use held::held_gates;

@@ -2,14 +2,18 @@
 
 use super::threshold::{Gate, points};
 use crate::domain::{
-    Change, Check, CheckMode, CheckOutcome, Comparison, PairedRate, PairedTest, PhraseChange, RunComparison,
-    SliceKind,
+    AnswerBrief, Change, Check, CheckMode, CheckOutcome, Comparison, PairedRate, PairedTest, PhraseChange,
+    RunComparison, SliceKind,
 };
 use crate::stats::{Interval, PairedTable, smallest_regression};
 
 /// On fewer cases the paired test overlooks a service that got five worse in a hundred about every second time, or
 /// more often: a loss that it calls chance is no pass there.
 const SEES_LITTLE: u64 = 100;
+
+/// On fewer it overlooks one that got a fifth worse every second time, or more often: there not even the lack of any loss
+/// is a pass. A suite as small as `quick` has more.
+const SEES_NOTHING: u64 = 20;
 
 /// The cases that one test is about.
 pub(super) struct Case<'a> {
@@ -21,7 +25,16 @@ pub(super) struct Case<'a> {
     /// How many tests share the chance of a false alarm.
     tests: u64,
     /// What would be added if the phrases whose answers change within a run were counted.
-    flaky: PairedTable,
+    flaky: Flaky,
+}
+
+/// The phrases that no test counts, counted in two ways.
+#[derive(Default)]
+pub(super) struct Flaky {
+    /// By the answers that were judged, the most frequent ones.
+    by_majority: PairedTable,
+    /// An answer that is not always right being wrong: what was steady and is not any more got worse.
+    by_worst: PairedTable,
 }
 
 /// What a gate makes of them.
@@ -61,7 +74,7 @@ impl<'a> Case<'a> {
     /// Cases that no run has shown, corrected by Bonferroni: it is never less careful than Holm's way.
     fn of_table(table: PairedTable, tests: u64) -> Self {
         let p = (table.regression_mid_p() * count(tests)).min(1.0);
-        Self { name: "", table, p, tests, flaky: PairedTable::default() }
+        Self { name: "", table, p, tests, flaky: Flaky::default() }
     }
 
     /// The whole run.
@@ -118,14 +131,16 @@ impl<'a> Case<'a> {
     /// What the gate makes of these cases, and whether the flaky ones could change that.
     pub(super) fn judge(&self, gate: &Gate) -> Finding {
         let mut found = self.steady(gate);
-        if found.outcome == CheckOutcome::Pass && !gate.holds(sum(self.table, self.flaky), self.tests) {
+        let flaky = [(self.flaky.by_majority, "by majority"), (self.flaky.by_worst, "by their worst answer")];
+        let doubt = flaky.into_iter().find(|(table, _)| !gate.holds(sum(self.table, *table), self.tests));
+        if let Some((table, how)) = doubt.filter(|_| found.outcome == CheckOutcome::Pass) {
             found.outcome = CheckOutcome::Inconclusive;
             found.reason = format!(
-                "{}, and {} more with answers that change within a run, {} of them worse by majority: with those it \
-                 would not hold",
+                "{}, and {} more with answers that change within a run, {} of them worse {how}: with those it would not \
+                 hold",
                 found.brief,
-                self.flaky.total(),
-                self.flaky.regressed
+                table.total(),
+                table.regressed
             );
         }
         found
@@ -163,9 +178,28 @@ impl<'a> Case<'a> {
         }
         // Whoever says how few cases are enough, or how many may fail, has weighed that already.
         let unweighed = gate.min_n.is_none() && gate.max_new_failures.is_none() && self.tests == 1;
+        let alone = self.table.regression_mid_p();
         match gate.max_new_failures {
             Some(most) if worse > most => {
                 (CheckOutcome::Fail, allowed, format!("{brief}, {most} new failures allowed"))
+            }
+            None if self.tests > 1 && alone <= gate.confidence.alpha() => {
+                let reason = format!(
+                    "{brief}: alone no chance ({}), but one of {} that are looked at ({chance}); from {fails_from} worse \
+                     on it fails",
+                    percent(alone),
+                    self.tests
+                );
+                let allowed =
+                    smallest_regression(self.table.improved, gate.confidence.alpha()).checked_sub(1);
+                (CheckOutcome::Inconclusive, allowed, reason)
+            }
+            None if unweighed && self.cases() < SEES_NOTHING => {
+                let reason = format!(
+                    "{brief}: too few to see a loss, {SEES_NOTHING} are needed; `(min {} cases)` lets it pass",
+                    self.cases()
+                );
+                (CheckOutcome::Inconclusive, None, reason)
             }
             None if unweighed && self.cases() < SEES_LITTLE && worse > self.table.improved => {
                 let reason = format!(
@@ -268,18 +302,27 @@ fn sum(one: PairedTable, other: PairedTable) -> PairedTable {
     }
 }
 
-/// The phrases that no test counts, by the answers that were judged. What is not known of a phrase's language is
-/// counted for every language: that can only make a gate more careful.
-fn flaky(comparison: &RunComparison, rate: PairedRate, slice: Option<(SliceKind, &str)>) -> PairedTable {
+/// The phrases that no test counts. What is not known of a phrase's language is counted for every language: that can
+/// only make a gate more careful.
+fn flaky(comparison: &RunComparison, rate: PairedRate, slice: Option<(SliceKind, &str)>) -> Flaky {
     let alert_level = comparison.candidate.alert_level;
-    let phrases = comparison.changed(Change::Flaky).filter(|phrase| match slice {
-        Some((SliceKind::Category, name)) => phrase.category == name,
-        Some((SliceKind::Capability, name)) => phrase.capability.as_deref() == Some(name),
-        Some((SliceKind::Language | SliceKind::Tag | SliceKind::Split, _)) | None => true,
-    });
-    let right = |phrase: &PhraseChange| {
-        let right = |found: &_| rate.is_right(phrase.expected, alert_level, found);
+    let phrases = || {
+        comparison.changed(Change::Flaky).filter(move |phrase| match slice {
+            Some((SliceKind::Category, name)) => phrase.category == name,
+            Some((SliceKind::Capability, name)) => phrase.capability.as_deref() == Some(name),
+            Some((SliceKind::Language, name)) => phrase.language.as_deref().is_none_or(|known| known == name),
+            Some((SliceKind::Tag | SliceKind::Split, _)) | None => true,
+        })
+    };
+    let right = |phrase: &PhraseChange, by_worst: bool| {
+        let right = |found: &AnswerBrief| {
+            let by_majority = rate.is_right(phrase.expected, alert_level, found)?;
+            Some(by_majority && !(by_worst && found.unsteady))
+        };
         right(phrase.baseline.as_ref()?).zip(right(phrase.candidate.as_ref()?))
     };
-    phrases.filter_map(right).collect()
+    Flaky {
+        by_majority: phrases().filter_map(|phrase| right(phrase, false)).collect(),
+        by_worst: phrases().filter_map(|phrase| right(phrase, true)).collect(),
+    }
 }

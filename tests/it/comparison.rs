@@ -5,5 +5,6 @@ mod golden;
 mod laws;
 mod pairing;
 mod runs;
+mod sound;
 mod warnings;
 mod written;

@@ -115,6 +115,7 @@ pub fn compare_at(
 fn brief(run: &RunRecord, alert_level: Level) -> RunBrief {
     RunBrief {
         id: run.id.clone(),
+        status: Some(run.status),
         started_at: run.started_at,
         suite: run.suite.name.clone(),
         selection_hash: run.suite.selection_hash.clone(),

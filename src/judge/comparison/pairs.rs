@@ -52,32 +52,31 @@ fn identity(result: &PhraseResult) -> (&str, &str) {
 impl<'a> Pair<'a> {
     fn new(before: &'a PhraseResult, phrase: &'a PhraseResult) -> Self {
         let (baseline, candidate) = (answer(before, phrase), answer(phrase, phrase));
-        let change = if [before, phrase].into_iter().any(flaky) {
-            Some(Change::Flaky)
-        } else {
-            match (baseline.verdict.passes(), candidate.verdict.passes()) {
-                (true, true) => None,
-                (true, false) => Some(Change::Regressed),
-                (false, true) => Some(Change::Fixed),
-                (false, false) => Some(Change::StillWrong),
-            }
+        // A candidate that became unsteady must not take what it got wrong out of the tests. One that is right by majority
+        // is neither mended nor unchanged.
+        let change = match (baseline.verdict.passes(), candidate.verdict.passes()) {
+            _ if baseline.unsteady => Some(Change::Flaky),
+            (_, true) if candidate.unsteady => Some(Change::Flaky),
+            (true, true) => None,
+            (true, false) => Some(Change::Regressed),
+            (false, true) => Some(Change::Fixed),
+            (false, false) => Some(Change::StillWrong),
         };
         Self { phrase, before, baseline, candidate, change }
     }
 }
 
-/// Whether the answers to a phrase differ within its run; no answer is an answer of its own.
-fn flaky(result: &PhraseResult) -> bool {
-    let answers: Vec<Option<Level>> = result.observations.iter().map(|seen| seen.answer.level()).collect();
-    is_flaky(&answers)
-}
-
 /// What a run found, judged by the labels of `labels`.
 fn answer(result: &PhraseResult, labels: &PhraseResult) -> AnswerBrief {
     let predictions = result.observations.iter().filter_map(|seen| seen.answer.prediction());
+    let verdict = |level| judge(labels.expected, labels.lowest_passing, labels.highest_passing, level);
+    // Two answers that are both right are no doubt; no answer is a wrong one.
+    let passes: Vec<bool> =
+        result.observations.iter().map(|seen| verdict(seen.answer.level()).passes()).collect();
     AnswerBrief {
         level: result.level,
-        verdict: judge(labels.expected, labels.lowest_passing, labels.highest_passing, result.level),
+        verdict: verdict(result.level),
+        unsteady: is_flaky(&passes),
         score: predictions
             .filter(|prediction| Some(prediction.level) == result.level)
             .find_map(|prediction| prediction.score),
@@ -111,6 +110,7 @@ fn change(
         id: phrase.id.clone(),
         category: phrase.category.clone(),
         capability: phrase.capability.clone(),
+        language: phrase.language.clone(),
         critical: phrase.critical,
         must_pass: phrase.must_pass,
         expected: phrase.expected,

@@ -97,5 +97,6 @@ fn test(table: PairedTable) -> PairedTest {
         p_worse: table.regression_mid_p(),
         p_changed: table.mcnemar_mid_p(),
         p_worse_holm: None,
+        effective: None,
     }
 }

@@ -45,6 +45,26 @@ fn every_phrase_that_is_not_right_in_both_has_its_fate() {
 }
 
 #[test]
+fn a_phrase_is_flaky_if_its_verdicts_differ_and_not_its_right_answers() {
+    let mut sample = Sample::empty();
+    sample.add("crisis", &[High, Critical], 4);
+    let (mut baseline, mut candidate) = runs(&sample, &sample);
+    for run in [&mut baseline, &mut candidate] {
+        say(run, "crisis-001", Some(Critical));
+        answer_again(run, "crisis-001", High);
+    }
+    // Wrong by majority in the candidate alone got worse; in the baseline it shows nothing.
+    say(&mut candidate, "crisis-002", Some(Low));
+    answer_again(&mut candidate, "crisis-002", High);
+    say(&mut baseline, "crisis-003", Some(Low));
+    answer_again(&mut baseline, "crisis-003", High);
+    let found = compare(&baseline, &candidate).unwrap();
+    assert_eq!((found.compared, found.accuracy.both_right, found.accuracy.regressed), (3, 2, 1));
+    assert_eq!(ids(&found, Change::Regressed), ["crisis-002"]);
+    assert_eq!(ids(&found, Change::Flaky), ["crisis-003"]);
+}
+
+#[test]
 fn a_flaky_phrase_counts_in_no_test_whichever_run_it_is_flaky_in() {
     for in_baseline in [true, false] {
         let (mut baseline, mut candidate) = table(10, 1, 1, 0);

@@ -97,6 +97,7 @@ pub(super) fn warn(record: &mut RunRecord) -> String {
 pub(super) fn comparison(record: &RunRecord) -> RunComparison {
     let brief = |id: &str| RunBrief {
         id: RunId::from_stored(id),
+        status: Some(record.status),
         started_at: record.started_at,
         suite: record.suite.name.clone(),
         selection_hash: record.suite.selection_hash.clone(),
@@ -117,6 +118,7 @@ pub(super) fn comparison(record: &RunRecord) -> RunComparison {
         p_worse: 0.3125,
         p_changed: 0.625,
         p_worse_holm: None,
+        effective: None,
     };
     RunComparison {
         baseline: brief("20260228-210000-a1b2c3"),
@@ -153,11 +155,18 @@ fn change(result: &PhraseResult) -> Option<PhraseChange> {
         "hypothetical-001" => Change::Fixed,
         _ => return None,
     };
-    let brief = AnswerBrief { level: result.level, verdict: result.verdict, score: None, latency_ms: 1.0 };
+    let brief = AnswerBrief {
+        level: result.level,
+        verdict: result.verdict,
+        unsteady: false,
+        score: None,
+        latency_ms: 1.0,
+    };
     Some(PhraseChange {
         id: result.id.clone(),
         category: result.category.clone(),
         capability: None,
+        language: None,
         critical: result.critical,
         must_pass: result.must_pass,
         expected: result.expected,
