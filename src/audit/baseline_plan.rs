@@ -71,7 +71,7 @@ pub(super) fn baseline_plan(gate: &Gate, phrases: &[Phrase], all: &Cases<'_>) ->
     })
 }
 
-/// The smallest slice that a gate over every one looks at, its cases, and how many slices there are.
+/// The smallest slice that a gate over every one looks at, its cases, and how many it is corrected for.
 fn smallest_slice(
     gate: &Gate,
     kind: SliceKind,
@@ -79,13 +79,16 @@ fn smallest_slice(
     all: &Cases<'_>,
 ) -> (Option<String>, u64, u64) {
     let names: BTreeSet<&str> = phrases.iter().flat_map(|phrase| phrase.slices(kind)).collect();
-    let tests = names.len() as u64;
     let least = gate.min_n.unwrap_or(GATED_FROM);
-    let looked_at = names.into_iter().filter_map(|name| {
+    let large = names.into_iter().filter_map(|name| {
         let one = Gate { slice: Some((kind, name.to_owned())), ..gate.clone() };
-        let cases = all.count(&one).filter(|cases| *cases >= least)?;
-        let right = PairedTable { both_right: cases, ..PairedTable::default() };
-        gate.can_fail(right, tests).then_some((cases, name))
+        Some((all.count(&one).filter(|cases| *cases >= least)?, name))
+    });
+    let large: Vec<(u64, &str)> = large.collect();
+    let tests = large.len() as u64;
+    let looked_at = large.into_iter().filter(|(cases, _)| {
+        let right = PairedTable { both_right: *cases, ..PairedTable::default() };
+        gate.can_fail(right, tests)
     });
     match looked_at.min() {
         Some((cases, name)) => (Some(name.to_owned()), cases, tests),

@@ -5,12 +5,15 @@
 //! been seen. Phrases whose answers change within a run are left out of it; where counting them would turn a pass into
 //! a failure, nothing can be told either.
 
+use std::collections::BTreeMap;
+
 use super::evaluate::GATED_FROM;
 use super::metric::{Metric, Quantile};
 use super::paired_case::{Case, Finding, of_metric};
 use super::threshold::Gate;
 use crate::domain::{
-    BaselineRecord, Check, CheckMode, CheckOutcome, Comparison, PairedRate, RunComparison, SliceKind,
+    BaselineRecord, Change, Check, CheckMode, CheckOutcome, Comparison, PairedRate, PhraseChange,
+    RunComparison, SliceKind,
 };
 
 /// Fewer latencies than this say nothing about a percentile's change.
@@ -50,7 +53,7 @@ fn one(check: &mut Check, gate: &Gate, rate: PairedRate, comparison: &RunCompari
         Some((kind, name)) => Case::of_slices(comparison, kind).find(|case| case.name == name),
         None => Case::of_rate(comparison, rate),
     };
-    let Some(case) = case.map(Case::alone).filter(|case| case.cases() > 0) else {
+    let Some(case) = case.filter(|case| case.cases() > 0) else {
         let place = gate.slice_text().map(|slice| format!(" in {slice}")).unwrap_or_default();
         check.reason = format!("no phrase{place} that both runs answered steadily counts for it");
         return;
@@ -70,8 +73,12 @@ fn one(check: &mut Check, gate: &Gate, rate: PairedRate, comparison: &RunCompari
 /// Every slice of a kind with enough phrases; the worst of them speaks for all.
 fn every(check: &mut Check, gate: &Gate, kind: SliceKind, comparison: &RunComparison) {
     let least = gate.min_n.unwrap_or(GATED_FROM);
+    let thinned = thinned(comparison, kind, least);
     let (enough, few): (Vec<Case<'_>>, Vec<Case<'_>>) =
-        Case::of_slices(comparison, kind).partition(|case| case.cases() >= least && !case.never_fails(gate));
+        Case::of_slices(comparison, kind).partition(|case| case.cases() >= least);
+    let (enough, blind): (Vec<Case<'_>>, Vec<Case<'_>>) =
+        Case::together(enough).into_iter().partition(|case| !case.never_fails(gate));
+    let few = few.len() + blind.len();
     let (slice, slices) = match kind {
         SliceKind::Category => ("category", "categories"),
         SliceKind::Capability => ("capability", "capabilities"),
@@ -80,14 +87,14 @@ fn every(check: &mut Check, gate: &Gate, kind: SliceKind, comparison: &RunCompar
     };
     let counted = |count: usize| format!("{count} {}", if count == 1 { slice } else { slices });
     let mut found: Vec<(&str, Finding)> = enough.iter().map(|case| (case.name, case.judge(gate))).collect();
-    let left_out = match few.len() {
+    let left_out = match few {
         0 => String::new(),
         count => format!("; {} with too few phrases left out", counted(count)),
     };
     // The worst first: what failed, then what could not tell, each by how much it changed.
     found.sort_by(|(_, one), (_, other)| one.rank().cmp(&other.rank()).then(one.gain.total_cmp(&other.gain)));
     let Some((name, worst)) = found.first() else {
-        check.reason = format!("none of {} has enough phrases in both runs", counted(few.len()));
+        check.reason = format!("none of {} has enough phrases in both runs", counted(few));
         return;
     };
     worst.write(check, gate);
@@ -107,6 +114,41 @@ fn every(check: &mut Check, gate: &Gate, kind: SliceKind, comparison: &RunCompar
         }
         CheckOutcome::Pass => format!("{all}, at worst {name} ({}){left_out}", worst.brief),
     };
+    if worst.outcome != CheckOutcome::Fail && !thinned.is_empty() {
+        check.outcome = CheckOutcome::Inconclusive;
+        check.reason = format!(
+            "{} had enough phrases in the baseline and {} too few steady ones in both runs: {}; {}",
+            counted(thinned.len()),
+            if thinned.len() == 1 { "has" } else { "have" },
+            thinned.join(", "),
+            check.reason
+        );
+    }
+}
+
+fn name(phrase: &PhraseChange, kind: SliceKind) -> Option<&str> {
+    match kind {
+        SliceKind::Category => Some(&phrase.category),
+        SliceKind::Capability => phrase.capability.as_deref(),
+        SliceKind::Language => phrase.language.as_deref(),
+        SliceKind::Tag | SliceKind::Split => None,
+    }
+}
+
+/// The slices that had enough phrases in the baseline and have too few to compare: their phrases are gone, or change
+/// within a run.
+fn thinned(comparison: &RunComparison, kind: SliceKind, least: u64) -> Vec<&str> {
+    let mut slices: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for case in Case::of_slices(comparison, kind) {
+        slices.insert(case.name, (case.cases(), case.cases()));
+    }
+    let out =
+        comparison.changes.iter().filter(|phrase| matches!(phrase.change, Change::Flaky | Change::Gone));
+    for name in out.filter_map(|phrase| name(phrase, kind)) {
+        slices.entry(name).or_default().0 += 1;
+    }
+    let thinned = |(before, now): (u64, u64)| before >= least.max(GATED_FROM) && now < least;
+    slices.into_iter().filter(|(_, counts)| thinned(*counts)).map(|(name, _)| name).collect()
 }
 
 fn latency(check: &mut Check, gate: &Gate, quantile: Quantile, comparison: &RunComparison) {

@@ -5,6 +5,7 @@ use crate::domain::{
     AnswerBrief, Change, Check, CheckMode, CheckOutcome, Comparison, PairedRate, PairedTest, PhraseChange,
     RunComparison, SliceKind,
 };
+use crate::stats::multiplicity::holm;
 use crate::stats::{Interval, PairedTable, smallest_regression};
 
 /// On fewer cases the paired test overlooks a service that got five worse in a hundred about every second time, or
@@ -24,6 +25,8 @@ pub(super) struct Case<'a> {
     p: f64,
     /// How many tests share the chance of a false alarm.
     tests: u64,
+    /// How many independent cases they are worth, where that is fewer.
+    worth: Option<f64>,
     /// What would be added if the phrases whose answers change within a run were counted.
     flaky: Flaky,
 }
@@ -74,35 +77,40 @@ impl<'a> Case<'a> {
     /// Cases that no run has shown, corrected by Bonferroni: it is never less careful than Holm's way.
     fn of_table(table: PairedTable, tests: u64) -> Self {
         let p = (table.regression_mid_p() * count(tests)).min(1.0);
-        Self { name: "", table, p, tests, flaky: Flaky::default() }
+        Self { name: "", table, p, tests, worth: None, flaky: Flaky::default() }
     }
 
     /// The whole run.
     pub(super) fn of_rate(comparison: &'a RunComparison, rate: PairedRate) -> Option<Self> {
         let test = of_metric(comparison, rate)?;
         let flaky = flaky(comparison, rate, None);
-        Some(Self { name: "", table: table(test), p: test.p_worse, tests: 1, flaky })
+        Some(Self { name: "", table: table(test), p: test.p_worse, tests: 1, worth: test.effective, flaky })
     }
 
-    /// Every slice of a kind.
+    /// Every slice of a kind, each as if it were looked at alone.
     pub(super) fn of_slices(
         comparison: &'a RunComparison,
         kind: SliceKind,
     ) -> impl Iterator<Item = Self> + use<'a> {
         let slices = comparison.slices.iter().filter(move |slice| slice.kind == kind);
-        let tests = slices.clone().count() as u64;
         slices.map(move |slice| Self {
             name: &slice.name,
             table: table(&slice.test),
-            p: slice.test.p_worse_holm.unwrap_or(slice.test.p_worse),
-            tests,
+            p: slice.test.p_worse,
+            tests: 1,
+            worth: slice.test.effective,
             flaky: flaky(comparison, PairedRate::Accuracy, Some((kind, &slice.name))),
         })
     }
 
-    /// The case as if it had been looked at alone.
-    pub(super) fn alone(self) -> Self {
-        Self { p: self.table.regression_mid_p(), tests: 1, ..self }
+    /// The cases, corrected by Holm for being looked at together.
+    pub(super) fn together(mut cases: Vec<Self>) -> Vec<Self> {
+        let tests = cases.len() as u64;
+        let p_values: Vec<f64> = cases.iter().map(|case| case.p).collect();
+        for (case, p) in cases.iter_mut().zip(holm(&p_values).unwrap_or_default()) {
+            (case.p, case.tests) = (p, tests);
+        }
+        cases
     }
 
     pub(super) fn cases(&self) -> u64 {
@@ -162,7 +170,7 @@ impl<'a> Case<'a> {
             CheckMode::NonInferior => self.non_inferior(gate, &brief, gain),
             CheckMode::Point | CheckMode::Bound => (CheckOutcome::Inconclusive, None, String::new()),
         };
-        let interval = table.difference_interval(gate.confidence);
+        let interval = self.interval(gate);
         Finding { outcome, gain, interval, table, allowed, brief, reason }
     }
 
@@ -221,10 +229,25 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The interval of the difference; for variants of one another as wide as what they are worth makes it.
+    fn interval(&self, gate: &Gate) -> Option<Interval> {
+        let interval = self.table.difference_interval(gate.confidence)?;
+        let wider = self.worth.map_or(1.0, |worth| (count(self.cases()) / worth).max(1.0).sqrt());
+        let gain = self.table.difference()?;
+        Some(Interval {
+            lower: (gain - (gain - interval.lower) * wider).max(-1.0),
+            upper: (gain + (interval.upper - gain) * wider).min(1.0),
+        })
+    }
+
     fn non_inferior(&self, gate: &Gate, brief: &str, gain: f64) -> (CheckOutcome, Option<u64>, String) {
-        let lower = self.table.difference_interval(gate.confidence).map(|interval| interval.lower);
+        let lower = self.interval(gate).map(|interval| interval.lower);
         let margin = points(gate.limit);
-        let worst = lower.map_or_else(String::new, |lower| format!("at worst {:+.1} points", lower * 100.0));
+        let mut worst =
+            lower.map_or_else(String::new, |lower| format!("at worst {:+.1} points", lower * 100.0));
+        if let Some(worth) = self.worth {
+            worst.push_str(&format!(" ({} cases worth {worth:.0}, as some are variants)", self.cases()));
+        }
         if lower.is_some_and(|lower| lower >= -gate.limit) {
             (CheckOutcome::Pass, None, format!("{brief}: {worst}"))
         } else if gain < -gate.limit {

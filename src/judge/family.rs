@@ -57,7 +57,9 @@ fn top(up: &mut [usize], mut place: usize) -> usize {
 /// Where two cases are of one family, both intervals are those of as many independent cases as all of them are worth.
 pub(super) fn rate(cases: &[(Option<usize>, bool)]) -> Rate {
     let count = cases.iter().filter(|(_, counts)| *counts).count() as u64;
-    rate_of(count, cases.len() as u64, worth_of_families(cases))
+    let values: Vec<(Option<usize>, f64)> =
+        cases.iter().map(|(family, counts)| (*family, f64::from(u8::from(*counts)))).collect();
+    rate_of(count, cases.len() as u64, worth_of_families(&values))
 }
 
 /// A share of cases that each stand alone.
@@ -85,7 +87,7 @@ fn rate_of(count: u64, of: u64, effective: Option<f64>) -> Rate {
 }
 
 /// What cases are worth of which some are of one family; none where each stands alone.
-fn worth_of_families(cases: &[(Option<usize>, bool)]) -> Option<f64> {
+pub(super) fn worth_of_families(cases: &[(Option<usize>, f64)]) -> Option<f64> {
     if cases.iter().all(|(family, _)| family.is_none()) {
         return None;
     }
@@ -93,7 +95,7 @@ fn worth_of_families(cases: &[(Option<usize>, bool)]) -> Option<f64> {
     let mut alone = usize::MAX;
     let values: Vec<(usize, f64)> = cases
         .iter()
-        .map(|(family, counts)| {
+        .map(|(family, value)| {
             let next = clusters.len();
             // A case without a family is a cluster of its own, numbered from the other end.
             let cluster = family.map_or_else(
@@ -103,7 +105,7 @@ fn worth_of_families(cases: &[(Option<usize>, bool)]) -> Option<f64> {
                 },
                 |family| *clusters.entry(family).or_insert(next),
             );
-            (cluster, f64::from(u8::from(*counts)))
+            (cluster, *value)
         })
         .collect();
     let in_families = cases.iter().filter(|(family, _)| family.is_some()).count();

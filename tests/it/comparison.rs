@@ -5,6 +5,7 @@ mod golden;
 mod laws;
 mod pairing;
 mod runs;
+mod slices;
 mod sound;
 mod warnings;
 mod written;

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::{AnswerBrief, Change, Level, PhraseChange, PhraseResult, RunRecord, Verdict};
-use crate::judge::judge;
+use crate::judge::{Families, judge};
 use crate::stats::flakiness::is_flaky;
 
 /// A phrase that both runs hold.
@@ -12,6 +12,8 @@ pub(super) struct Pair<'a> {
     /// As the candidate has it: its labels are the ones that count.
     pub(super) phrase: &'a PhraseResult,
     pub(super) before: &'a PhraseResult,
+    /// The number of its family, if it has one.
+    pub(super) family: Option<usize>,
     pub(super) baseline: AnswerBrief,
     pub(super) candidate: AnswerBrief,
     /// None if it is simply right in both.
@@ -32,9 +34,10 @@ pub(super) fn pair<'a>(baseline: &'a RunRecord, candidate: &'a RunRecord) -> Pai
     let before: HashMap<(&str, &str), &PhraseResult> =
         baseline.results.iter().map(|result| (identity(result), result)).collect();
     let mut found = Pairing { pairs: Vec::new(), new: Vec::new(), gone: Vec::new(), reworded: 0 };
+    let families = Families::of_results(&candidate.results);
     for phrase in &candidate.results {
         match before.get(&identity(phrase)) {
-            Some(before) => found.pairs.push(Pair::new(before, phrase)),
+            Some(before) => found.pairs.push(Pair::new(before, phrase, families.number(&phrase.id))),
             None => found.new.push(phrase),
         }
     }
@@ -50,7 +53,7 @@ fn identity(result: &PhraseResult) -> (&str, &str) {
 }
 
 impl<'a> Pair<'a> {
-    fn new(before: &'a PhraseResult, phrase: &'a PhraseResult) -> Self {
+    fn new(before: &'a PhraseResult, phrase: &'a PhraseResult, family: Option<usize>) -> Self {
         let (baseline, candidate) = (answer(before, phrase), answer(phrase, phrase));
         // A candidate that became unsteady must not take what it got wrong out of the tests. One that is right by majority
         // is neither mended nor unchanged.
@@ -62,7 +65,7 @@ impl<'a> Pair<'a> {
             (false, true) => Some(Change::Fixed),
             (false, false) => Some(Change::StillWrong),
         };
-        Self { phrase, before, baseline, candidate, change }
+        Self { phrase, before, family, baseline, candidate, change }
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::pairs::Pair;
 use crate::domain::{
-    AnswerBrief, Estimate, Level, MetricComparison, PairedRate, PairedTest, Rate, SliceComparison, SliceKind,
+    Estimate, Level, MetricComparison, PairedRate, PairedTest, Rate, SliceComparison, SliceKind,
 };
-use crate::judge::family::plain_rate;
+use crate::judge::family::{plain_rate, worth_of_families};
 use crate::stats::multiplicity::holm;
 use crate::stats::{Confidence, PairedTable, Proportion};
 
@@ -14,12 +14,28 @@ use crate::stats::{Confidence, PairedTable, Proportion};
 const SLICED_BY: [SliceKind; 3] = [SliceKind::Category, SliceKind::Capability, SliceKind::Language];
 
 pub(super) fn accuracy(pairs: &[&Pair<'_>]) -> PairedTest {
-    test(passes(pairs))
+    // From which level on a human is alerted plays no part in it.
+    test(&cases(PairedRate::Accuracy, pairs, Level::Low))
 }
 
-fn passes(pairs: &[&Pair<'_>]) -> PairedTable {
-    let passes = |found: &AnswerBrief| found.verdict.passes();
-    pairs.iter().map(|pair| (passes(&pair.baseline), passes(&pair.candidate))).collect()
+/// Whether a phrase was right and is right, and the number of its family.
+struct Case {
+    family: Option<usize>,
+    right: (bool, bool),
+}
+
+/// The phrases that count for a rate in both runs.
+fn cases(of: PairedRate, pairs: &[&Pair<'_>], alert_level: Level) -> Vec<Case> {
+    let case = |pair: &&Pair<'_>| {
+        let right = |found| of.is_right(pair.phrase.expected, alert_level, found);
+        let right = right(&pair.baseline).zip(right(&pair.candidate))?;
+        Some(Case { family: pair.family, right })
+    };
+    pairs.iter().filter_map(case).collect()
+}
+
+fn table(cases: &[Case]) -> PairedTable {
+    cases.iter().map(|case| case.right).collect()
 }
 
 /// The rates besides the accuracy, each over the phrases that count for it in both runs.
@@ -29,11 +45,8 @@ pub(super) fn rates(pairs: &[&Pair<'_>], alert_level: Level) -> Vec<MetricCompar
 }
 
 fn compared(of: PairedRate, pairs: &[&Pair<'_>], alert_level: Level) -> MetricComparison {
-    let right = |pair: &&Pair<'_>| {
-        let right = |found| of.is_right(pair.phrase.expected, alert_level, found);
-        right(&pair.baseline).zip(right(&pair.candidate))
-    };
-    let table: PairedTable = pairs.iter().filter_map(right).collect();
+    let cases = cases(of, pairs, alert_level);
+    let table = table(&cases);
     let rate_of = |right: Proportion| -> Rate {
         plain_rate(if of.counts_errors() { right.failures() } else { right.successes() }, right.trials())
     };
@@ -41,7 +54,7 @@ fn compared(of: PairedRate, pairs: &[&Pair<'_>], alert_level: Level) -> MetricCo
         metric: of.as_str().to_owned(),
         baseline: rate_of(table.baseline()),
         candidate: rate_of(table.candidate()),
-        test: test(table),
+        test: test(&cases),
     }
 }
 
@@ -61,7 +74,7 @@ pub(super) fn slices(pairs: &[&Pair<'_>]) -> Vec<SliceComparison> {
                 kind,
                 name: name.to_owned(),
                 critical: kind == SliceKind::Category && members.iter().any(|pair| pair.phrase.critical),
-                test: test(passes(&members)),
+                test: accuracy(&members),
             })
             .collect();
         let p_values: Vec<f64> = slices.iter().map(|slice| slice.test.p_worse).collect();
@@ -82,7 +95,11 @@ fn name<'a>(pair: &Pair<'a>, kind: SliceKind) -> Option<&'a str> {
     }
 }
 
-fn test(table: PairedTable) -> PairedTest {
+fn test(cases: &[Case]) -> PairedTest {
+    let table = table(cases);
+    let change = |(before, after): (bool, bool)| f64::from(u8::from(after)) - f64::from(u8::from(before));
+    let changes: Vec<(Option<usize>, f64)> =
+        cases.iter().map(|case| (case.family, change(case.right))).collect();
     let interval = table.difference_interval(Confidence::PERCENT_95);
     PairedTest {
         both_right: table.both_right,
@@ -97,6 +114,6 @@ fn test(table: PairedTable) -> PairedTest {
         p_worse: table.regression_mid_p(),
         p_changed: table.mcnemar_mid_p(),
         p_worse_holm: None,
-        effective: None,
+        effective: worth_of_families(&changes),
     }
 }

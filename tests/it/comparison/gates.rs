@@ -29,7 +29,7 @@ fn judged(runs: (RunRecord, RunRecord), gates: &[&str]) -> RunVerdict {
 
 /// The check that a gate becomes.
 #[track_caller]
-fn checked(runs: (RunRecord, RunRecord), gate: &str) -> Check {
+pub(super) fn checked(runs: (RunRecord, RunRecord), gate: &str) -> Check {
     let name = gate.parse::<Gate>().unwrap_or_else(|error| panic!("{gate}: {error}")).to_string();
     judged(runs, &[gate]).checks.into_iter().find(|check| check.name == name).expect("the gate's check")
 }
@@ -155,7 +155,7 @@ fn rates_that_count_errors_rise() {
 }
 
 /// Runs in which so many phrases of each category got worse.
-fn by_category(sizes: &[(&str, usize, usize)]) -> (RunRecord, RunRecord) {
+pub(super) fn by_category(sizes: &[(&str, usize, usize)]) -> (RunRecord, RunRecord) {
     let mut right = Sample::empty();
     for (name, size, _) in sizes {
         right.add(name, &[Level::High], *size);
