@@ -29,7 +29,7 @@ pub(super) async fn runtime(config: &Config, args: &RuntimeArgs, output: Output)
             let _ = writeln!(text, "{}", used(&facts));
             Exit::Passed
         }
-        Err(EngineError::NoRuntime { tried }) => {
+        Err(EngineError::NoRuntime { tried, .. }) => {
             text.push_str("no ONNX Runtime library can be used; models run in rten, which is slower\n");
             for attempt in tried {
                 let _ = writeln!(text, "  {attempt}");

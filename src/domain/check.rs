@@ -134,6 +134,37 @@ pub struct Check {
     pub reason: String,
 }
 
+impl Check {
+    /// A check that must hold, without any number: at most 0 of the metric over the whole run.
+    pub fn new(
+        name: &str,
+        source: CheckSource,
+        metric: &str,
+        outcome: CheckOutcome,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            source,
+            severity: CheckSeverity::Fail,
+            metric: metric.to_owned(),
+            slice: None,
+            mode: CheckMode::Point,
+            comparison: Comparison::AtMost,
+            limit: 0.0,
+            confidence: None,
+            value: None,
+            bound: None,
+            interval: None,
+            of: None,
+            errors: None,
+            allowed_errors: None,
+            outcome,
+            reason: reason.into(),
+        }
+    }
+}
+
 /// How a run ended, as one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -1,6 +1,5 @@
 //! Whether the baseline that somebody asked for was there.
 
-use super::blank;
 use crate::domain::{BaselineRecord, Check, CheckOutcome, CheckSource, Comparison, RunRecord};
 
 /// A run that was to be held against another one, and was not, has not shown what was asked of it.
@@ -18,6 +17,6 @@ pub(super) fn baseline_was_there(record: &RunRecord) -> Check {
     Check {
         comparison: Comparison::AtLeast,
         limit: 1.0,
-        ..blank("the baseline that was asked for", CheckSource::Integrity, "baseline", outcome, reason)
+        ..Check::new("the baseline that was asked for", CheckSource::Integrity, "baseline", outcome, reason)
     }
 }

@@ -4,8 +4,7 @@ use super::evaluate::{GateOptions, check, source};
 use super::sound::comparison_is_sound;
 use super::verdict::{conclude_from, rank, sentence_from};
 use crate::domain::{
-    AnswerBrief, Change, Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison,
-    PhraseChange, RunComparison, RunRecord, RunVerdict,
+    AnswerBrief, Change, Check, CheckOutcome, CheckSource, PhraseChange, RunComparison, RunRecord, RunVerdict,
 };
 
 /// Makes the verdict on a run that is held against its baseline: the gates, and the phrases that must pass and got
@@ -34,18 +33,26 @@ fn must_pass(candidate: &RunRecord, comparison: &RunComparison) -> Vec<Check> {
     let failed = of(Change::Regressed).map(|phrase| (phrase, CheckOutcome::Fail, ""));
     let always = |found: &AnswerBrief| found.verdict.passes() && !found.unsteady;
     let changing = of(Change::Flaky).filter(|phrase| !phrase.candidate.as_ref().is_some_and(always));
-    let unsure = changing.map(|phrase| match phrase.baseline.as_ref().is_some_and(always) {
+    let unsure = changing.map(|phrase| {
+        let was_steady = phrase.baseline.as_ref().is_some_and(always);
         // Records of earlier versions do not say which of the runs was unsteady.
-        true if phrase.candidate.is_some_and(|found| found.unsteady) => {
+        if was_steady && phrase.candidate.is_some_and(|found| found.unsteady) {
             (phrase, CheckOutcome::Fail, " by majority, and some of its answers are wrong now")
+        } else {
+            (phrase, CheckOutcome::Inconclusive, ", and its answers change within a run")
         }
-        _ => (phrase, CheckOutcome::Inconclusive, ", and its answers change within a run"),
     });
     let checks: Vec<Check> = failed
         .chain(unsure)
         .map(|(phrase, outcome, more)| {
             let reason = format!("{}{more}", was_and_is(phrase));
-            blank(&format!("must pass: {}", phrase.id), CheckSource::MustPass, "must_pass", outcome, reason)
+            Check::new(
+                &format!("must pass: {}", phrase.id),
+                CheckSource::MustPass,
+                "must_pass",
+                outcome,
+                reason,
+            )
         })
         .collect();
     if !checks.is_empty() {
@@ -56,7 +63,7 @@ fn must_pass(candidate: &RunRecord, comparison: &RunComparison) -> Vec<Check> {
         wrong => format!("none of {must} got worse, and {wrong} were wrong before, too"),
     };
     let mut check =
-        blank("phrases that must pass", CheckSource::MustPass, "must_pass", CheckOutcome::Pass, reason);
+        Check::new("phrases that must pass", CheckSource::MustPass, "must_pass", CheckOutcome::Pass, reason);
     check.of = Some(must as u64);
     vec![check]
 }
@@ -67,32 +74,4 @@ fn was_and_is(phrase: &PhraseChange) -> String {
         level.map_or_else(|| "no answer".to_owned(), |level| level.to_string())
     };
     format!("expected {}, was {}, is {}", phrase.expected, level(phrase.baseline), level(phrase.candidate))
-}
-
-pub(super) fn blank(
-    name: &str,
-    source: CheckSource,
-    metric: &str,
-    outcome: CheckOutcome,
-    reason: String,
-) -> Check {
-    Check {
-        name: name.to_owned(),
-        source,
-        severity: CheckSeverity::Fail,
-        metric: metric.to_owned(),
-        slice: None,
-        mode: CheckMode::Point,
-        comparison: Comparison::AtMost,
-        limit: 0.0,
-        confidence: None,
-        value: None,
-        bound: None,
-        interval: None,
-        of: None,
-        errors: None,
-        allowed_errors: None,
-        outcome,
-        reason,
-    }
 }

@@ -8,7 +8,7 @@ use super::threshold::Gate;
 use super::verdict::{conclude_from, rank, sentence_from};
 use super::{baseline, families, variants, waiver};
 use crate::domain::{
-    Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, Metrics,
+    Check, CheckMode, CheckOutcome, CheckSource, Comparison, Conclusion, Metrics,
     PhraseResult, Polarity, Rate, ReferenceRecord, RunRecord, RunStatus, RunVerdict, SliceKind,
 };
 use crate::stats::acceptance::point_max_errors;
@@ -159,23 +159,15 @@ fn both_sides(record: &RunRecord) -> Check {
         _ => (CheckOutcome::Pass, format!("{negatives} negative, {positives} positive")),
     };
     Check {
-        name: "phrases on both sides of the alert level".to_owned(),
-        source: CheckSource::Integrity,
-        severity: CheckSeverity::Fail,
-        metric: "both_sides".to_owned(),
-        slice: None,
-        mode: CheckMode::Point,
         comparison: Comparison::AtLeast,
         limit: 1.0,
-        confidence: None,
-        value: None,
-        bound: None,
-        interval: None,
-        of: None,
-        errors: None,
-        allowed_errors: None,
-        outcome,
-        reason,
+        ..Check::new(
+            "phrases on both sides of the alert level",
+            CheckSource::Integrity,
+            "both_sides",
+            outcome,
+            reason,
+        )
     }
 }
 
@@ -186,24 +178,10 @@ fn must_pass_checks(record: &RunRecord) -> Vec<Check> {
     if must.is_empty() && left_out == 0 {
         return Vec::new();
     }
-    let base = |name: String, outcome, reason| Check {
-        name,
-        source: CheckSource::MustPass,
-        severity: CheckSeverity::Fail,
-        metric: "must_pass".to_owned(),
-        slice: None,
-        mode: CheckMode::Point,
-        comparison: Comparison::AtMost,
-        limit: 0.0,
-        confidence: None,
-        value: None,
-        bound: None,
-        interval: None,
+    let base = |name: &str, outcome, reason: String| Check {
         of: Some(must.len() as u64),
-        errors: None,
         allowed_errors: Some(0),
-        outcome,
-        reason,
+        ..Check::new(name, CheckSource::MustPass, "must_pass", outcome, reason)
     };
     let failed: Vec<Check> = must
         .iter()
@@ -211,16 +189,16 @@ fn must_pass_checks(record: &RunRecord) -> Vec<Check> {
         .map(|result| {
             let got = result.level.map_or("no answer".to_owned(), |level| level.to_string());
             let reason = format!("expected {}, got {got}", result.expected);
-            base(format!("must pass: {}", result.id), CheckOutcome::Fail, reason)
+            base(&format!("must pass: {}", result.id), CheckOutcome::Fail, reason)
         })
         .collect();
     if left_out > 0 && failed.is_empty() {
         let reason = format!("{left_out} of them could not be sent: the target takes no earlier messages");
-        return vec![base("phrases that must pass".to_owned(), CheckOutcome::Inconclusive, reason)];
+        return vec![base("phrases that must pass", CheckOutcome::Inconclusive, reason)];
     }
     if failed.is_empty() {
         let reason = format!("all {} phrases that must pass did", must.len());
-        return vec![base("phrases that must pass".to_owned(), CheckOutcome::Pass, reason)];
+        return vec![base("phrases that must pass", CheckOutcome::Pass, reason)];
     }
     failed
 }
@@ -233,23 +211,13 @@ pub(super) fn check(record: &RunRecord, gate: &Gate, source: CheckSource) -> Che
 
 fn check_on(record: &RunRecord, gate: &Gate, source: CheckSource, metrics: Option<&Metrics>) -> Check {
     let mut check = Check {
-        name: gate.to_string(),
-        source,
         severity: gate.severity,
-        metric: gate.metric.to_string(),
         slice: gate.slice_text(),
         mode: gate.mode,
         comparison: gate.comparison,
         limit: gate.limit,
         confidence: (gate.mode == CheckMode::Bound).then(|| gate.confidence.level()),
-        value: None,
-        bound: None,
-        interval: None,
-        of: None,
-        errors: None,
-        allowed_errors: None,
-        outcome: CheckOutcome::Inconclusive,
-        reason: String::new(),
+        ..Check::new(&gate.to_string(), source, &gate.metric.to_string(), CheckOutcome::Inconclusive, "")
     };
     if gate.mode.is_against_baseline() {
         baseline::check(&mut check, gate, record.baseline.as_ref());

@@ -21,7 +21,6 @@ mod variants;
 mod verdict;
 mod waiver;
 
-use comparison::blank;
 pub use comparison::evaluate_comparison;
 pub use evaluate::{GATED_FROM, GateOptions, evaluate};
 pub use held::held_gates;

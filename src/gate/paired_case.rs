@@ -243,11 +243,11 @@ impl<'a> Case<'a> {
     fn non_inferior(&self, gate: &Gate, brief: &str, gain: f64) -> (CheckOutcome, Option<u64>, String) {
         let lower = self.interval(gate).map(|interval| interval.lower);
         let margin = points(gate.limit);
-        let mut worst =
-            lower.map_or_else(String::new, |lower| format!("at worst {:+.1} points", lower * 100.0));
-        if let Some(worth) = self.worth {
-            worst.push_str(&format!(" ({} cases worth {worth:.0}, as some are variants)", self.cases()));
-        }
+        let worst = lower.map_or_else(String::new, |lower| format!("at worst {:+.1} points", lower * 100.0));
+        let worth = self.worth.map_or_else(String::new, |worth| {
+            format!(" ({} cases worth {worth:.0}, as some are variants)", self.cases())
+        });
+        let worst = worst + &worth;
         if lower.is_some_and(|lower| lower >= -gate.limit) {
             (CheckOutcome::Pass, None, format!("{brief}: {worst}"))
         } else if gain < -gate.limit {

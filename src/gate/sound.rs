@@ -1,6 +1,5 @@
 //! Whether two runs held against each other say anything.
 
-use super::blank;
 use crate::domain::{
     Change, Check, CheckOutcome, CheckSource, PairedRate, RunComparison, RunRecord, RunStatus,
 };
@@ -22,7 +21,7 @@ pub(super) fn comparison_is_sound(candidate: &RunRecord, error_budget: f64) -> V
 }
 
 fn unsound(name: &str, metric: &str, reason: String) -> Check {
-    blank(name, CheckSource::Integrity, metric, CheckOutcome::Inconclusive, reason)
+    Check::new(name, CheckSource::Integrity, metric, CheckOutcome::Inconclusive, reason)
 }
 
 fn cut_short(status: RunStatus) -> Option<&'static str> {

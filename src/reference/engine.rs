@@ -216,6 +216,8 @@ pub enum EngineError {
     NoRuntime {
         /// What was tried, and what came of it.
         tried: Vec<String>,
+        /// Whether one was named or found; else this machine just has none.
+        is_there: bool,
     },
     /// The device cannot be used.
     #[error("device `{device}` cannot be used: {reason}")]

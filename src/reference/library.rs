@@ -31,29 +31,55 @@ pub(super) fn open(options: &RuntimeOptions) -> Result<Library, EngineError> {
                     wanted.display(),
                     library.path.display()
                 )],
+                is_there: true,
             }),
             _ => Ok(library.clone()),
         };
     }
     let mut tried = Vec::new();
+    let mut is_there = options.library.is_some();
     for path in options.candidates() {
         match load(&path) {
             Ok(library) => {
                 *open = Some(library.clone());
                 return Ok(library);
             }
-            Err(reason) => tried.push(format!("`{}`: {reason}", path.display())),
+            Err(Unusable { reason, is_there: this_one }) => {
+                // A file of a folder was seen there; a bare name was only tried.
+                is_there |= this_one || path.components().count() > 1;
+                tried.push(format!("`{}`: {reason}", path.display()));
+            }
         }
     }
     if tried.is_empty() {
         let place = options.library.as_deref().unwrap_or(Path::new(FILE));
         tried.push(format!("`{}`: no `{FILE}` in it", place.display()));
     }
-    Err(EngineError::NoRuntime { tried })
+    Err(EngineError::NoRuntime { tried, is_there })
 }
 
-fn load(path: &Path) -> Result<Library, String> {
-    let builder = ort::init_from(path).map_err(|error| match error {
+/// Why a library cannot be used.
+struct Unusable {
+    reason: String,
+    /// Whether something was opened, and was the wrong thing.
+    is_there: bool,
+}
+
+fn load(path: &Path) -> Result<Library, Unusable> {
+    let builder = ort::init_from(path).map_err(|error| Unusable {
+        is_there: !matches!(&error, ort::LoadDynamicError::Dlopen { .. }),
+        reason: why(error),
+    })?;
+    let environment = builder
+        .with_name("thrash")
+        .with_telemetry(false)
+        .build()
+        .map_err(|error| Unusable { reason: chain(&error), is_there: true })?;
+    Ok(Library { path: path.to_owned(), version: version(path), environment })
+}
+
+fn why(error: ort::LoadDynamicError) -> String {
+    match error {
         // Its own text leaves out why.
         ort::LoadDynamicError::Dlopen { error, .. } => chain(&error),
         ort::LoadDynamicError::MissingApi { .. } => "it is not ONNX Runtime".to_owned(),
@@ -61,10 +87,7 @@ fn load(path: &Path) -> Result<Library, String> {
         ort::LoadDynamicError::BadVersion { version_str, .. } => {
             format!("it is version {version_str}, and 1.{} or newer is needed", ort::MINOR_VERSION)
         }
-    })?;
-    let environment =
-        builder.with_name("thrash").with_telemetry(false).build().map_err(|error| chain(&error))?;
-    Ok(Library { path: path.to_owned(), version: version(path), environment })
+    }
 }
 
 /// The version, from the file's name where it is whole, else as far as the library tells it.

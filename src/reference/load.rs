@@ -145,7 +145,7 @@ impl Model {
 }
 
 fn load(folder: &ModelFolder, recipe: &Recipe, options: &ReferenceOptions) -> Result<Model, ReferenceError> {
-    let mut tried = Vec::new();
+    let (mut tried, mut absent) = (Vec::new(), Vec::new());
     let mut hint = None;
     let ways = ways(options)?;
     let is_only = ways.len() == 1;
@@ -164,6 +164,11 @@ fn load(folder: &ModelFolder, recipe: &Recipe, options: &ReferenceOptions) -> Re
             ) => return Err(error),
             Err(error) => {
                 hint = hint.or_else(|| error.hint());
+                // That a machine has no such library is how most are, and the engine's name says it.
+                if matches!(&error, ReferenceError::Engine(EngineError::NoRuntime { is_there: false, .. })) {
+                    absent.push(error.to_string());
+                    continue;
+                }
                 tried.push(match error {
                     ReferenceError::Engine(EngineError::NoRuntime { .. }) => error.to_string(),
                     _ => format!("{way}: {error}"),
@@ -171,7 +176,8 @@ fn load(folder: &ModelFolder, recipe: &Recipe, options: &ReferenceOptions) -> Re
             }
         }
     }
-    Err(ReferenceError::NoEngine { model: folder.shown.clone(), tried, hint })
+    absent.extend(tried);
+    Err(ReferenceError::NoEngine { model: folder.shown.clone(), tried: absent, hint })
 }
 
 fn load_in(

@@ -67,8 +67,8 @@ fn summary(report: &ReferenceReport) -> String {
 /// What target and reference made of a phrase, and what to do about it.
 fn words(kind: Disagreement) -> (Tone, &'static str) {
     match kind {
-        Disagreement::OnlyTargetWrong => (Tone::Warn, "target wrong, reference right, read first"),
-        Disagreement::BothWrongAlike => (Tone::Plain, "both wrong with the same level, is the label right?"),
+        Disagreement::OnlyTargetWrong => (Tone::Warn, "target wrong, reference right (read first)"),
+        Disagreement::BothWrongAlike => (Tone::Plain, "both wrong with the same level (is the label right?)"),
         Disagreement::BothWrong => (Tone::Plain, "both wrong with different levels"),
         Disagreement::OnlyReferenceWrong => (Tone::Dim, "target right, reference wrong"),
         Disagreement::BothRight => (Tone::Dim, "both right"),

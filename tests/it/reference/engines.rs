@@ -1,6 +1,6 @@
 //! The engines: the same answers from both, and what happens when one cannot be used.
 
-use thrash::reference::{Device, EngineChoice, Model, ReferenceOptions, RuntimeOptions};
+use thrash::reference::{Device, EngineChoice, EngineError, Model, ReferenceOptions, RuntimeOptions};
 
 use super::support::{EVERY_MODEL, TEXTS, change, copy, fixture, load, onnxruntime, refusal, rten};
 
@@ -93,6 +93,24 @@ fn without_a_library_auto_takes_rten_and_says_why() {
         let refused = refusal(&only);
         assert!(refused.contains("no ONNX Runtime can be used"), "{refused}");
         assert!(refused.contains("thrash model runtime"), "{refused}");
+    }
+}
+
+#[test]
+fn that_a_machine_has_no_library_is_not_remarked_upon_and_that_one_is_broken_is() {
+    let notes = |runtime: &RuntimeOptions| {
+        let runtime = runtime.clone();
+        let auto = ReferenceOptions { engine: EngineChoice::Auto, runtime, ..rten(&fixture("classify")) };
+        Model::load(&auto).expect("rten loads the model").facts().notes.join("\n")
+    };
+    let usual = RuntimeOptions::default();
+    // A machine may have one in the system's places.
+    if let Err(EngineError::NoRuntime { is_there: false, .. }) = usual.open() {
+        assert_eq!(notes(&usual), "");
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("libonnxruntime.so.1.31.1"), "no library").expect("written");
+        let broken = RuntimeOptions { library: None, folders: vec![folder.path().to_owned()] };
+        assert!(notes(&broken).contains("libonnxruntime.so.1.31.1"), "{}", notes(&broken));
     }
 }
 

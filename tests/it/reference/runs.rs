@@ -47,7 +47,7 @@ fn a_second_opinion_is_shown_and_kept() {
     }
     let first = answers.iter().find(|answer| answer["disagreement"] == "only_target_wrong");
     if let Some(first) = first {
-        assert!(ended.stdout.contains("target wrong, reference right, read first: "), "{}", ended.stdout);
+        assert!(ended.stdout.contains("target wrong, reference right (read first): "), "{}", ended.stdout);
         assert!(ended.stdout.contains(first["id"].as_str().expect("an id")), "{}", ended.stdout);
     }
     let same = answers.iter().filter(|answer| {
