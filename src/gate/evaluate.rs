@@ -8,8 +8,8 @@ use super::threshold::Gate;
 use super::verdict::{conclude_from, rank, sentence_from};
 use super::{baseline, families, variants, waiver};
 use crate::domain::{
-    Check, CheckMode, CheckOutcome, CheckSource, Comparison, Conclusion, Metrics,
-    PhraseResult, Polarity, Rate, ReferenceRecord, RunRecord, RunStatus, RunVerdict, SliceKind,
+    Check, CheckMode, CheckOutcome, CheckSource, Comparison, Conclusion, Metrics, PhraseResult, Polarity,
+    Rate, ReferenceRecord, RunRecord, RunStatus, RunVerdict, SliceKind,
 };
 use crate::stats::acceptance::point_max_errors;
 use crate::stats::{BoundRule, IntervalMethod};

@@ -106,6 +106,7 @@ fn test(pairs: &[Pair<'_>]) -> PairedTest {
         p_worse: table.regression_mid_p(),
         p_changed: table.mcnemar_mid_p(),
         p_worse_holm: None,
+        effective: None,
     }
 }
 

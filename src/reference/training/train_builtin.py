@@ -98,7 +98,7 @@ def graph(model):
     x = g.op("Mul", g.op("Transpose", x, perm=[0, 2, 1]), seen)
 
     def bent(name, y, pads, stride=1):
-        return g.op("Relu", g.op("Conv", y, g.weight(own[f"{name}.weight"]), g.weight(own[f"{name}.bias"]), pads=[pads, pads], strides=[stride]))
+        return g.op("Relu", g.op("Conv", y, g.weight(own[f"{name}.weight"]), g.weight(own[f"{name}.bias"]), pads=[pads, pads], strides=[stride], dilations=[1]))
 
     def halved(y):
         return g.op("MaxPool", y, kernel_shape=[2], strides=[2])

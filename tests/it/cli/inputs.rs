@@ -53,9 +53,7 @@ fn a_report_never_replaces_the_database() {
     let place = Place::new();
     let suite = place.easy_suite();
     place.thrash(["run", suite]).exits(0);
-    let found = place.thrash(["doctor"]).stdout;
-    let database = found.split_whitespace().find(|word| word.ends_with("thrash.db")).expect("where it is");
-    let database = database.trim_start_matches("sqlite:").to_owned();
+    let database = place.data().join("thrash.db").display().to_string();
     for command in [&["run", suite, "--json", &database][..], &["history", "--json", &database]] {
         refuses(&place, &database, "that is a database", command);
     }

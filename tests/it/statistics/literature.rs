@@ -143,6 +143,20 @@ fn even_an_honest_service_has_some_calibration_error() {
 }
 
 #[test]
+fn the_interval_of_the_calibration_error_is_about_that_error() {
+    let cases = ScoredCases::new(scored().as_slice().repeat(20)).unwrap();
+    let options = BootstrapOptions { resamples: 500, seed: 3, ..BootstrapOptions::default() };
+    for binning in [Binning::EqualWidth(5), Binning::EqualMass(3)] {
+        let found = cases.calibration_error_interval(binning, options).unwrap();
+        close_to(found.estimate, cases.calibration(binning).unwrap().expected_error, 1e-12);
+        let (lower, upper) = (found.interval.lower, found.interval.upper);
+        assert!(0.0 < lower && lower < found.estimate && found.estimate < upper, "{found:?}");
+        assert!(upper - lower < 0.2, "{found:?}");
+    }
+    assert!(ScoredCases::default().calibration_error_interval(Binning::default(), options).is_err());
+}
+
+#[test]
 fn the_sweep_ends_with_everything_called_positive() {
     let scored = scored();
     let rows = scored.sweep();
