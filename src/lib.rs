@@ -11,7 +11,7 @@
 //! - [`judge`] and [`gate`]: answers to verdicts, verdicts to numbers, numbers to pass, fail or "could not tell".
 //! - [`audit`]: a suite looked at before anything is sent: what it holds, what it can prove, whether it can fail.
 //! - [`target`]: the system under test as a contract in YAML, and the HTTP client.
-//! - [`mod@reference`]: a local ONNX model, the second opinion beside the target.
+//! - [`reference`](mod@reference): a local ONNX model, the second opinion beside the target.
 //! - [`store`], [`report`] and [`demo`]: keeping records, rendering them, and a detector to try everything on.
 //! - [`run`]: a suite against a target becomes a record.
 //! - [`config`]: settings in layers; the only reader of the environment.
