@@ -12,8 +12,9 @@
 //! - [`audit`]: a suite looked at before anything is sent: what it holds, what it can prove, whether it can fail.
 //! - [`target`]: the system under test as a contract in YAML, and the HTTP client.
 //! - [`reference`](mod@reference): a local ONNX model, the second opinion beside the target.
+//! - [`load`]: scenarios, arrival schedules, and the engines that send them.
 //! - [`store`], [`report`] and [`demo`]: keeping records, rendering them, and a detector to try everything on.
-//! - [`run`]: a suite against a target becomes a record.
+//! - [`run`]: a suite or a scenario against a target becomes a record.
 //! - [`config`]: settings in layers; the only reader of the environment.
 //! - [`dispatch`]: one path starts work, whoever asked: prepare, run, store.
 //! - [`cli`]: what is typed, what is shown, what the shell gets back.
@@ -27,6 +28,7 @@ pub mod document;
 pub mod domain;
 pub mod gate;
 pub mod judge;
+pub mod load;
 pub mod reference;
 pub mod report;
 pub mod run;

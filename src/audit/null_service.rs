@@ -126,6 +126,7 @@ fn as_record(suite: &Suite, alert_level: Level, results: Vec<PhraseResult>) -> R
         baseline: None,
         reference: None,
         waivers: None,
+        load: None,
         perturbations: None,
         slices: slices(&results, alert_level, &suite.category_targets()),
         integrity: integrity(&results, results.len(), None),

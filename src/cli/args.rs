@@ -10,6 +10,7 @@ use super::baseline::BaselineCommand;
 use super::compare::{CompareArgs, profiles};
 use super::demo::DemoArgs;
 use super::history::HistoryArgs;
+use super::load::{LoadArgs, ScenariosCommand};
 use super::model::{ModelCommand, ReferenceArgs};
 use super::phrases::PhrasesCommand;
 use super::waivers::WaiversCommand;
@@ -91,6 +92,11 @@ pub(super) enum Command {
         #[command(flatten)]
         args: RunArgs,
     },
+    /// Load the target as a scenario says, and judge every answer
+    Load(LoadArgs),
+    /// List, show or check load scenarios
+    #[command(subcommand)]
+    Scenarios(ScenariosCommand),
     /// List, show or delete stored runs
     #[command(subcommand)]
     Runs(RunsCommand),
@@ -375,6 +381,8 @@ pub(super) enum SchemaName {
     History,
     /// Phrase files
     Phrases,
+    /// Load scenarios
+    Scenario,
     /// Targets
     Target,
     /// Configuration files

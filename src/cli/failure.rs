@@ -6,6 +6,7 @@ use super::exit::Exit;
 use crate::config::ConfigError;
 pub(super) use crate::dispatch::chain;
 use crate::dispatch::{BaselineError, DispatchError};
+use crate::load::ScenarioError;
 use crate::reference::{FetchError, ReferenceError};
 use crate::report::{ReportError, SinkError, WriteError};
 use crate::store::{LocationError, StoreError, StoreErrorKind};
@@ -61,10 +62,17 @@ impl From<DispatchError> for Failure {
             | DispatchError::Connection(_)
             | DispatchError::Options { .. }
             | DispatchError::Location(_) => Exit::Usage,
-            DispatchError::Demo(_) | DispatchError::Health(_) => Exit::TargetFailed,
+            DispatchError::Demo(_) | DispatchError::Health(_) | DispatchError::Load(_) => Exit::TargetFailed,
         };
         let hint = error.hint();
         Self::new(exit, error, hint)
+    }
+}
+
+impl From<ScenarioError> for Failure {
+    fn from(error: ScenarioError) -> Self {
+        let hint = error.hint().map(str::to_owned);
+        Self::new(Exit::Usage, error, hint)
     }
 }
 

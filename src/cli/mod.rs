@@ -10,6 +10,7 @@ mod exit;
 mod failure;
 mod github;
 mod history;
+mod load;
 mod model;
 mod model_runtime;
 mod output;
@@ -95,6 +96,8 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
             Box::pin(run::run(load(args.flags())?, args, vec!["comprehensive".to_owned()], output)).await
         }
         Command::Run { suites, args } => Box::pin(run::run(load(args.flags())?, args, suites, output)).await,
+        Command::Load(args) => Box::pin(load::load(args, load, output)).await,
+        Command::Scenarios(command) => load::scenarios(command, output),
         Command::Runs(command) => Box::pin(runs::runs(&load(Flags::new())?, command, output)).await,
         Command::Report { run, reports } => runs::show(&load(Flags::new())?, &run, &reports, output).await,
         Command::Compare(args) => compare::run(&load(args.flags())?, args, output).await,
@@ -113,6 +116,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
                 SchemaName::Comparison => crate::report::comparison_schema(),
                 SchemaName::History => crate::report::history_schema(),
                 SchemaName::Phrases => crate::suite::category_schema(),
+                SchemaName::Scenario => crate::load::scenario_schema(),
                 SchemaName::Target => crate::target::schema(),
                 SchemaName::Config => crate::config::schema(),
                 SchemaName::Waivers => crate::suite::waiver_schema(),

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::mpsc;
 
 use super::output::Output;
-use crate::domain::{RunEvent, Verdict, Wait};
+use crate::domain::{LoadSecond, RunEvent, Verdict, Wait};
 
 /// When the first plain line is written: a log should show early that the run goes on.
 const FIRST_LINE: Duration = Duration::from_secs(2);
@@ -59,6 +59,21 @@ impl Seen {
     fn lost(&self) -> String {
         if self.unanswered == 0 { String::new() } else { format!(", {} unanswered", self.unanswered) }
     }
+}
+
+/// A second of a load run in a line.
+#[expect(clippy::cast_precision_loss, reason = "a share, for people")]
+fn load_line(second: &LoadSecond) -> String {
+    let ms = |ms: Option<f64>| ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.0}"));
+    let LoadSecond { started, answered, unanswered, right, in_flight, .. } = second;
+    let share = if *answered == 0 {
+        "–".to_owned()
+    } else {
+        format!("{:.0} %", 100.0 * *right as f64 / *answered as f64)
+    };
+    let lost = if *unanswered == 0 { String::new() } else { format!(", {unanswered} unanswered") };
+    let [p50, p95, p99] = [second.p50_ms, second.p95_ms, second.p99_ms].map(ms);
+    format!("{started}/s, {in_flight} on their way, p50 {p50} p95 {p95} p99 {p99} ms, {share} right{lost}")
 }
 
 /// The display; its clones share it.
@@ -129,6 +144,30 @@ impl Progress {
                 RunEvent::ReferenceAwaited { at_most } => {
                     self.bar
                         .set_message(format!("waiting for the reference, {} s at most", at_most.as_secs()));
+                }
+                RunEvent::IdleStarted { planned } => {
+                    seen.planned = planned;
+                    self.bar.set_length(planned as u64);
+                    self.bar.set_message("answers without load");
+                }
+                RunEvent::IdleObserved => self.bar.inc(1),
+                RunEvent::LoadStarted { planned } => {
+                    let template = "{bar:24} {pos}/{len} s  {msg}";
+                    if let Ok(style) = ProgressStyle::with_template(template) {
+                        self.bar.set_style(style.progress_chars("━╸─"));
+                    }
+                    self.bar.set_message("");
+                    self.bar.set_position(0);
+                    self.bar.set_length(planned.as_secs_f64().ceil() as u64);
+                }
+                RunEvent::LoadSecond(second) => {
+                    let line = load_line(&second);
+                    self.bar.set_position(second.at_s as u64 + 1);
+                    self.bar.set_message(line.clone());
+                    if self.style == Style::Lines && Instant::now() >= next_line {
+                        next_line = Instant::now() + LINE_EVERY;
+                        say(format!("{:.0} s: {line}", second.at_s + 1.0));
+                    }
                 }
                 RunEvent::GivenUp { reason } => say(format!("giving up: {reason}")),
             }

@@ -19,7 +19,7 @@ use crate::run::RunControl;
 use crate::store::DeliveryReport;
 
 /// Events that wait for the progress display before further ones are lost to it.
-const EVENTS: usize = 1024;
+pub(super) const EVENTS: usize = 1024;
 
 /// What is said besides the verdict.
 #[derive(Debug, Default)]
@@ -58,6 +58,28 @@ pub(super) async fn run(
     let _ = showing.await;
 
     let mut notes = Notes::default();
+    if let Some(ReferenceRecord::Missing { wanted, reason }) = &record.reference {
+        notes.trouble.push(format!("no second opinion from the reference `{wanted}`: {reason}"));
+    }
+    if let (true, Some(BaselineRecord::Missing { wanted, reason })) = (reports.quiet(), &record.baseline) {
+        notes.trouble.push(format!("not held against a baseline: `{wanted}`: {reason}"));
+    }
+    tell_size(&config, &request, &record, &mut notes);
+    let exit = tell(&config, Executed { record, kept, delivered }, notes, reports, github, output);
+    watching.abort();
+    Ok(exit)
+}
+
+/// Says what came out and where it is kept, and writes the reports.
+pub(super) fn tell(
+    config: &Config,
+    executed: Executed,
+    mut notes: Notes,
+    reports: Reports,
+    github: Option<GithubActions>,
+    output: Output,
+) -> Exit {
+    let Executed { record, kept, delivered } = executed;
     let mut files = Vec::new();
     let mut exit = Exit::from(record.verdict.conclusion);
     if record.integrity.lost > 0 {
@@ -69,16 +91,9 @@ pub(super) async fn run(
     if reports.quiet() && exit != Exit::Passed {
         notes.trouble.push(brief(&record));
     }
-    if let Some(ReferenceRecord::Missing { wanted, reason }) = &record.reference {
-        notes.trouble.push(format!("no second opinion from the reference `{wanted}`: {reason}"));
-    }
     if reports.quiet() && record.target.demo && config.settings.target.is_none() {
         notes.trouble.push("this was the built-in demo: no target is named".to_owned());
     }
-    if let (true, Some(BaselineRecord::Missing { wanted, reason })) = (reports.quiet(), &record.baseline) {
-        notes.trouble.push(format!("not held against a baseline: `{wanted}`: {reason}"));
-    }
-    tell_size(&config, &request, &record, &mut notes);
     let exit = exit.or(tell_kept(&kept, &mut files, &mut notes));
     tell_delivered(delivered.as_ref(), &mut notes);
     let latest =
@@ -90,8 +105,7 @@ pub(super) async fn run(
     if let Some(github) = github {
         github.tell(&record, &reports, output);
     }
-    watching.abort();
-    Ok(exit.or(written))
+    exit.or(written)
 }
 
 /// Says when there are fewer phrases than the configuration asks for.

@@ -40,6 +40,9 @@ pub enum DispatchError {
     /// The target is not there, or not well.
     #[error(transparent)]
     Health(#[from] HealthError),
+    /// The system gives no thread or no clock for a load.
+    #[error("the load cannot be made on this machine")]
+    Load(#[source] std::io::Error),
 }
 
 impl DispatchError {
@@ -53,7 +56,7 @@ impl DispatchError {
                 "is it running, and is this its address? `thrash targets check` shows more; nothing was recorded".to_owned(),
             ),
             Self::Health(HealthError::Unhealthy { .. }) => Some("nothing was sent and nothing was recorded".to_owned()),
-            Self::Contract(_) | Self::Url(_) | Self::Connection(_) | Self::Demo(_) => None,
+            Self::Contract(_) | Self::Url(_) | Self::Connection(_) | Self::Demo(_) | Self::Load(_) => None,
         }
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod execute;
 mod history;
 mod keep;
+mod load;
 mod record_file;
 mod waivers;
 
@@ -18,5 +19,6 @@ pub use error::{BaselineError, DispatchError, chain};
 pub use execute::{Executed, Prepared};
 pub use history::{HistoryQuery, history};
 pub use keep::{Keeper, Kept, deliver_spool, earlier, open_store, spool};
+pub use load::PreparedLoad;
 pub use record_file::read_record_file;
 pub use waivers::waivers;

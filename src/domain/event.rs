@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{NoAnswerReason, Verdict};
+use super::{LoadSecond, NoAnswerReason, Verdict};
 
 /// Something that happened in a run. Listeners may lose some; the record loses none.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +42,20 @@ pub enum RunEvent {
         /// How long it is waited for.
         at_most: Duration,
     },
+    /// A load run asks its phrases once, to know what is right without the load.
+    IdleStarted {
+        /// How many phrases.
+        planned: usize,
+    },
+    /// One of them has its answer, or will never have one.
+    IdleObserved,
+    /// The load begins.
+    LoadStarted {
+        /// How long it goes on, if nothing ends it.
+        planned: Duration,
+    },
+    /// A slice of time of the load is over.
+    LoadSecond(Box<LoadSecond>),
     /// The run ends before its plan because the target no longer answers.
     GivenUp {
         /// Why.

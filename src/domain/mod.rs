@@ -11,6 +11,7 @@ mod comparison;
 mod event;
 mod history;
 mod level;
+mod load;
 mod metric;
 mod observation;
 mod pair;
@@ -40,6 +41,10 @@ pub use comparison::{
 pub use event::RunEvent;
 pub use history::{History, HistoryRun, NewestRun, Shift, ShiftTest, Trend};
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};
+pub use load::{
+    GeneratorRecord, IdleComparison, LoadAbort, LoadCounts, LoadModel, LoadRecord, LoadSecond, LoadStep,
+    PhraseLoad, ScenarioRecord, SearchRecord,
+};
 pub use metric::{
     AnswerScores, Estimate, HumanAgreement, Integrity, LatencyReport, Metrics, Rate, Slice, SliceKind,
     VerdictCounts, Violation,

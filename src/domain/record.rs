@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BaselineRecord, HumanAgreement, Integrity, LatencyReport, Level, LevelSet, Metrics, Observation,
-    PerturbationReport, PhraseSource, Polarity, Rate, ReferenceRecord, RepeatReport, RunId, RunVerdict,
-    Selection, Slice, Split, TextPolicy, Verdict, WaiverReport,
+    BaselineRecord, HumanAgreement, Integrity, LatencyReport, Level, LevelSet, LoadRecord, Metrics,
+    Observation, PerturbationReport, PhraseSource, Polarity, Rate, ReferenceRecord, RepeatReport, RunId,
+    RunVerdict, Selection, Slice, Split, TextPolicy, Verdict, WaiverReport,
 };
 
 /// The version of the record's format that this program writes.
@@ -21,6 +21,8 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub enum RunKind {
     /// Sends every phrase of a suite and judges the answers.
     Accuracy,
+    /// Sends phrases as a scenario says, and judges every answer.
+    Load,
 }
 
 /// How far a run came.
@@ -228,6 +230,9 @@ pub struct RunRecord {
     /// Known failures, where there is a file of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waivers: Option<WaiverReport>,
+    /// What only a load run finds. Its results hold the most frequent answers, and no observations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Box<LoadRecord>>,
     /// What variants of the phrases did to the answers, where there were any; counted in no other number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub perturbations: Option<PerturbationReport>,

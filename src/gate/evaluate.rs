@@ -2,6 +2,7 @@
 
 use super::asked::baseline_was_there;
 use super::held::held_gates_of;
+use super::load::evaluate_load;
 use super::metric::{Metric, Unit};
 use super::sound::comparison_is_sound;
 use super::threshold::Gate;
@@ -30,6 +31,9 @@ pub struct GateOptions {
 
 /// Makes the verdict on a record.
 pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
+    if let Some(load) = &record.load {
+        return evaluate_load(record, load, options);
+    }
     let held = held_gates_of(record, &options.gates);
     let mut checks: Vec<Check> =
         options.gates.iter().chain(&held).map(|gate| check(record, gate, source(gate.metric))).collect();

@@ -55,6 +55,14 @@ pub enum Metric {
     ReferenceAgreement,
     /// The target's accuracy less the reference model's.
     TargetMinusReference,
+    /// Under load: requests started of those intended.
+    AchievedRate,
+    /// Under load: idle accuracy less accuracy under load.
+    AccuracyDrop,
+    /// Under load: the highest load that held, in requests a second.
+    SustainedRate,
+    /// Under load: latency from the actual start.
+    ServiceTime(Quantile),
 }
 
 /// A place in a latency distribution.
@@ -87,7 +95,7 @@ pub(super) enum Unit {
     Count,
 }
 
-const NAMES: [(&str, Metric); 27] = [
+const NAMES: [(&str, Metric); 34] = [
     ("accuracy", Metric::Accuracy),
     ("accuracy_answered", Metric::AccuracyAnswered),
     ("exact_accuracy", Metric::ExactAccuracy),
@@ -115,10 +123,21 @@ const NAMES: [(&str, Metric); 27] = [
     ("cached_answers", Metric::CachedAnswers),
     ("reference_agreement", Metric::ReferenceAgreement),
     ("target_minus_reference", Metric::TargetMinusReference),
+    ("achieved_rate", Metric::AchievedRate),
+    ("accuracy_drop", Metric::AccuracyDrop),
+    ("sustained_rate", Metric::SustainedRate),
+    ("service_time_p50", Metric::ServiceTime(Quantile::P50)),
+    ("service_time_p90", Metric::ServiceTime(Quantile::P90)),
+    ("service_time_p95", Metric::ServiceTime(Quantile::P95)),
+    ("service_time_p99", Metric::ServiceTime(Quantile::P99)),
 ];
 
 /// Short names that people type.
-const ALIASES: [(&str, Metric); 2] = [("fpr", Metric::FalsePositiveRate), ("fnr", Metric::FalseNegativeRate)];
+const ALIASES: [(&str, Metric); 3] = [
+    ("fpr", Metric::FalsePositiveRate),
+    ("fnr", Metric::FalseNegativeRate),
+    ("error_rate", Metric::UnansweredRate),
+];
 
 impl Metric {
     pub(super) fn unit(self) -> Unit {
@@ -133,9 +152,16 @@ impl Metric {
             | Self::RepeatFlipRate
             | Self::PairAccuracy
             | Self::FlipRate(_)
-            | Self::ReferenceAgreement => Unit::Share,
-            Self::Kappa | Self::MacroF1 | Self::Mcc | Self::Lift | Self::TargetMinusReference => Unit::Number,
-            Self::Latency(_) => Unit::Time,
+            | Self::ReferenceAgreement
+            | Self::AchievedRate
+            | Self::AccuracyDrop => Unit::Share,
+            Self::Kappa
+            | Self::MacroF1
+            | Self::Mcc
+            | Self::Lift
+            | Self::TargetMinusReference
+            | Self::SustainedRate => Unit::Number,
+            Self::Latency(_) | Self::ServiceTime(_) => Unit::Time,
             Self::InvariantViolations
             | Self::FailOpenAnswers
             | Self::ChangedAnswers
@@ -168,7 +194,11 @@ impl Metric {
             | Self::FlakyPhrases
             | Self::CachedAnswers
             | Self::ReferenceAgreement
-            | Self::TargetMinusReference => None,
+            | Self::TargetMinusReference
+            | Self::AchievedRate
+            | Self::AccuracyDrop
+            | Self::SustainedRate
+            | Self::ServiceTime(_) => None,
         }
     }
 
@@ -189,6 +219,7 @@ impl Metric {
                 let report = record.reference.as_ref().and_then(ReferenceRecord::report);
                 Some(report.map_or_else(Rate::default, |report| report.comparison.agreement))
             }
+            Self::AchievedRate => Some(record.load.as_ref().map_or_else(Rate::default, |load| load.achieved)),
             _ => None,
         }
     }
@@ -225,7 +256,11 @@ impl Metric {
             | Self::FlipRate(_)
             | Self::RepeatFlipRate
             | Self::ReferenceAgreement
-            | Self::TargetMinusReference => None,
+            | Self::TargetMinusReference
+            | Self::AchievedRate
+            | Self::AccuracyDrop
+            | Self::SustainedRate
+            | Self::ServiceTime(_) => None,
         }
     }
 
@@ -241,7 +276,9 @@ impl Metric {
             | Self::Mcc
             | Self::Lift
             | Self::ReferenceAgreement
-            | Self::TargetMinusReference => Comparison::AtLeast,
+            | Self::TargetMinusReference
+            | Self::AchievedRate
+            | Self::SustainedRate => Comparison::AtLeast,
             Self::FalsePositiveRate
             | Self::FalseNegativeRate
             | Self::SevereMissRate
@@ -249,6 +286,8 @@ impl Metric {
             | Self::RepeatFlipRate
             | Self::FlipRate(_)
             | Self::Latency(_)
+            | Self::ServiceTime(_)
+            | Self::AccuracyDrop
             | Self::InvariantViolations
             | Self::FailOpenAnswers
             | Self::ChangedAnswers
@@ -275,6 +314,18 @@ impl Metric {
         let latency = &record.latency;
         match self {
             Self::Latency(quantile) => quantile.of(latency),
+            Self::ServiceTime(quantile) => {
+                record.load.as_ref().and_then(|_| quantile.of(&record.attempt_latency))
+            }
+            Self::AccuracyDrop => {
+                let idle = record.load.as_ref()?.idle.as_ref()?;
+                idle.drop.as_ref().map(|drop| drop.value)
+            }
+            Self::SustainedRate => record.load.as_ref()?.search.as_ref()?.sustained,
+            // Under load they are counted by phrase and not listed one by one.
+            Self::InvariantViolations if record.load.is_some() => {
+                record.load.as_ref().map(|load| load.counts.violations as f64)
+            }
             Self::InvariantViolations => Some(integrity.violations.len() as f64),
             Self::FailOpenAnswers => Some(integrity.fail_open.len() as f64),
             Self::ChangedAnswers => changes(record, integrity.changed.len()),
@@ -323,7 +374,10 @@ impl Metric {
             | Self::PairAccuracy
             | Self::FlipRate(_)
             | Self::ReferenceAgreement
-            | Self::TargetMinusReference => false,
+            | Self::TargetMinusReference
+            | Self::AchievedRate
+            | Self::AccuracyDrop
+            | Self::SustainedRate => false,
             _ => matches!(self.unit(), Unit::Share | Unit::Number),
         }
     }
@@ -332,6 +386,7 @@ impl Metric {
     pub(super) fn has_bound(self) -> bool {
         match self {
             Self::Latency(quantile) => quantile.fraction().is_some(),
+            Self::AccuracyDrop => false,
             _ => self.unit() == Unit::Share,
         }
     }

@@ -12,6 +12,7 @@ mod evaluate;
 mod families;
 mod held;
 mod line;
+mod load;
 mod metric;
 mod paired_case;
 mod profile;

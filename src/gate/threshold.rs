@@ -77,6 +77,16 @@ impl Gate {
         self.slice.as_ref().filter(|(_, name)| name == EVERY).map(|(kind, _)| *kind)
     }
 
+    /// Whether it asks what a load does to answers that are right without it.
+    pub fn needs_idle(&self) -> bool {
+        self.metric == Metric::AccuracyDrop
+    }
+
+    /// Whether it asks what a search for the highest load found.
+    pub fn needs_search(&self) -> bool {
+        self.metric == Metric::SustainedRate
+    }
+
     pub(super) fn checked(self) -> Result<Self, String> {
         let Self { metric, .. } = self;
         if self.mode.is_against_baseline() {

@@ -67,7 +67,8 @@ pub(super) fn plain_rate(count: u64, of: u64) -> Rate {
     rate_of(count, of, None)
 }
 
-fn rate_of(count: u64, of: u64, effective: Option<f64>) -> Rate {
+/// A share of cases that are worth so many independent ones; each stands alone where nothing is said.
+pub(super) fn rate_of(count: u64, of: u64, effective: Option<f64>) -> Rate {
     let proportion = Proportion::new(count, of).unwrap_or_default();
     let interval = |method| {
         let interval = match effective {

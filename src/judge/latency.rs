@@ -11,6 +11,11 @@ pub fn latency_report(milliseconds: impl IntoIterator<Item = f64>) -> LatencyRep
     for ms in milliseconds {
         histogram.record(Duration::try_from_secs_f64(ms / 1e3).unwrap_or_default());
     }
+    histogram_report(&histogram)
+}
+
+/// The report over a histogram.
+pub fn histogram_report(histogram: &LatencyHistogram) -> LatencyReport {
     let Some(summary) = histogram.summary() else { return LatencyReport::default() };
     LatencyReport {
         count: summary.count,

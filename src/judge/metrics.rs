@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::family::{Families, rate};
 use super::judge;
 use crate::domain::{
-    AnswerScores, Estimate, Level, Metrics, PhraseResult, Polarity, Rate, Slice, SliceKind, Verdict,
-    VerdictCounts, contrast_pairs,
+    AnswerScores, Estimate, Level, LevelSet, Metrics, PhraseResult, Polarity, Rate, Slice, SliceKind,
+    Verdict, VerdictCounts, contrast_pairs,
 };
 use crate::stats::{Confidence, Confusion, KappaWeights, Unanswered};
 
@@ -47,7 +47,9 @@ fn measure_with(families: &Families<'_>, results: &[&PhraseResult], alert_level:
 
     let confusion = confusion(results);
     let accuracy = share(&all, &is_right);
-    let best = best_constant(results);
+    let best = best_constant(
+        results.iter().map(|result| (result.expected, result.lowest_passing, result.highest_passing, 1)),
+    );
     Metrics {
         phrases,
         verdicts,
@@ -166,18 +168,22 @@ fn distance(result: &PhraseResult) -> Option<f64> {
         .map(f64::from)
 }
 
-/// The one answer that would be right most often, and how often.
-#[expect(clippy::cast_precision_loss, reason = "phrases of a run are few")]
-fn best_constant(results: &[&PhraseResult]) -> Option<(Level, f64)> {
-    if results.is_empty() {
-        return None;
+/// The one answer that would be right most often, and how often: of what is expected, the lowest and the highest level
+/// that passes, and how often that is asked.
+#[expect(clippy::cast_precision_loss, reason = "a share")]
+pub(super) fn best_constant(
+    cases: impl IntoIterator<Item = (LevelSet, Level, Level, u64)>,
+) -> Option<(Level, f64)> {
+    let (mut right, mut all) = ([0_u64; 5], 0);
+    for (expected, lowest, highest, count) in cases {
+        all += count;
+        for level in Level::ALL {
+            if judge(expected, lowest, highest, Some(level)).passes() {
+                right[level.index()] += count;
+            }
+        }
     }
-    let right = |level: Level| {
-        let passes = |result: &&&PhraseResult| {
-            judge(result.expected, result.lowest_passing, result.highest_passing, Some(level)).passes()
-        };
-        results.iter().filter(passes).count()
-    };
-    let best = Level::ALL.into_iter().max_by_key(|level| (right(*level), std::cmp::Reverse(*level)))?;
-    Some((best, right(best) as f64 / results.len() as f64))
+    let best =
+        Level::ALL.into_iter().max_by_key(|level| (right[level.index()], std::cmp::Reverse(*level)))?;
+    (all > 0).then(|| (best, right[best.index()] as f64 / all as f64))
 }

@@ -7,6 +7,7 @@ mod family;
 mod history;
 mod integrity;
 mod latency;
+mod load;
 mod metrics;
 mod perturbation;
 mod reference;
@@ -22,7 +23,10 @@ pub use doubt::is_doubtful;
 pub use family::Families;
 pub use history::history;
 pub use integrity::integrity;
-pub use latency::latency_report;
+pub use latency::{histogram_report, latency_report};
+pub use load::{
+    Counted, compare_idle, load_integrity, load_results, load_slices, measure_load, request_rate,
+};
 pub use metrics::{measure, pair_accuracy, slices};
 pub use perturbation::{VariantAnswer, judge_variants};
 pub use reference::{compare_reference, disagreement};

@@ -6,6 +6,8 @@
 mod accuracy;
 mod control;
 mod jobs;
+mod load;
+mod load_record;
 mod measured;
 mod record;
 mod reference;
@@ -15,5 +17,7 @@ mod workers;
 
 pub use accuracy::{AccuracyRun, RunOptions};
 pub use control::RunControl;
+pub use load::LoadRun;
+pub use load_record::RunFacts;
 pub use measured::Measured;
 pub use reference::ReferencePlan;

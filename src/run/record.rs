@@ -51,15 +51,8 @@ pub(super) fn record(suite: &Suite, target: &Target, options: &RunOptions, found
         finished_at: Utc::now(),
         duration_ms: found.duration.as_secs_f64() * 1e3,
         environment: options.environment.clone(),
-        tool: ToolRecord {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: option_env!("THRASH_COMMIT").filter(|commit| !commit.is_empty()).map(str::to_owned),
-        },
-        host: HostRecord {
-            os: std::env::consts::OS.to_owned(),
-            arch: std::env::consts::ARCH.to_owned(),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
-        },
+        tool: tool(),
+        host: host(),
         suite: suite.record.clone(),
         target: TargetRecord {
             name: contract.name.clone(),
@@ -88,6 +81,7 @@ pub(super) fn record(suite: &Suite, target: &Target, options: &RunOptions, found
         baseline: None,
         reference: found.reference,
         waivers: None,
+        load: None,
         perturbations: found.perturbations,
         slices: slices(&results, alert_level, &suite.category_targets()),
         integrity: Integrity::default(),
@@ -119,4 +113,21 @@ pub(super) fn record(suite: &Suite, target: &Target, options: &RunOptions, found
     record.integrity.lost = found.lost as u64;
     record.repeats = repeats(&record.results, options.repeat);
     record
+}
+
+/// This program.
+pub(super) fn tool() -> ToolRecord {
+    ToolRecord {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: option_env!("THRASH_COMMIT").filter(|commit| !commit.is_empty()).map(str::to_owned),
+    }
+}
+
+/// This machine.
+pub(super) fn host() -> HostRecord {
+    HostRecord {
+        os: std::env::consts::OS.to_owned(),
+        arch: std::env::consts::ARCH.to_owned(),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+    }
 }

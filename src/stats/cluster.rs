@@ -32,6 +32,14 @@ pub struct ClusteredMean {
     pub design_effect: Option<f64>,
 }
 
+impl ClusteredMean {
+    /// The normal interval of the mean.
+    pub fn interval(&self, confidence: Confidence) -> Interval {
+        let half = confidence.z_two_sided() * self.standard_error;
+        Interval { lower: self.mean - half, upper: self.mean + half }
+    }
+}
+
 /// The mean of (cluster, value) pairs with its clustered standard error; `None` with fewer than two clusters.
 ///
 /// SE² = C/(C − 1) · Σ over clusters of (Σ (x − x̄))² / n².
@@ -95,6 +103,25 @@ pub fn worth(values: &[(usize, f64)]) -> Option<f64> {
     let Some(seen) = clustered_mean(values) else { return Some(1.0) };
     let effect = seen.design_effect.filter(|effect| effect.is_finite()).map_or(planned, |e| e.max(planned));
     effective_cases(values.len() as u64, effect)
+}
+
+/// As [`worth`], for yes-or-no cases in clusters that are given as their cases and those that count.
+pub fn worth_of_counts(clusters: &[(u64, u64)]) -> Option<f64> {
+    let (cases, hits) = clusters.iter().fold((0, 0), |sums, (cases, hits)| (sums.0 + cases, sums.1 + hits));
+    let planned = planned_effect(clusters.iter().map(|(cases, _)| *cases))?;
+    if cases == 0 {
+        return None;
+    }
+    if clusters.len() < 2 {
+        return Some(1.0);
+    }
+    let (n, rate, groups) = (cases as f64, hits as f64 / cases as f64, clusters.len() as f64);
+    let squares: f64 =
+        clusters.iter().map(|(cases, hits)| (*hits as f64 - rate * *cases as f64).powi(2)).sum();
+    let variance = groups / (groups - 1.0) * squares / (n * n);
+    let independent = rate * (1.0 - rate) / (n - 1.0);
+    let effect = if independent > 0.0 { (variance / independent).max(planned) } else { planned };
+    effective_cases(cases, effect)
 }
 
 /// The interval of a rate at an effective number of cases that need not be whole; half of α on each side.

@@ -380,7 +380,8 @@ pub(super) fn find_files(
     Ok(())
 }
 
-pub(super) fn read_file(path: &FilePath) -> Result<NamedText, SuiteError> {
+/// A file's name in messages and its text.
+pub(crate) fn read_file(path: &FilePath) -> Result<(String, String), SuiteError> {
     let error = |source| SuiteError::Read { path: path.to_owned(), source };
     let mut bytes = Vec::new();
     // A device has no end, and its size says nothing.

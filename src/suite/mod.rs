@@ -21,6 +21,7 @@ use crate::document::Problems;
 use crate::domain::{Phrase, SuiteRecord};
 
 pub use catalog::Catalog;
+pub(crate) use catalog::read_file;
 pub use category_file::schema as category_schema;
 pub use waivers::{Nameable, Waiver, Waivers, schema as waiver_schema};
 

@@ -172,7 +172,7 @@ impl Target {
     }
 
     fn observation(&self, repeat: u32, attempts: &[Attempt], reading: Reading) -> Observation {
-        let cached = reading.cached | reading.answer_id.as_ref().is_some_and(|id| self.seen.again(id));
+        let cached = reading.cached | reading.answer_id.as_ref().is_some_and(|id| self.has_seen(id));
         let mut attempts = attempts.to_vec();
         if let Some(last) = attempts.last_mut() {
             // In a batch each phrase has a fate of its own.
@@ -192,6 +192,11 @@ impl Target {
             violations: reading.violations,
             cached,
         }
+    }
+
+    /// Notes what should be different in every fresh answer, and tells whether it had been seen.
+    pub(super) fn has_seen(&self, answer_id: &str) -> bool {
+        self.seen.again(answer_id)
     }
 
     /// Sends one phrase once and shows how the answer was read; nothing is retried.
@@ -236,6 +241,9 @@ impl Target {
     }
 }
 
+/// Answer ids that are kept.
+const MOST_SEEN: usize = 1 << 18;
+
 /// The answer ids that were seen, as hashes: a long run sees many, and only their being different matters.
 #[derive(Debug, Default)]
 struct Seen {
@@ -248,7 +256,9 @@ impl Seen {
     fn again(&self, id: &str) -> bool {
         let hash = self.hasher.hash_one(id);
         // A panic elsewhere cannot leave the set half-written.
-        !self.hashes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(hash)
+        let mut hashes = self.hashes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // A load run may last for days: what comes after so many is only looked for among them.
+        if hashes.len() < MOST_SEEN { !hashes.insert(hash) } else { hashes.contains(&hash) }
     }
 }
 

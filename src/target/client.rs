@@ -19,6 +19,10 @@ use crate::domain::{NoAnswer, NoAnswerReason, Phase, Wait};
 /// (uvicorn, Node.js) or more: one that we drop first cannot be closed while a phrase is on its way.
 const LONGEST_IDLE: Duration = Duration::from_secs(1);
 
+/// What every request says of itself.
+pub(super) const USER_AGENT: &str =
+    concat!("thrash/", env!("CARGO_PKG_VERSION"), " (synthetic test traffic)");
+
 /// How to connect to a target.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -143,7 +147,7 @@ impl Connection {
             message,
         };
         let mut builder = Client::builder()
-            .user_agent(concat!("thrash/", env!("CARGO_PKG_VERSION"), " (synthetic test traffic)"))
+            .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             // Every attempt must be seen and counted, so nothing is sent twice behind our back.
             .retry(reqwest::retry::never())

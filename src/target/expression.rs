@@ -1,5 +1,6 @@
 //! A rule of a contract: a CEL expression, compiled once.
 
+use std::cell::OnceCell;
 use std::sync::{Arc, LazyLock};
 
 use cel::{Context, Env, ExecutionError, Program, Value};
@@ -44,6 +45,60 @@ const MOST_SIGNS: usize = 100;
 pub(super) struct Expression {
     source: String,
     program: Program,
+    /// What most expressions are, and what needs no interpreter.
+    simple: Option<Simple>,
+}
+
+/// A field of the body, or whether it is a certain word.
+#[derive(Debug)]
+struct Simple {
+    path: Vec<String>,
+    is: Option<String>,
+}
+
+impl Simple {
+    /// Reads `body.a.b` and `body.a.b == "word"`.
+    fn read(source: &str) -> Option<Self> {
+        let (path, is) = match source.split_once(" == ") {
+            Some((path, word)) => (path, Some(word.strip_prefix('"')?.strip_suffix('"')?.to_owned())),
+            None => (source, None),
+        };
+        let is_name = |step: &str| {
+            step.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && step.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        let path: Vec<String> = path.strip_prefix("body.")?.split('.').map(str::to_owned).collect();
+        let plain = is.as_ref().is_none_or(|word| !word.contains(['"', '\\', '\n']));
+        (plain && path.iter().all(|step| is_name(step))).then_some(Self { path, is })
+    }
+
+    /// The value at the path, null where its key is missing; none where only the interpreter knows what to say.
+    fn value<'a>(&self, body: &'a Json) -> Option<&'a Json> {
+        let mut value = body;
+        for step in &self.path {
+            match value.as_object()?.get(step) {
+                Some(next) => value = next,
+                None => return Some(&Json::Null),
+            }
+        }
+        Some(value)
+    }
+
+    fn find(&self, body: &Json) -> Option<Option<Json>> {
+        match (&self.is, self.value(body)?) {
+            (None, Json::Null) => Some(None),
+            (None, value) if !value.is_object() && !value.is_array() => Some(Some(value.clone())),
+            _ => None,
+        }
+    }
+
+    fn holds(&self, body: &Json) -> Option<bool> {
+        match (&self.is, self.value(body)?) {
+            (Some(word), Json::String(text)) => Some(word == text),
+            (None, Json::Bool(holds)) => Some(*holds),
+            _ => None,
+        }
+    }
 }
 
 impl Expression {
@@ -67,7 +122,7 @@ impl Expression {
                 return Err(format!("`{source}` calls `{function}`, which is no function of CEL"));
             }
         }
-        Ok(Self { source: source.to_owned(), program })
+        Ok(Self { source: source.to_owned(), program, simple: Simple::read(source) })
     }
 
     /// The expression as it was written.
@@ -76,8 +131,11 @@ impl Expression {
     }
 
     /// The value; a key that is missing gives none.
-    pub(super) fn find(&self, scope: &Scope) -> Result<Option<Json>, String> {
-        match self.program.execute(&scope.0) {
+    pub(super) fn find(&self, scope: &Scope<'_>) -> Result<Option<Json>, String> {
+        if let Some(found) = self.simple.as_ref().and_then(|simple| simple.find(&scope.body)) {
+            return Ok(found);
+        }
+        match self.program.execute(scope.context()) {
             Ok(Value::Null) | Err(ExecutionError::NoSuchKey(_)) => Ok(None),
             Ok(value) => value.json().map(Some).map_err(|_| format!("`{}` gives no JSON value", self.source)),
             Err(error) => {
@@ -87,8 +145,11 @@ impl Expression {
     }
 
     /// The value of a rule, which must be true or false.
-    pub(super) fn holds(&self, scope: &Scope) -> Result<bool, String> {
-        match self.program.execute(&scope.0) {
+    pub(super) fn holds(&self, scope: &Scope<'_>) -> Result<bool, String> {
+        if let Some(holds) = self.simple.as_ref().and_then(|simple| simple.holds(&scope.body)) {
+            return Ok(holds);
+        }
+        match self.program.execute(scope.context()) {
             Ok(Value::Bool(holds)) => Ok(holds),
             Ok(_) => Err(format!("`{}` is neither true nor false", self.source)),
             Err(error) => {
@@ -164,30 +225,82 @@ fn binds(source: &str, name: &str) -> bool {
 }
 
 /// What an expression can see.
-pub(super) struct Scope(Context<'static, 'static>);
+pub(super) struct Scope<'a> {
+    status: u16,
+    headers: &'a [(String, String)],
+    body: Json,
+    more: Vec<(&'static str, Json)>,
+    /// Made when the first expression needs it.
+    context: OnceCell<Context<'static, 'static>>,
+}
 
-impl Scope {
+impl<'a> Scope<'a> {
     /// An answer: its status, its headers (names in lower case) and its body.
-    pub(super) fn new(status: u16, headers: &[(String, String)], body: Json) -> Self {
-        let headers: Json =
-            headers.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str()))).collect();
-        let mut context = Context::with_env(Arc::clone(&LANGUAGE));
-        // Adding fails only for values that JSON cannot hold, and these are JSON.
-        let _ = context.add_variable("status", i64::from(status));
-        let _ = context.add_variable("headers", headers);
-        let _ = context.add_variable("body", body);
-        Self(context)
+    pub(super) const fn new(status: u16, headers: &'a [(String, String)], body: Json) -> Self {
+        Self { status, headers, body, more: Vec::new(), context: OnceCell::new() }
     }
 
     /// Adds a value that was read from the answer.
     pub(super) fn add(&mut self, name: &'static str, value: Json) {
-        let _ = self.0.add_variable(name, value);
+        if let Some(context) = self.context.get_mut() {
+            // Adding fails only for values that JSON cannot hold, and these are JSON.
+            let _ = context.add_variable(name, value.clone());
+        }
+        self.more.push((name, value));
+    }
+
+    fn context(&self) -> &Context<'static, 'static> {
+        self.context.get_or_init(|| {
+            let headers: Json =
+                self.headers.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str()))).collect();
+            let mut context = Context::with_env(Arc::clone(&LANGUAGE));
+            let _ = context.add_variable("status", i64::from(self.status));
+            let _ = context.add_variable("headers", headers);
+            let _ = context.add_variable("body", self.body.clone());
+            for (name, value) in &self.more {
+                let _ = context.add_variable(*name, value.clone());
+            }
+            context
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_needs_no_interpreter_says_the_same_as_the_interpreter() {
+        let sources = ["body.a", "body.a.b", "body.a.b.c", "body.a == \"x\"", "body.a.b == \"x\"", "body.b"];
+        let bodies = [
+            r#"{"a": "x", "b": null}"#,
+            r#"{"a": {"b": "x"}, "b": true}"#,
+            r#"{"a": {"b": {"c": 1}}, "b": false}"#,
+            r#"{"a": {"b": {"c": 18446744073709551615}}, "b": 0.1}"#,
+            r#"{"a": [1, 2], "b": -3}"#,
+            r#"{"a": null}"#,
+            "{}",
+            "null",
+            "[1]",
+            r#""text""#,
+        ];
+        for source in sources {
+            let fast = Expression::compile(source, &["body"]).expect("an expression");
+            assert!(fast.simple.is_some(), "{source}");
+            let slow =
+                Expression { simple: None, ..Expression::compile(source, &["body"]).expect("an expression") };
+            for body in bodies {
+                let scope = Scope::new(200, &[], serde_json::from_str(body).expect("JSON"));
+                assert_eq!(fast.find(&scope), slow.find(&scope), "{source} in {body}");
+                assert_eq!(fast.holds(&scope), slow.holds(&scope), "{source} in {body}");
+            }
+        }
+        for source in
+            ["body.a + 1", "body.a == 'x'", "body.a == \"x\\n\"", "has(body.a)", "body", "status == 200"]
+        {
+            assert!(Simple::read(source).is_none(), "{source}");
+        }
+    }
 
     #[test]
     fn an_expression_that_would_overflow_the_parser_or_never_end_is_refused() {

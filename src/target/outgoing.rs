@@ -55,11 +55,18 @@ impl Target {
     /// # Errors
     /// There are many of them, and the contract has no batch endpoint.
     pub(super) fn outgoing(&self, phrases: &[&Phrase]) -> Result<Outgoing, String> {
-        let count = self.nonce.fetch_add(1, Ordering::Relaxed);
-        let nonce = format!("{}-{count}", self.options.run);
+        self.outgoing_as(phrases, &self.next_nonce())
+    }
+
+    /// What no other request of the run has.
+    pub(super) fn next_nonce(&self) -> String {
+        format!("{}-{}", self.options.run, self.nonce.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The same with a nonce of the caller's.
+    pub(super) fn outgoing_as(&self, phrases: &[&Phrase], nonce: &str) -> Result<Outgoing, String> {
         let timestamp = Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-        let common =
-            Filling { nonce: &nonce, run: &self.options.run, timestamp: &timestamp, ..Filling::default() };
+        let common = Filling { nonce, run: &self.options.run, timestamp: &timestamp, ..Filling::default() };
         let request = &self.contract.request;
         let (path, body, id) = match (&self.contract.batch, phrases) {
             (_, [phrase]) => (&request.path, request.body.fill(&common.with(phrase)), phrase.id.as_str()),
@@ -70,7 +77,7 @@ impl Target {
             }
             (None, _) => return Err("the contract has no batch endpoint".to_owned()),
         };
-        let mut headers = self.headers(id, &nonce);
+        let mut headers = self.headers(id, nonce);
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
         let body = serde_json::to_vec(&body).map_err(|_| "the request is no JSON".to_owned())?;
         let url = self.contract.url(path);

@@ -89,7 +89,7 @@ impl Target {
         }
     }
 
-    fn scope(&self, raw: &RawAnswer) -> Result<Scope, NoAnswer> {
+    fn scope<'a>(&self, raw: &'a RawAnswer) -> Result<Scope<'a>, NoAnswer> {
         Ok(Scope::new(raw.status, &raw.headers, raw.json(self.contract.response.any_content_type)?))
     }
 }
@@ -99,7 +99,7 @@ const fn passes(reason: NoAnswerReason) -> bool {
     matches!(reason, NoAnswerReason::Unreachable | NoAnswerReason::ConnectionLost | NoAnswerReason::Timeout)
 }
 
-fn holds(rule: Option<&Expression>, scope: &Scope) -> Result<bool, Failure> {
+fn holds(rule: Option<&Expression>, scope: &Scope<'_>) -> Result<bool, Failure> {
     rule.map_or(Ok(false), |rule| rule.holds(scope))
         .map_err(|message| Failure::new(NoAnswerReason::Malformed, message, Phase::Poll))
 }

@@ -89,18 +89,31 @@ pub(super) fn malformed(detail: String) -> NoAnswer {
 impl Reading {
     /// Reads an HTTP answer.
     pub(super) fn of(map: &ResponseMap, raw: &RawAnswer) -> Self {
+        Self::with(map, raw, Some(Vec::new()))
+    }
+
+    /// As [`Reading::of`], without the fields: for answers of which there are many.
+    pub(super) fn brief(map: &ResponseMap, raw: &RawAnswer) -> Self {
+        Self::with(map, raw, None)
+    }
+
+    fn with(map: &ResponseMap, raw: &RawAnswer, fields: Option<Vec<Field>>) -> Self {
         if !map.statuses.contains(&raw.status) {
             return Self::none(raw.refusal());
         }
         match raw.json(map.any_content_type) {
-            Ok(body) => Self::of_json(map, raw.status, &raw.headers, body),
+            Ok(body) => Self::read(map, Scope::new(raw.status, &raw.headers, body), fields),
             Err(none) => Self::none(none),
         }
     }
 
     /// Reads an answer's body, or one answer of a batch.
     pub(super) fn of_json(map: &ResponseMap, status: u16, headers: &[(String, String)], body: Json) -> Self {
-        let mut reader = Reader { scope: Scope::new(status, headers, body), fields: Vec::new() };
+        Self::read(map, Scope::new(status, headers, body), Some(Vec::new()))
+    }
+
+    fn read(map: &ResponseMap, scope: Scope<'_>, fields: Option<Vec<Field>>) -> Self {
+        let mut reader = Reader { scope, fields };
         let read = reader.read(map);
         let (violations, cached, answer_id) = match &read {
             Ok(prediction) => reader.look_at(map, prediction),
@@ -110,7 +123,7 @@ impl Reading {
             Ok(prediction) => Answer::Prediction(prediction),
             Err(none) => Answer::NoAnswer(none),
         };
-        Self { answer, violations, cached, answer_id, fields: reader.fields }
+        Self { answer, violations, cached, answer_id, fields: reader.fields.unwrap_or_default() }
     }
 
     pub(super) const fn none(none: NoAnswer) -> Self {
@@ -124,20 +137,24 @@ impl Reading {
     }
 }
 
-struct Reader {
-    scope: Scope,
-    fields: Vec<Field>,
+struct Reader<'a> {
+    scope: Scope<'a>,
+    /// None where nobody will look at them.
+    fields: Option<Vec<Field>>,
 }
 
-impl Reader {
-    fn note(&mut self, name: &str, expression: &Expression, value: Result<String, String>) {
-        self.fields.push(Field { name: name.to_owned(), expression: expression.source().to_owned(), value });
+impl Reader<'_> {
+    fn note(&mut self, name: &str, expression: &Expression, value: impl FnOnce() -> Result<String, String>) {
+        if let Some(fields) = &mut self.fields {
+            let (name, expression) = (name.to_owned(), expression.source().to_owned());
+            fields.push(Field { name, expression, value: value() });
+        }
     }
 
     fn read(&mut self, map: &ResponseMap) -> Result<Prediction, NoAnswer> {
         if let Some(rule) = &map.fail_open {
             let held = rule.holds(&self.scope);
-            self.note("fail_open", rule, held.clone().map(|held| held.to_string()));
+            self.note("fail_open", rule, || held.clone().map(|held| held.to_string()));
             match held {
                 Ok(false) => {}
                 Ok(true) => {
@@ -152,14 +169,10 @@ impl Reader {
         }
         let label = self.label(&map.level)?;
         let level = map.levels.get(&label).copied();
-        self.note(
-            "level",
-            &map.level,
-            level.map_or_else(
-                || Err(unknown_word(&label)),
-                |level| Ok(format!("{} → {level}", shown_word(&label))),
-            ),
-        );
+        self.note("level", &map.level, || match level {
+            Some(level) => Ok(format!("{} → {level}", shown_word(&label))),
+            None => Err(unknown_word(&label)),
+        });
         let level = level.ok_or_else(|| malformed(unknown_word(&label)))?;
         let score = self.share("score", map.score.as_ref())?;
         let confidence = self.share("confidence", map.confidence.as_ref())?;
@@ -178,7 +191,7 @@ impl Reader {
             Ok(None) => format!("the answer has no `{}`", expression.source()),
             Err(message) => message,
         };
-        self.note("level", expression, Err(wrong.clone()));
+        self.note("level", expression, || Err(wrong.clone()));
         Err(malformed(wrong))
     }
 
@@ -194,9 +207,9 @@ impl Reader {
             Ok(Some(_)) => Err(format!("`{name}` is no number")),
             Err(message) => Err(message),
         };
-        let shown =
-            read.clone().map(|number| number.map_or_else(|| "–".to_owned(), |number| number.to_string()));
-        self.note(name, expression, shown);
+        self.note(name, expression, || {
+            read.clone().map(|number| number.map_or_else(|| "–".to_owned(), |number| number.to_string()))
+        });
         read.map_err(malformed)
     }
 
@@ -217,7 +230,7 @@ impl Reader {
             Ok(Some(Json::Number(number))) => Some(number.to_string()),
             _ => None,
         };
-        self.note(name, expression, Ok(text.as_deref().map_or_else(|| "–".to_owned(), shown)));
+        self.note(name, expression, || Ok(text.as_deref().map_or_else(|| "–".to_owned(), shown)));
         text
     }
 
@@ -229,7 +242,7 @@ impl Reader {
         let mut violations = Vec::new();
         for (name, rule) in &map.invariants {
             let held = rule.holds(&self.scope);
-            self.note(&format!("invariant {name}"), rule, held.clone().map(|held| held.to_string()));
+            self.note(&format!("invariant {name}"), rule, || held.clone().map(|held| held.to_string()));
             // "Could not tell" is not "fine".
             if !matches!(held, Ok(true)) {
                 violations.push(name.clone());
@@ -237,7 +250,7 @@ impl Reader {
         }
         let cached = map.cache_hit.as_ref().is_some_and(|rule| {
             let hit = rule.holds(&self.scope);
-            self.note("cache hit", rule, hit.clone().map(|hit| hit.to_string()));
+            self.note("cache hit", rule, || hit.clone().map(|hit| hit.to_string()));
             // A rule such as `headers['x-cache'] == 'HIT'` has nothing to look at in most answers.
             hit.unwrap_or(false)
         });

@@ -15,12 +15,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("audit", &["domain", "gate", "judge", "stats", "suite"]),
     ("target", &["document", "domain"]),
     ("reference", &["document", "domain", "target"]),
+    ("load", &["document", "domain", "gate", "stats", "suite", "target"]),
     ("store", &["domain"]),
     ("report", &["domain", "stats"]),
     ("demo", &[]),
-    ("run", &["domain", "gate", "judge", "reference", "suite", "target"]),
+    ("run", &["domain", "gate", "judge", "load", "reference", "stats", "suite", "target"]),
     ("config", &["document", "domain", "gate", "reference", "suite", "target"]),
-    ("dispatch", &["config", "demo", "domain", "gate", "judge", "run", "store", "suite", "target"]),
+    ("dispatch", &["config", "demo", "domain", "gate", "judge", "load", "run", "store", "suite", "target"]),
     (
         "cli",
         &[
@@ -32,6 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "domain",
             "gate",
             "judge",
+            "load",
             "reference",
             "report",
             "run",

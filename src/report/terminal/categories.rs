@@ -50,7 +50,11 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
     }
     if let Some(worth) = record.metrics.accuracy.effective {
         let phrases = record.metrics.accuracy.of;
-        let note = format!("{phrases} phrases, worth {worth:.0}: some are variants of one another");
+        let note = if record.load.is_some() {
+            format!("{phrases} answers, worth {worth:.0}: answers to one phrase are much alike")
+        } else {
+            format!("{phrases} phrases, worth {worth:.0}: some are variants of one another")
+        };
         page.paragraph(Line::of(Tone::Plain, " ".repeat(INDENT)), Tone::Dim, &note);
     }
 }

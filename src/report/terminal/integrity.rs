@@ -11,7 +11,11 @@ use super::page::{Line, Page, Tone};
 const MOST_NAMES: usize = 3;
 
 pub(super) fn show(page: &mut Page, record: &RunRecord) {
-    let findings = findings(&record.integrity, record.suite.left_out);
+    let mut findings = findings(&record.integrity, record.suite.left_out);
+    if let Some(load) = record.load.as_ref().filter(|load| load.counts.violations > 0) {
+        let all = count(load.counts.violations, "answer broke", "answers broke");
+        findings.insert(0, format!("{all} an invariant under load"));
+    }
     if findings.is_empty() {
         return;
     }

@@ -14,6 +14,7 @@ mod headline;
 mod history;
 pub(super) mod integrity;
 mod latency;
+mod load;
 mod measures;
 mod page;
 mod pairs;
@@ -67,6 +68,13 @@ pub fn render_terminal(record: &RunRecord, options: &TerminalOptions) -> String 
     headline::show(&mut page, record);
     gates::show(&mut page, &record.verdict.checks);
     integrity::show(&mut page, record);
+    if let Some(load) = &record.load {
+        load::show(&mut page, record, load);
+        categories::show(&mut page, record);
+        answers::show(&mut page, &record.metrics);
+        footer::show(&mut page, record, options);
+        return page.finish();
+    }
     waivers::show(&mut page, record);
     comparison::show_baseline(&mut page, record);
     categories::show(&mut page, record);

@@ -83,6 +83,7 @@ pub(crate) fn record_with_phrases(hours: i64, phrases: usize) -> RunRecord {
         baseline: None,
         reference: None,
         waivers: None,
+        load: None,
         perturbations: None,
         slices: vec![Slice {
             kind: SliceKind::Category,

@@ -238,6 +238,7 @@ impl Sample {
             baseline: None,
             reference: None,
             waivers: None,
+            load: None,
             perturbations: None,
             slices,
             metrics,

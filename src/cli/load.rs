@@ -1,0 +1,165 @@
+//! `thrash load` and `thrash scenarios`.
+
+use std::fmt::Write;
+
+use clap::{Args, Subcommand};
+use serde_yaml::Value;
+use tokio::sync::mpsc;
+
+use super::args::{Flags, ReportArgs, TargetArgs, add};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::github::GithubActions;
+use super::output::Output;
+use super::progress::{Progress, Style};
+use super::report::Reports;
+use super::run::{EVENTS, Notes, tell};
+use super::signals;
+use crate::config::Config;
+use crate::dispatch::PreparedLoad;
+use crate::domain::{LoadModel, TextPolicy, Wait};
+use crate::gate::Gate;
+use crate::load::{Rate, Scenario, load_scenario, scenario_names, scenario_text};
+use crate::run::RunControl;
+
+/// Flags of `thrash load`.
+#[derive(Debug, Args)]
+pub(super) struct LoadArgs {
+    /// A shipped scenario (`thrash scenarios list`), or a file
+    #[arg(value_name = "SCENARIO|FILE")]
+    scenario: String,
+    #[command(flatten)]
+    target: TargetArgs,
+    /// Multiply every length of time of the scenario, for a rehearsal (`0.1`)
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor, help_heading = "Load")]
+    scale_time: f64,
+    /// One more gate, such as `latency_p95 <= 500ms` (repeatable)
+    #[arg(long, value_name = "EXPR", help_heading = "Gates")]
+    gate: Vec<Gate>,
+    /// Another seed of the schedule and of the phrases' order
+    #[arg(long, value_name = "N", help_heading = "Load")]
+    seed: Option<u64>,
+    /// On GitHub Actions: no annotations, and nothing in the step's summary
+    #[arg(long, help_heading = "Output")]
+    no_annotations: bool,
+    #[command(flatten)]
+    reports: ReportArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ScenariosCommand {
+    /// List the shipped scenarios
+    List,
+    /// Print a scenario, to copy and change
+    Show {
+        /// A shipped scenario, or a file
+        #[arg(value_name = "SCENARIO|FILE")]
+        scenario: String,
+    },
+    /// Refuse scenarios with something wrong in them, and say what the others would do
+    Check {
+        /// Shipped scenarios or files; all shipped ones if none is named
+        #[arg(value_name = "SCENARIO|FILE")]
+        scenarios: Vec<String>,
+        /// Multiply every length of time
+        #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+        scale_time: f64,
+    },
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor| *factor > 0.0 && *factor <= 1000.0);
+    factor.ok_or_else(|| format!("`{text}` is no factor: write a number above 0, such as `0.1`"))
+}
+
+/// Runs a scenario and shows what came out.
+pub(super) async fn load(
+    args: LoadArgs,
+    load: impl Fn(Flags) -> Result<Config, Failure>,
+    output: Output,
+) -> Result<Exit, Failure> {
+    let mut scenario = load_scenario(&args.scenario, args.scale_time)?;
+    scenario.seed = args.seed.unwrap_or(scenario.seed);
+    let mut flags = args.target.flags();
+    if args.target.target.is_none()
+        && let Some(target) = &scenario.target
+    {
+        flags.push(("target", Value::from(target.clone())));
+    }
+    let text = args.reports.text.map(|policy| match policy {
+        TextPolicy::Full => "full",
+        TextPolicy::Redacted => "redacted",
+        TextPolicy::None => "none",
+    });
+    add(&mut flags, "text", text);
+    let config = load(flags)?;
+    let reports = Reports::check(&args.reports, &config)?;
+    let github = GithubActions::of(&config).filter(|_| !args.no_annotations);
+    let prepared = PreparedLoad::new(&config, scenario, &args.gate).await?;
+
+    let control = RunControl::default();
+    let progress = Progress::new(Style::choose(reports.quiet()), output);
+    let (events, received) = mpsc::channel(EVENTS);
+    let showing = tokio::spawn(progress.clone().follow(received));
+    let watching = tokio::spawn(signals::watch(control.clone(), move |text| progress.say(text)));
+    let executed = Box::pin(prepared.execute(control, events)).await;
+    let _ = showing.await;
+    let exit = tell(&config, executed?, Notes::default(), reports, github, output);
+    watching.abort();
+    Ok(exit)
+}
+
+pub(super) fn scenarios(command: ScenariosCommand, output: Output) -> Result<Exit, Failure> {
+    match command {
+        ScenariosCommand::List => {
+            let mut page = String::new();
+            for name in scenario_names() {
+                let scenario = load_scenario(name, 1.0)?;
+                let _ = writeln!(page, "{name:<16}{:<46}{}", scenario.title, shape(&scenario));
+            }
+            output.print(&page)?;
+        }
+        ScenariosCommand::Show { scenario } => output.print(&scenario_text(&scenario)?)?,
+        ScenariosCommand::Check { scenarios, scale_time } => {
+            let all = || scenario_names().into_iter().map(str::to_owned).collect();
+            let names: Vec<String> = if scenarios.is_empty() { all() } else { scenarios };
+            let mut page = String::new();
+            let mut exit = Exit::Passed;
+            for name in names {
+                match load_scenario(&name, scale_time) {
+                    Ok(scenario) => {
+                        let _ = writeln!(page, "ok  {name}: {}", plan(&scenario));
+                    }
+                    Err(error) => {
+                        exit = Exit::Usage;
+                        output.note(format!("error: {}", Failure::from(error)));
+                    }
+                }
+            }
+            output.print(&page)?;
+            return Ok(exit);
+        }
+    }
+    Ok(Exit::Passed)
+}
+
+/// How much, and for how long.
+fn shape(scenario: &Scenario) -> String {
+    let length = Wait(std::time::Duration::from_secs(scenario.length().as_secs_f64().round() as u64));
+    match scenario.model {
+        LoadModel::Arrivals if scenario.is_search => {
+            format!("up to {}, {length} at most", Rate(scenario.peak()))
+        }
+        LoadModel::Arrivals => format!("{}, {length}", Rate(scenario.peak())),
+        LoadModel::Users => format!("{} users, {length}", scenario.peak()),
+    }
+}
+
+/// What a run of it would do.
+fn plan(scenario: &Scenario) -> String {
+    let requests = scenario.planned().map_or_else(
+        || "as many requests as the users get answered".to_owned(),
+        |requests| format!("{:.0} requests", requests.min(scenario.max_requests as f64)),
+    );
+    format!("{}, {requests}, {} gates", shape(scenario), scenario.gates.len())
+}

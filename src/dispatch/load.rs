@@ -1,0 +1,154 @@
+//! Prepare a load run, run it, store it.
+//!
+//! A crisis service must not go down because somebody tested it: what is not this machine has to be marked as made for
+//! load, and nobody is sent more than they say they bear.
+
+use chrono::Utc;
+use tokio::sync::mpsc;
+
+use super::DispatchError;
+use super::baseline::Search;
+use super::connect::{self, Connected, Connecting};
+use super::execute::Executed;
+use super::keep::Keeper;
+use crate::config::Config;
+use crate::demo::Demo;
+use crate::domain::{BaselineWish, LoadModel, RunEvent, RunId, Series};
+use crate::gate::{Gate, GateOptions};
+use crate::load::{Deck, Rate, Scenario};
+use crate::run::{LoadRun, RunControl, RunFacts};
+use crate::target::{Contract, LoadOptions, LoadTarget};
+
+/// Starts a second above which one thread is not enough.
+const ONE_THREAD: f64 = 10_000.0;
+
+/// A load run that can begin: the scenario fits the target, and the target has answered.
+#[derive(Debug)]
+pub struct PreparedLoad {
+    run: LoadRun,
+    keeper: Keeper,
+    demo: Option<Demo>,
+}
+
+impl PreparedLoad {
+    /// Loads the phrases, compiles the contract, checks that the target may be loaded, starts the demo detector if it is
+    /// wanted, and looks whether the target is there. `gates` are what this run has to hold besides the scenario's.
+    ///
+    /// # Errors
+    /// Anything that makes a run impossible; nothing has been sent or recorded.
+    pub async fn new(config: &Config, scenario: Scenario, gates: &[Gate]) -> Result<Self, DispatchError> {
+        let settings = &config.settings;
+        let contract = connect::contract(config)?;
+        may_be_loaded(&contract, &scenario, config.wants_demo())?;
+        let mut suite = config.catalog().load(std::slice::from_ref(&scenario.suite), None)?;
+        suite = suite.select(&scenario.selection)?;
+        if !contract.sends_history() {
+            suite = suite.without_history()?;
+        }
+        let deck = Deck::new(&suite.phrases, &scenario.weights, scenario.seed).map_err(|message| {
+            DispatchError::Options { message, hint: "mend `phrases.weights` of the scenario".to_owned() }
+        })?;
+        let started_at = Utc::now();
+        let id = RunId::new(started_at, rand::random());
+        let search = Search {
+            wish: Some(BaselineWish::Nothing),
+            run: id.clone(),
+            series: Series {
+                suite: format!("load {}", scenario.name),
+                target: contract.name.clone(),
+                demo: config.wants_demo(),
+            },
+            selection_hash: suite.record.selection_hash.clone(),
+        };
+        let (keeper, _) = Keeper::open(config, search)?;
+        let Connected { target, health, demo, .. } =
+            Connecting::new(config, contract, &id).connect(config).await?;
+        let options = LoadOptions {
+            headers: scenario.headers.clone(),
+            close: !scenario.keep_alive,
+            timeout: scenario.timeout,
+        };
+        let target = LoadTarget::new(target, suite.phrases.clone(), &options).await.map_err(|message| {
+            DispatchError::Options {
+                message,
+                hint: "look at the scenario's headers and the target's URL".to_owned(),
+            }
+        })?;
+        let gates = GateOptions {
+            gates: scenario.gates.iter().chain(gates).cloned().collect(),
+            error_budget: settings.thresholds.error_budget.value(),
+            needs_baseline: false,
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let run = LoadRun {
+            threads: if scenario.peak() > ONE_THREAD { cores.saturating_sub(1).max(1) } else { 1 },
+            idle_pass: scenario.idle_pass || gates.gates.iter().any(Gate::needs_idle),
+            facts: RunFacts {
+                id,
+                started_at,
+                environment: settings.environment.clone(),
+                text: settings.text,
+                demo: demo.is_some(),
+                configuration: config
+                    .effective
+                    .iter()
+                    .map(|value| (value.key.clone(), value.value.clone()))
+                    .collect(),
+                version: health.version,
+            },
+            scenario,
+            suite,
+            target,
+            deck,
+            gates,
+        };
+        Ok(Self { run, keeper, demo })
+    }
+
+    /// Runs, judges and stores.
+    ///
+    /// # Errors
+    /// The system gives no thread or no clock; nothing was sent then.
+    pub async fn execute(
+        self,
+        control: RunControl,
+        events: mpsc::Sender<RunEvent>,
+    ) -> Result<Executed, DispatchError> {
+        let record = self.run.execute(control, events).await.map_err(DispatchError::Load)?;
+        let (kept, delivered) = self.keeper.keep(&record).await;
+        if let Some(demo) = self.demo {
+            demo.stop().await;
+        }
+        Ok(Executed { record, kept, delivered })
+    }
+}
+
+/// Refuses a target that nobody said may be loaded, and a load beyond what it says it bears.
+fn may_be_loaded(contract: &Contract, scenario: &Scenario, demo: bool) -> Result<(), DispatchError> {
+    let name = &contract.name;
+    let refuse = |message: String, hint: String| Err(DispatchError::Options { message, hint });
+    if !(demo || contract.allow_load || is_this_machine(contract)) {
+        return refuse(
+            format!("target `{name}` at {} is not marked for load: nothing was sent", contract.shown_url()),
+            format!(
+                "people may be waiting for its answers. If it is a test system: `targets: {{{name}: {{allow_load: true}}}}` in \
+                 the configuration"
+            ),
+        );
+    }
+    let most = scenario.max_rate.map_or_else(|| scenario.peak(), |most| most.min(scenario.peak()));
+    match contract.limits.rate {
+        Some(limit) if scenario.model == LoadModel::Arrivals && most > limit => refuse(
+            format!("the scenario goes up to {}, and target `{name}` bears {}", Rate(most), Rate(limit)),
+            "lower the load, or raise `limits.rate` of the target if it bears more by now".to_owned(),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the target's address is of this machine alone.
+fn is_this_machine(contract: &Contract) -> bool {
+    let host = contract.base_url.host_str().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

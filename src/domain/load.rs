@@ -1,0 +1,262 @@
+//! What a load run found, besides the numbers that every run has.
+//!
+//! In the record of a load run `metrics` and `slices` count answers, not phrases; `latency` is the response time, from
+//! when a request should have started, and `attempt_latency` the service time, from when it did.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Estimate, LatencyReport, NoAnswerReason, PairedTest, Rate};
+
+/// Who decides when a request starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadModel {
+    /// A schedule: requests arrive whether or not the earlier ones are answered (an open model).
+    Arrivals,
+    /// Users, each of whom waits for the answer before asking again (a closed model).
+    Users,
+}
+
+impl LoadModel {
+    /// What its stages count.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Arrivals => "/s",
+            Self::Users => " users",
+        }
+    }
+}
+
+/// The scenario, as it was run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ScenarioRecord {
+    /// Its name: of a shipped one, or the file.
+    pub name: String,
+    /// One line about it.
+    pub title: String,
+    /// Content hash of all that decides what is sent.
+    pub hash: String,
+    /// Who decides when a request starts.
+    pub model: LoadModel,
+    /// What sent the requests.
+    pub engine: String,
+    /// The length of its stages, in milliseconds, the time scale applied.
+    pub planned_ms: f64,
+    /// What its lengths of time were multiplied by; 1 is as it is written.
+    pub time_scale: f64,
+    /// What started in this time at the beginning is in no number, in milliseconds.
+    pub warm_up_ms: f64,
+    /// Requests on their way at once, at most.
+    pub max_in_flight: usize,
+    /// Requests a second, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rate: Option<f64>,
+    /// Whether connections were used again.
+    pub keep_alive: bool,
+    /// The seed of the schedule and of the phrases' order.
+    pub seed: u64,
+}
+
+/// Requests, counted.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct LoadCounts {
+    /// Starts that the schedule asked for.
+    pub intended: u64,
+    /// Requests that started.
+    pub started: u64,
+    /// Starts that were given up because too many requests were on their way.
+    pub dropped: u64,
+    /// Starts that had to wait for one of the requests on their way to end.
+    pub waited: u64,
+    /// Requests that started more than a second after they should have.
+    pub late: u64,
+    /// Requests with an answer.
+    pub answered: u64,
+    /// Requests without one, by reason.
+    pub no_answer: BTreeMap<NoAnswerReason, u64>,
+    /// Answers that passed the judge.
+    pub right: u64,
+    /// Answers that broke an invariant of the contract.
+    pub violations: u64,
+    /// Answers that came from a cache.
+    pub cached: u64,
+    /// Connections that were opened.
+    pub connections: u64,
+}
+
+impl LoadCounts {
+    /// Requests that ended without an answer.
+    pub fn unanswered(&self) -> u64 {
+        self.no_answer.values().sum()
+    }
+
+    /// Requests that ended.
+    pub fn ended(&self) -> u64 {
+        self.answered + self.unanswered()
+    }
+}
+
+/// A part of the run under one load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LoadStep {
+    /// The stage it belongs to, from 0; a ramp is cut into several steps.
+    pub stage: usize,
+    /// When it began, in milliseconds after the run's start.
+    pub from_ms: f64,
+    /// When it ended.
+    pub to_ms: f64,
+    /// Requests a second or users at its beginning.
+    pub load_from: f64,
+    /// And at its end.
+    pub load_to: f64,
+    /// Its requests, by their intended start.
+    pub counts: LoadCounts,
+    /// Requests started within a second of when they should have, of those intended.
+    pub achieved: Rate,
+    /// Requests started a second.
+    pub rate: f64,
+    /// Right answers of all requests.
+    pub accuracy: Rate,
+    /// From the intended start to the answer.
+    pub response: LatencyReport,
+    /// From the actual start to the answer.
+    pub service: LatencyReport,
+    /// Of the requests with phrases that are right when the target is idle, those not right here; none without an
+    /// idle pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Rate>,
+}
+
+/// A second of the run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct LoadSecond {
+    /// When it began, in seconds after the run's start.
+    pub at_s: f64,
+    /// Starts that the schedule asked for.
+    pub intended: u64,
+    /// Requests that started.
+    pub started: u64,
+    /// Requests that ended with an answer.
+    pub answered: u64,
+    /// Requests that ended without one.
+    pub unanswered: u64,
+    /// Answers that passed the judge.
+    pub right: u64,
+    /// Requests on their way at its end.
+    pub in_flight: u64,
+    /// Response time of those that ended: median, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p50_ms: Option<f64>,
+    /// 95th percentile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p95_ms: Option<f64>,
+    /// 99th percentile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p99_ms: Option<f64>,
+    /// Processor time of this program's load threads, 1 being a whole core a thread.
+    pub cpu: f64,
+    /// The longest time that a due start waited for this program, in milliseconds.
+    pub lag_ms: f64,
+}
+
+/// Whether the machine that made the load could.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct GeneratorRecord {
+    /// Threads that sent.
+    pub threads: usize,
+    /// Processor time that they took, in milliseconds.
+    pub cpu_ms: f64,
+    /// Processor time a request, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_per_request_us: Option<f64>,
+    /// How long due starts waited for this program, apart from waiting for a free connection.
+    pub lag: LatencyReport,
+    /// What made this machine slow, a sentence each; with any of them a slow answer is not the target's fault.
+    pub limits: Vec<String>,
+    /// Whether it could not make the load that the scenario asks for: then nothing is shown of the target.
+    pub starved: bool,
+}
+
+/// Why a run was ended before its time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LoadAbort {
+    /// The rule of the scenario, as it is written.
+    pub rule: String,
+    /// What was seen.
+    pub seen: String,
+    /// When, in milliseconds after the run's start.
+    pub at_ms: f64,
+}
+
+/// The phrases under load, held against the same phrases before it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct IdleComparison {
+    /// Right answers when idle, of the phrases that both passes sent.
+    pub accuracy: Rate,
+    /// Idle accuracy less accuracy under load, each phrase weighing the same; below 0 the load did no harm.
+    pub drop: Option<Estimate>,
+    /// Right or wrong, phrase by phrase: the idle answer against the most frequent one under load.
+    pub test: PairedTest,
+    /// Phrases right when idle and mostly not under load, by id.
+    pub lost: Vec<String>,
+    /// Response time when idle.
+    pub latency: LatencyReport,
+}
+
+/// What came back for a phrase.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PhraseLoad {
+    /// The phrase's id.
+    pub id: String,
+    /// Answers from `none` to `critical`, then no answer.
+    pub answers: [u64; 6],
+}
+
+/// What a search for the highest load that holds found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SearchRecord {
+    /// The highest load at which every gate held; none where not even the first did.
+    pub sustained: Option<f64>,
+    /// The lowest at which one did not; none where the search ended before.
+    pub broken: Option<f64>,
+    /// The gate that broke there, and what was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Everything that only a load run finds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LoadRecord {
+    /// The scenario.
+    pub scenario: ScenarioRecord,
+    /// The requests, the warm-up left out.
+    pub counts: LoadCounts,
+    /// The requests of the warm-up.
+    pub warm_up: u64,
+    /// Requests started within a second of when they should have, of those intended.
+    pub achieved: Rate,
+    /// Parts of the run, in their order.
+    pub steps: Vec<LoadStep>,
+    /// The run second by second, the warm-up included; longer slices in a run over an hour.
+    pub seconds: Vec<LoadSecond>,
+    /// How long one of them is, in seconds.
+    pub second_s: f64,
+    /// Response time by category.
+    pub categories: BTreeMap<String, LatencyReport>,
+    /// This machine.
+    pub generator: GeneratorRecord,
+    /// Why it was ended before its time, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abort: Option<LoadAbort>,
+    /// The same phrases before the load, where they were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<IdleComparison>,
+    /// What a search found, where it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchRecord>,
+    /// The answers, phrase by phrase, in the suite's order.
+    pub phrases: Vec<PhraseLoad>,
+}

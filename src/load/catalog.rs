@@ -1,0 +1,102 @@
+//! Where scenarios come from: the shipped ones inside the program, or a file.
+
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+
+use super::scenario::Scenario;
+use super::scenario_file::ScenarioFile;
+use crate::document::{Problems, nearest};
+use crate::suite::{SuiteError, read_file};
+
+static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios/load");
+
+/// Why there is no scenario.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// No shipped scenario and no file has that name.
+    #[error("there is no scenario or file `{name}`")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Advice.
+        hint: String,
+    },
+    /// The file cannot be read.
+    #[error(transparent)]
+    Read(SuiteError),
+    /// It says something that cannot be right.
+    #[error("{problems}")]
+    Invalid {
+        /// All of it.
+        problems: Problems,
+    },
+}
+
+impl ScenarioError {
+    /// How to mend it, where there is something to say.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Unknown { hint, .. } => Some(hint),
+            Self::Read(_) | Self::Invalid { .. } => None,
+        }
+    }
+}
+
+/// The names of the shipped scenarios.
+pub fn scenario_names() -> Vec<&'static str> {
+    let mut names: Vec<&str> =
+        SHIPPED.files().filter_map(|file| file.path().file_name()?.to_str()?.strip_suffix(".yaml")).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The text of a scenario, by the name of a shipped one, or by its file.
+///
+/// # Errors
+/// There is none, or it cannot be read.
+pub fn scenario_text(name: &str) -> Result<String, ScenarioError> {
+    found(name).map(|(_, _, text)| text)
+}
+
+/// The scenario, by the name of a shipped one, or by its file; its lengths of time are multiplied by `time_scale`.
+///
+/// # Errors
+/// There is none, or everything that is wrong with it.
+pub fn load_scenario(name: &str, time_scale: f64) -> Result<Scenario, ScenarioError> {
+    let (name, file, text) = found(name)?;
+    Scenario::parse(&name, &file, &text, time_scale).map_err(|problems| ScenarioError::Invalid { problems })
+}
+
+/// Name, file and text.
+fn found(name: &str) -> Result<(String, String, String), ScenarioError> {
+    let path = PathBuf::from(name);
+    if path.is_file() {
+        let (file, text) = read_file(&path).map_err(ScenarioError::Read)?;
+        return Ok((stem(&path), file, text));
+    }
+    // `scenarios/load/smoke.yaml` means the shipped one where there is no such file.
+    let short = name.strip_prefix("scenarios/load/").unwrap_or(name);
+    let short = short.strip_suffix(".yaml").unwrap_or(short);
+    match SHIPPED.get_file(format!("{short}.yaml")).and_then(|file| file.contents_utf8()) {
+        Some(text) => Ok((short.to_owned(), format!("scenarios/load/{short}.yaml"), text.to_owned())),
+        None => {
+            let names = scenario_names();
+            let hint = match nearest(short, &names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("shipped are {}; or name a file", names.join(", ")),
+            };
+            Err(ScenarioError::Unknown { name: name.to_owned(), hint })
+        }
+    }
+}
+
+/// The name of a file's scenario.
+fn stem(path: &Path) -> String {
+    path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// The JSON Schema of a scenario file, for editors.
+pub fn scenario_schema() -> serde_json::Value {
+    schemars::schema_for!(ScenarioFile).to_value()
+}

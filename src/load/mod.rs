@@ -1,0 +1,27 @@
+//! Load: scenarios, when each request starts, and what sends them.
+//!
+//! A [`Scenario`] says what is sent and how much of it; a [`Schedule`] says when each request should start. The open
+//! engine sends by the schedule, whether or not earlier requests are answered, and takes every time from the intended
+//! start: a target that stalls is seen to stall. Every answer is judged. What an engine found is a [`Tally`], which merges
+//! without loss with those of other threads and other machines; what it sees on the way are [`Window`]s, and
+//! [`Watch`] ends a run before it does harm.
+
+mod alarm;
+mod catalog;
+mod deck;
+mod open;
+mod pool;
+mod scenario;
+mod scenario_file;
+mod schedule;
+mod tally;
+mod watch;
+
+pub use catalog::{ScenarioError, load_scenario, scenario_names, scenario_schema, scenario_text};
+pub use deck::Deck;
+pub use open::{OpenEngine, Sending};
+pub use scenario::Scenario;
+pub use scenario_file::{AbortEntry, Beyond, Rate, Spacing, ThinkTime};
+pub use schedule::{Ramp, Schedule};
+pub use tally::{StepTally, Tally, Window};
+pub use watch::{Seen, Watch};

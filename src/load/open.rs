@@ -1,0 +1,258 @@
+//! The open engine: requests start by the schedule, whether or not earlier ones are answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+use tokio::time::{Instant, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::alarm::Alarm;
+use super::deck::Deck;
+use super::pool::{Pool, Start};
+use super::scenario::Scenario;
+use super::schedule::{Ramp, Schedule};
+use super::tally::{Tally, Window, known};
+use crate::target::LoadTarget;
+
+/// How often what was seen is told.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+
+/// What is sent, and by which rules.
+#[derive(Debug, Clone)]
+pub struct Sending {
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// The steps of it that are sent.
+    pub ramps: Vec<Ramp>,
+    /// What starts in this time at the beginning is in no number.
+    pub warm_up: Duration,
+    /// The target.
+    pub target: Arc<LoadTarget>,
+    /// Which phrase each request sends.
+    pub deck: Deck,
+    /// Whether each phrase is right when idle, where that is known.
+    pub idle_right: Option<Vec<bool>>,
+    /// The number of the first request.
+    pub first: u64,
+    /// No start is later than this.
+    pub longest: Duration,
+    /// Nor are there more.
+    pub most: u64,
+}
+
+/// The engine.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenEngine {
+    /// Threads that send.
+    pub threads: usize,
+}
+
+impl OpenEngine {
+    /// Its name in records.
+    pub const NAME: &str = "open";
+
+    /// Sends it all, or until `drain` or `abort` is cancelled: the first waits for answers on their way, the second for
+    /// nothing. What is seen meanwhile goes to `windows`, a few times a second from every thread.
+    ///
+    /// # Errors
+    /// The system gives no thread or no clock.
+    pub async fn run(
+        self,
+        sending: Sending,
+        drain: CancellationToken,
+        abort: CancellationToken,
+        windows: mpsc::UnboundedSender<Window>,
+    ) -> std::io::Result<Tally> {
+        let began = Instant::now();
+        let threads = self.threads.max(1);
+        let mut running = Vec::with_capacity(threads);
+        for thread in 0..threads {
+            let share = Share {
+                sending: sending.clone(),
+                thread,
+                threads,
+                began,
+                drain: drain.clone(),
+                abort: abort.clone(),
+                windows: windows.clone(),
+            };
+            let spawned =
+                std::thread::Builder::new().name(format!("thrash-load-{thread}")).spawn(|| share.run())?;
+            running.push(spawned);
+        }
+        drop(windows);
+        tokio::task::spawn_blocking(move || {
+            let mut found: Option<Tally> = None;
+            for thread in running {
+                let tally =
+                    thread.join().map_err(|_| std::io::Error::other("a sending thread panicked"))??;
+                match &mut found {
+                    Some(found) => found.merge(&tally),
+                    None => found = Some(tally),
+                }
+            }
+            found.ok_or_else(|| std::io::Error::other("there was no sending thread"))
+        })
+        .await
+        .map_err(std::io::Error::other)?
+    }
+}
+
+/// What one thread sends: every so-manieth start.
+struct Share {
+    sending: Sending,
+    thread: usize,
+    threads: usize,
+    began: Instant,
+    drain: CancellationToken,
+    abort: CancellationToken,
+    windows: mpsc::UnboundedSender<Window>,
+}
+
+impl Share {
+    fn run(self) -> std::io::Result<Tally> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        LocalSet::new().block_on(&runtime, self.send())
+    }
+
+    async fn send(self) -> std::io::Result<Tally> {
+        let Sending { scenario, ramps, target, deck, idle_right, .. } = &self.sending;
+        let (known, categories) = known(target.phrases(), idle_right.as_deref());
+        let tally = Tally::new(ramps.len(), categories, known.len());
+        let most = scenario.max_in_flight / self.threads
+            + usize::from(self.thread < scenario.max_in_flight % self.threads);
+        let slow = scenario.abort_when.latency_p95.map(|wait| wait.0);
+        let pool = Pool::new(Arc::clone(target), known, tally, (most, scenario.beyond), slow);
+        let cpu = thread_cpu();
+        let told = Cpu(cpu);
+        let teller =
+            tokio::task::spawn_local(tell(std::rc::Rc::clone(&pool), self.began, self.windows.clone(), told));
+        let sent = {
+            let mut alarm = Alarm::new()?;
+            tokio::select! {
+                biased;
+                () = self.abort.cancelled() => false,
+                () = self.drain.cancelled() => true,
+                () = self.start_all(&pool, deck.clone(), &mut alarm) => true,
+            }
+        };
+        let patience = target.timeout() + Duration::from_secs(1);
+        if sent {
+            let finish = async {
+                tokio::select! {
+                    biased;
+                    () = self.drain.cancelled() => {}
+                    // What still waits then would wait longer than an answer may take.
+                    done = timeout(patience, pool.emptied()) => if done.is_ok() { return },
+                }
+                pool.give_up_waiting();
+                let _ = timeout(patience, pool.emptied()).await;
+            };
+            tokio::select! {
+                biased;
+                () = self.abort.cancelled() => {}
+                () = finish => {}
+            }
+        }
+        pool.give_up_waiting();
+        pool.abort();
+        teller.abort();
+        let mut last = pool.look(self.began);
+        // What the teller did not come to tell is less than its interval.
+        last.cpu = Duration::ZERO;
+        let _ = self.windows.send(last);
+        let mut tally = pool.tally.borrow().clone();
+        tally.cpu = thread_cpu().saturating_sub(cpu);
+        tally.threads = 1;
+        Ok(tally)
+    }
+
+    /// Starts everything that the schedule asks of this thread.
+    async fn start_all(&self, pool: &std::rc::Rc<Pool>, mut deck: Deck, alarm: &mut Alarm) {
+        let Sending { scenario, ramps, warm_up, first, longest, most, .. } = &self.sending;
+        let schedule = Schedule::new(ramps.clone(), scenario.spacing, scenario.seed);
+        let mut ends = Vec::with_capacity(ramps.len());
+        let mut end = Duration::ZERO;
+        for ramp in ramps {
+            end += ramp.duration;
+            ends.push(end);
+        }
+        let (threads, thread) = (self.threads as u64, self.thread as u64);
+        let spacing = scenario.max_rate.map(|rate| Duration::from_secs_f64(self.threads as f64 / rate));
+        let mut not_before = self.began;
+        let mut step = 0;
+        for (number, after) in (0_u64..).zip(schedule) {
+            if number >= *most || after >= *longest {
+                return;
+            }
+            if number % threads != thread {
+                continue;
+            }
+            let due = self.began + after;
+            alarm.until(due.max(not_before)).await;
+            let now = Instant::now();
+            let lag = now.saturating_duration_since(due.max(not_before));
+            if let Some(spacing) = spacing {
+                not_before = now + spacing;
+            }
+            while step + 1 < ends.len() && after >= ends[step] {
+                step += 1;
+            }
+            let counted = after >= *warm_up;
+            {
+                let mut window = pool.window.borrow_mut();
+                window.lag = window.lag.max(lag);
+            }
+            if counted {
+                pool.tally.borrow_mut().lag.record(lag);
+            }
+            let request = first + number;
+            let phrase = deck.phrase(request);
+            pool.dispatch(Start { due, step: counted.then_some(step), phrase, number: request });
+        }
+        // The load of the last stage lasts to its end.
+        alarm.until(self.began + end.min(*longest)).await;
+    }
+}
+
+/// Processor time that was told already.
+struct Cpu(Duration);
+
+/// Tells what is seen, a few times a second.
+async fn tell(
+    pool: std::rc::Rc<Pool>,
+    began: Instant,
+    windows: mpsc::UnboundedSender<Window>,
+    mut told: Cpu,
+) {
+    let mut ticks = interval(TELL_EVERY);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let mut window = pool.look(began);
+        let now = thread_cpu();
+        window.cpu = now.saturating_sub(told.0);
+        told.0 = now;
+        if windows.send(window).is_err() {
+            return;
+        }
+    }
+}
+
+/// Processor time of this thread.
+#[cfg(target_os = "linux")]
+fn thread_cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or_default(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
+}
+
+/// Processor time of this thread: not known here.
+#[cfg(not(target_os = "linux"))]
+fn thread_cpu() -> Duration {
+    Duration::ZERO
+}

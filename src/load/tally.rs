@@ -1,0 +1,274 @@
+//! What an engine counts: constant memory, nothing shared, merged without loss.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Level, LoadCounts, NoAnswerReason, Phrase};
+use crate::stats::LatencyHistogram;
+
+/// Everything that was found, by step, category and phrase.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// By step.
+    pub steps: Vec<StepTally>,
+    /// Response time by category, in the order of the categories' first phrases.
+    pub categories: Vec<LatencyHistogram>,
+    /// Answers by phrase: levels from `none` on, then no answer.
+    pub phrases: Vec<[u64; 6]>,
+    /// Phrases with an answer that said "I could not analyse this", broke an invariant: counts by phrase.
+    pub fail_open: Vec<u64>,
+    /// Until an asynchronous target had accepted a phrase.
+    pub accepted: LatencyHistogram,
+    /// How long due starts waited for this program.
+    pub lag: LatencyHistogram,
+    /// Requests of the warm-up.
+    pub warm_up: u64,
+    /// Processor time of the threads that sent.
+    pub cpu: Duration,
+    /// Threads that sent.
+    pub threads: usize,
+    /// Requests that failed because this machine had no port or file left.
+    pub exhausted: u64,
+    /// Requests that a bug in this program lost.
+    pub lost: u64,
+}
+
+/// What was found under one load.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct StepTally {
+    /// Its requests.
+    pub counts: LoadCounts,
+    /// From the intended start.
+    pub response: LatencyHistogram,
+    /// From the actual start.
+    pub service: LatencyHistogram,
+    /// Requests with phrases that are right when idle.
+    pub idle_right: u64,
+    /// Those of them that were not right here.
+    pub lost: u64,
+}
+
+/// What was seen in a short stretch of time, for who watches.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Window {
+    /// Its end, in seconds after the run's start.
+    pub at_s: f64,
+    /// Starts that the schedule asked for.
+    pub intended: u64,
+    /// Requests that started.
+    pub started: u64,
+    /// Requests that ended with an answer.
+    pub answered: u64,
+    /// Requests that ended without one.
+    pub unanswered: u64,
+    /// Answers that passed the judge.
+    pub right: u64,
+    /// Requests that ended, and were slower than the scenario allows.
+    pub slow: u64,
+    /// Requests on their way at its end.
+    pub in_flight: u64,
+    /// Those of them that are older than the scenario allows.
+    pub overdue: u64,
+    /// Response times of those that ended.
+    pub response: LatencyHistogram,
+    /// The longest wait of a due start for this program.
+    pub lag: Duration,
+    /// Processor time of the threads that sent.
+    pub cpu: Duration,
+}
+
+/// What is known of each phrase before anything is sent.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    /// Whether a level passes.
+    pub(super) passes: [bool; 5],
+    /// The number of its category.
+    pub(super) category: usize,
+    /// Whether it is right when idle, where that is known.
+    pub(super) idle_right: Option<bool>,
+}
+
+/// What is known of the phrases, and how many categories they have.
+pub(super) fn known(phrases: &[Phrase], idle_right: Option<&[bool]>) -> (Vec<Known>, usize) {
+    let mut categories: Vec<&str> = Vec::new();
+    let known = phrases.iter().enumerate().map(|(i, phrase)| {
+        let category = categories.iter().position(|known| *known == phrase.category).unwrap_or_else(|| {
+            categories.push(&phrase.category);
+            categories.len() - 1
+        });
+        // The judge's rule: in the set, or between what passes below and above it.
+        let passes = Level::ALL.map(|level| {
+            phrase.expected.contains(level)
+                || (level >= phrase.lowest_passing() && level <= phrase.highest_passing())
+        });
+        Known { passes, category, idle_right: idle_right.map(|right| right[i]) }
+    });
+    let known = known.collect();
+    (known, categories.len())
+}
+
+/// One request that ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended {
+    pub(super) step: usize,
+    pub(super) phrase: usize,
+    pub(super) answer: Result<Level, NoAnswerReason>,
+    pub(super) violations: usize,
+    pub(super) cached: bool,
+    pub(super) opened: bool,
+    pub(super) response: Duration,
+    pub(super) service: Duration,
+}
+
+impl Tally {
+    /// Nothing found yet.
+    pub fn new(steps: usize, categories: usize, phrases: usize) -> Self {
+        Self {
+            steps: vec![StepTally::default(); steps],
+            categories: vec![LatencyHistogram::new(); categories],
+            phrases: vec![[0; 6]; phrases],
+            fail_open: vec![0; phrases],
+            accepted: LatencyHistogram::new(),
+            lag: LatencyHistogram::new(),
+            warm_up: 0,
+            cpu: Duration::ZERO,
+            threads: 0,
+            exhausted: 0,
+            lost: 0,
+        }
+    }
+
+    /// Counts a request that ended; gives whether it was right.
+    pub(super) fn record(&mut self, known: &Known, ended: &Ended) {
+        let step = &mut self.steps[ended.step];
+        let counts = &mut step.counts;
+        let right = match ended.answer {
+            Ok(level) => {
+                counts.answered += 1;
+                self.phrases[ended.phrase][level.index()] += 1;
+                step.response.record(ended.response);
+                step.service.record(ended.service);
+                self.categories[known.category].record(ended.response);
+                known.passes[level.index()]
+            }
+            Err(reason) => {
+                *counts.no_answer.entry(reason).or_default() += 1;
+                self.phrases[ended.phrase][5] += 1;
+                self.fail_open[ended.phrase] += u64::from(reason == NoAnswerReason::FailOpen);
+                // Somebody waited so long at least: without these the slowest would make the percentiles better. A
+                // connection that is refused at once would, too, and is left out.
+                if reason == NoAnswerReason::Timeout {
+                    step.response.record(ended.response);
+                    step.service.record(ended.service);
+                    self.categories[known.category].record(ended.response);
+                }
+                false
+            }
+        };
+        counts.right += u64::from(right);
+        counts.violations += u64::from(ended.violations > 0);
+        counts.cached += u64::from(ended.cached);
+        counts.connections += u64::from(ended.opened);
+        if known.idle_right == Some(true) {
+            step.idle_right += 1;
+            step.lost += u64::from(!right);
+        }
+    }
+
+    /// Adds what another thread or another machine found in the same scenario.
+    pub fn merge(&mut self, other: &Self) {
+        for (step, other) in self.steps.iter_mut().zip(&other.steps) {
+            step.merge(other);
+        }
+        for (category, other) in self.categories.iter_mut().zip(&other.categories) {
+            category.merge(other);
+        }
+        for (answers, other) in self.phrases.iter_mut().zip(&other.phrases) {
+            answers.iter_mut().zip(other).for_each(|(count, other)| *count += other);
+        }
+        self.fail_open.iter_mut().zip(&other.fail_open).for_each(|(count, other)| *count += other);
+        self.accepted.merge(&other.accepted);
+        self.lag.merge(&other.lag);
+        self.warm_up += other.warm_up;
+        self.cpu += other.cpu;
+        self.threads += other.threads;
+        self.exhausted += other.exhausted;
+        self.lost += other.lost;
+    }
+
+    /// All steps together.
+    pub fn total(&self) -> StepTally {
+        let mut total = StepTally::default();
+        self.steps.iter().for_each(|step| total.merge(step));
+        total
+    }
+}
+
+impl StepTally {
+    /// Adds another's.
+    pub fn merge(&mut self, other: &Self) {
+        add(&mut self.counts, &other.counts);
+        self.response.merge(&other.response);
+        self.service.merge(&other.service);
+        self.idle_right += other.idle_right;
+        self.lost += other.lost;
+    }
+}
+
+fn add(counts: &mut LoadCounts, other: &LoadCounts) {
+    let LoadCounts {
+        intended,
+        started,
+        dropped,
+        waited,
+        late,
+        answered,
+        no_answer,
+        right,
+        violations,
+        cached,
+        connections,
+    } = other;
+    counts.intended += intended;
+    counts.started += started;
+    counts.dropped += dropped;
+    counts.waited += waited;
+    counts.late += late;
+    counts.answered += answered;
+    add_reasons(&mut counts.no_answer, no_answer);
+    counts.right += right;
+    counts.violations += violations;
+    counts.cached += cached;
+    counts.connections += connections;
+}
+
+fn add_reasons(counts: &mut BTreeMap<NoAnswerReason, u64>, other: &BTreeMap<NoAnswerReason, u64>) {
+    for (reason, count) in other {
+        *counts.entry(*reason).or_default() += count;
+    }
+}
+
+impl Window {
+    /// Adds what another thread saw in the same stretch.
+    pub fn merge(&mut self, other: &Self) {
+        self.at_s = self.at_s.max(other.at_s);
+        self.intended += other.intended;
+        self.started += other.started;
+        self.answered += other.answered;
+        self.unanswered += other.unanswered;
+        self.right += other.right;
+        self.slow += other.slow;
+        self.in_flight += other.in_flight;
+        self.overdue += other.overdue;
+        self.response.merge(&other.response);
+        self.lag = self.lag.max(other.lag);
+        self.cpu += other.cpu;
+    }
+
+    /// Requests that ended.
+    pub const fn ended(&self) -> u64 {
+        self.answered + self.unanswered
+    }
+}

@@ -1,0 +1,157 @@
+//! A run as it is seen from outside: second by second, and whether it has to end.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::scenario_file::AbortEntry;
+use super::tally::Window;
+use crate::domain::{LoadAbort, LoadSecond};
+
+/// Seconds that a record holds, at most: a longer run has longer ones.
+const MOST_SECONDS: f64 = 3600.0;
+/// A slice is closed when this long has passed since its end: threads tell a little late.
+const LATE_S: f64 = 0.6;
+
+/// Keeps the run second by second, and looks at the newest windows.
+#[derive(Debug)]
+pub struct Watch {
+    rules: AbortEntry,
+    threads: f64,
+    slice_s: f64,
+    /// Windows of the last `over`.
+    recent: VecDeque<Window>,
+    /// The slices that are not closed, each with its number.
+    open: VecDeque<(u64, Window)>,
+    seconds: Vec<LoadSecond>,
+    /// Added to every time: where a run is made of several.
+    offset_s: f64,
+}
+
+/// What a slice of time showed, for who follows the run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// The slice.
+    pub second: LoadSecond,
+    /// Its length in seconds.
+    pub length_s: f64,
+}
+
+impl Watch {
+    /// Watches a run of this length by these rules, sent by so many threads.
+    pub fn new(rules: AbortEntry, planned: Duration, threads: usize) -> Self {
+        let slice_s = (planned.as_secs_f64() / MOST_SECONDS).ceil().max(1.0);
+        let threads = u32::try_from(threads.max(1)).map_or(1.0, f64::from);
+        Self {
+            rules,
+            threads,
+            slice_s,
+            recent: VecDeque::new(),
+            open: VecDeque::new(),
+            seconds: Vec::new(),
+            offset_s: 0.0,
+        }
+    }
+
+    /// What comes next began so long after the run's start.
+    pub fn continue_at(&mut self, offset: Duration) {
+        self.close_before(f64::INFINITY);
+        self.recent.clear();
+        self.offset_s = offset.as_secs_f64();
+    }
+
+    /// Takes in a window; gives the slices that are complete now.
+    pub fn take(&mut self, mut window: Window) -> Vec<Seen> {
+        window.at_s += self.offset_s;
+        // A window ends a moment after what it holds.
+        let slice = ((window.at_s - 0.01).max(0.0) / self.slice_s).floor() as u64;
+        let at_s = window.at_s;
+        match self.open.iter_mut().find(|(number, _)| *number == slice) {
+            Some((_, known)) => merge_slice(known, &window),
+            None => self.open.push_back((slice, window.clone())),
+        }
+        self.recent.push_back(window);
+        let over = self.rules.over.0.as_secs_f64();
+        while self.recent.front().is_some_and(|first| first.at_s < at_s - over) {
+            self.recent.pop_front();
+        }
+        self.close_before(at_s - LATE_S)
+    }
+
+    /// Closes what is left; gives the seconds and their length.
+    pub fn finish(mut self) -> (Vec<LoadSecond>, f64) {
+        self.close_before(f64::INFINITY);
+        (self.seconds, self.slice_s)
+    }
+
+    fn close_before(&mut self, time: f64) -> Vec<Seen> {
+        let mut closed = Vec::new();
+        self.open.make_contiguous().sort_by_key(|(number, _)| *number);
+        while let Some((number, _)) = self.open.front() {
+            let from = *number as f64 * self.slice_s;
+            if from + self.slice_s > time {
+                break;
+            }
+            let Some((_, window)) = self.open.pop_front() else { break };
+            let second = self.second(from, &window);
+            self.seconds.push(second.clone());
+            closed.push(Seen { second, length_s: self.slice_s });
+        }
+        closed
+    }
+
+    fn second(&self, at_s: f64, window: &Window) -> LoadSecond {
+        let at = |q| window.response.percentile(q).map(milliseconds);
+        LoadSecond {
+            at_s,
+            intended: window.intended,
+            started: window.started,
+            answered: window.answered,
+            unanswered: window.unanswered,
+            right: window.right,
+            in_flight: window.in_flight,
+            p50_ms: at(0.5),
+            p95_ms: at(0.95),
+            p99_ms: at(0.99),
+            cpu: window.cpu.as_secs_f64() / self.slice_s / self.threads,
+            lag_ms: milliseconds(window.lag),
+        }
+    }
+
+    /// Whether the run has to end, by the windows of the last `over`.
+    pub fn too_much(&self) -> Option<LoadAbort> {
+        let sum = |count: fn(&Window) -> u64| self.recent.iter().map(count).sum::<u64>();
+        let newest = self.recent.back()?;
+        let (ended, unanswered) = (sum(Window::ended), sum(|window| window.unanswered));
+        let abort = |rule: String, seen: String| Some(LoadAbort { rule, seen, at_ms: newest.at_s * 1e3 });
+        let enough = |cases: u64| cases >= self.rules.at_least;
+        let most = self.rules.error_rate;
+        if enough(ended) && unanswered as f64 > most.value() * ended as f64 {
+            let seen =
+                format!("{unanswered} of {ended} requests without an answer within {}", self.rules.over);
+            return abort(format!("error_rate: {most}"), seen);
+        }
+        if let Some(limit) = self.rules.latency_p95 {
+            // Those on their way are as slow as they are old, at least.
+            let (cases, slow) = (ended + newest.overdue, sum(|window| window.slow) + newest.overdue);
+            if enough(cases) && slow as f64 > 0.05 * cases as f64 {
+                let seen =
+                    format!("{slow} of {cases} requests slower than {limit} within {}", self.rules.over);
+                return abort(format!("latency_p95: {limit}"), seen);
+            }
+        }
+        None
+    }
+}
+
+/// Adds a window to its slice. What is on the way is not a sum over time, only over threads; the newest tells it best.
+fn merge_slice(slice: &mut Window, window: &Window) {
+    let newer = window.at_s - slice.at_s > 0.1;
+    let (in_flight, overdue) = if newer { (0, 0) } else { (slice.in_flight, slice.overdue) };
+    slice.merge(window);
+    slice.in_flight = in_flight + window.in_flight;
+    slice.overdue = overdue + window.overdue;
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}

@@ -1,0 +1,244 @@
+//! The load run: what a scenario asks for is sent, every answer judged, and the whole becomes a record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::RunControl;
+use super::load_record::{Found, RunFacts, Whole, record};
+use super::workers::work_off;
+use crate::domain::{LoadAbort, PhraseResult, RunEvent, RunRecord, RunStatus, SearchRecord, TextPolicy};
+use crate::gate::GateOptions;
+use crate::judge::judge_phrase;
+use crate::load::{Deck, OpenEngine, Scenario, Sending, Tally, Watch, Window};
+use crate::suite::Suite;
+use crate::target::LoadTarget;
+
+/// How often the target's health is looked at, where the scenario asks for it.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Requests on their way at once in the idle pass.
+const IDLE_CONCURRENCY: usize = 4;
+
+/// A load run that can begin.
+#[derive(Debug)]
+pub struct LoadRun {
+    /// What is sent.
+    pub scenario: Scenario,
+    /// Its phrases.
+    pub suite: Suite,
+    /// The target, with the requests for every phrase.
+    pub target: LoadTarget,
+    /// Which phrase each request sends.
+    pub deck: Deck,
+    /// Threads that send.
+    pub threads: usize,
+    /// What the record says of the run besides.
+    pub facts: RunFacts,
+    /// What the run has to hold.
+    pub gates: GateOptions,
+    /// Whether every phrase is asked once before the load.
+    pub idle_pass: bool,
+}
+
+impl LoadRun {
+    /// Sends it all, or until it is stopped or has to be.
+    ///
+    /// # Errors
+    /// The system gives no thread or no clock; nothing was sent then.
+    pub async fn execute(
+        self,
+        control: RunControl,
+        events: mpsc::Sender<RunEvent>,
+    ) -> std::io::Result<RunRecord> {
+        let Self { scenario, suite, target, deck, threads, facts, gates, idle_pass } = self;
+        let (scenario, target) = (Arc::new(scenario), Arc::new(target));
+        let tell = |event| {
+            let _ = events.try_send(event);
+        };
+        let idle = if idle_pass { Some(idle(&target, facts.text, &control, &events).await) } else { None };
+        let idle_right = idle.as_ref().filter(|idle| idle.len() == target.phrases().len());
+        let sending = Sending {
+            ramps: Vec::new(),
+            warm_up: scenario.warm_up,
+            target: Arc::clone(&target),
+            deck,
+            idle_right: idle_right.map(|idle| idle.iter().map(|result| result.verdict.passes()).collect()),
+            first: 0,
+            longest: scenario.max_duration,
+            most: scenario.max_requests,
+            scenario: Arc::clone(&scenario),
+        };
+        tell(RunEvent::LoadStarted { planned: scenario.length() });
+        let whole =
+            Whole { scenario: &scenario, suite: &suite, target: &target, facts: &facts, gates: &gates };
+        let mut course = Course {
+            watch: Watch::new(scenario.abort_when, scenario.length(), threads),
+            control: &control,
+            events: &events,
+            engine: OpenEngine { threads },
+            abort: None,
+        };
+        let began = Instant::now();
+        let mut found = Found { idle, ..Found::new(Tally::new(0, 0, 0)) };
+        if !control.is_stopping() {
+            if scenario.is_search {
+                search(&whole, &mut course, sending, &mut found).await?;
+            } else {
+                let ramps = scenario.steps.iter().map(|(_, ramp)| *ramp).collect();
+                found.tally = course.send(Sending { ramps, ..sending }).await?;
+            }
+        }
+        found.duration = began.elapsed();
+        (found.seconds, found.second_s) = course.watch.finish();
+        found.status = match (&course.abort, control.is_stopping()) {
+            (Some(_), _) => RunStatus::Aborted,
+            (None, true) => RunStatus::Interrupted,
+            (None, false) => RunStatus::Completed,
+        };
+        found.abort = course.abort;
+        found.finished_at = Utc::now();
+        Ok(record(&whole, found))
+    }
+}
+
+/// Tries one load after the other until a gate breaks.
+async fn search(
+    whole: &Whole<'_>,
+    course: &mut Course<'_>,
+    sending: Sending,
+    found: &mut Found,
+) -> std::io::Result<()> {
+    let mut result = SearchRecord { sustained: None, broken: None, reason: None };
+    let began = Instant::now();
+    let mut first = 0;
+    for (_, ramp) in &whole.scenario.steps {
+        if course.control.is_stopping() || began.elapsed() >= whole.scenario.max_duration {
+            break;
+        }
+        course.watch.continue_at(began.elapsed());
+        found.begins.push(began.elapsed());
+        // What is cold is cold once; a short warm-up at each load lets the last one's requests drain.
+        let warm_up = sending.warm_up.min(ramp.duration / 4);
+        let step = Sending { ramps: vec![*ramp], warm_up, first, ..sending.clone() };
+        let tally = course.send(step).await?;
+        first += tally.steps.iter().map(|step| step.counts.intended).sum::<u64>() + tally.warm_up;
+        let held = whole.held(&tally, *ramp, course.abort.as_ref());
+        found.join(tally);
+        match held {
+            Ok(()) => result.sustained = Some(ramp.to),
+            Err(reason) => {
+                result.broken = Some(ramp.to);
+                result.reason = Some(reason);
+                // That is what was looked for; the target has not failed.
+                if result.sustained.is_some() {
+                    course.abort = None;
+                }
+                break;
+            }
+        }
+    }
+    found.search = Some(result);
+    Ok(())
+}
+
+/// The run as it goes on.
+struct Course<'a> {
+    watch: Watch,
+    control: &'a RunControl,
+    events: &'a mpsc::Sender<RunEvent>,
+    engine: OpenEngine,
+    abort: Option<LoadAbort>,
+}
+
+impl Course<'_> {
+    /// Sends, watches, and ends it when it is too much.
+    async fn send(&mut self, sending: Sending) -> std::io::Result<Tally> {
+        let (windows, mut seen) = mpsc::unbounded_channel::<Window>();
+        // Children: what ends this sending does not look like somebody's stop.
+        let (drain, abort) = (self.control.drain.child_token(), self.control.abort.child_token());
+        let target = Arc::clone(&sending.target);
+        let watches_health = sending.scenario.abort_when.unhealthy;
+        let began = Instant::now();
+        let running = tokio::spawn(self.engine.run(sending, drain.clone(), abort.clone(), windows));
+        // In a task of its own: a look that hangs must not hide what the windows say.
+        let (told, mut unhealthy) = mpsc::channel(1);
+        let looking = tokio::spawn(async move {
+            let mut looks = interval(LOOK_EVERY);
+            let mut failed_in_a_row = 0;
+            while watches_health && failed_in_a_row < 2 {
+                looks.tick().await;
+                failed_in_a_row = if target.target().look().await.is_ok() { 0 } else { failed_in_a_row + 1 };
+            }
+            let _ = told.send(watches_health).await;
+        });
+        loop {
+            tokio::select! {
+                window = seen.recv() => {
+                    let Some(window) = window else { break };
+                    for seen in self.watch.take(window) {
+                        let _ = self.events.try_send(RunEvent::LoadSecond(Box::new(seen.second)));
+                    }
+                    if self.abort.is_none() && let Some(found) = self.watch.too_much() {
+                        self.end(found, &drain, &abort);
+                    }
+                }
+                Some(true) = unhealthy.recv() => {
+                    let at_ms = began.elapsed().as_secs_f64() * 1e3;
+                    let seen = "the target's health request failed twice in a row".to_owned();
+                    if self.abort.is_none() {
+                        self.end(LoadAbort { rule: "unhealthy: true".to_owned(), seen, at_ms }, &drain, &abort);
+                    }
+                }
+            }
+        }
+        looking.abort();
+        running.await.map_err(std::io::Error::other)?
+    }
+
+    fn end(&mut self, found: LoadAbort, drain: &CancellationToken, abort: &CancellationToken) {
+        let _ = self.events.try_send(RunEvent::GivenUp { reason: found.seen.clone() });
+        self.abort = Some(found);
+        drain.cancel();
+        // Requests on their way are load as well.
+        abort.cancel();
+    }
+}
+
+/// Asks every phrase once, one after the other, as any run does.
+async fn idle(
+    target: &Arc<LoadTarget>,
+    text: TextPolicy,
+    control: &RunControl,
+    events: &mpsc::Sender<RunEvent>,
+) -> Vec<PhraseResult> {
+    let _ = events.try_send(RunEvent::IdleStarted { planned: target.phrases().len() });
+    let start = Instant::now();
+    let ask = |number: usize| {
+        let (target, control, events) = (Arc::clone(target), control.clone(), events.clone());
+        async move {
+            let tell = |event| {
+                let _ = events.try_send(event);
+            };
+            let phrase = [&target.phrases()[number]];
+            let asked = tokio::select! {
+                biased;
+                () = control.abort.cancelled() => return None,
+                asked = target.target().ask(&phrase, 0, start, &control.drain, &tell) => asked?,
+            };
+            tell(RunEvent::IdleObserved);
+            Some(vec![(number, asked)])
+        }
+    };
+    let done = work_off(target.phrases().len(), IDLE_CONCURRENCY, ask).await;
+    let mut found = done.found;
+    found.sort_by_key(|(number, _)| *number);
+    let alert_level = target.target().contract().alert_level;
+    found
+        .into_iter()
+        .map(|(number, seen)| judge_phrase(&target.phrases()[number], alert_level, text, seen))
+        .collect()
+}

@@ -1,0 +1,330 @@
+//! From what a load run found to its record.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::record::{host, tool};
+use crate::domain::{
+    CheckOutcome, Conclusion, GeneratorRecord, LoadAbort, LoadModel, LoadRecord, LoadSecond, LoadStep,
+    PhraseLoad, PhraseResult, RunId, RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict,
+    SCHEMA_VERSION, ScenarioRecord, SearchRecord, SuiteRecord, TargetRecord, TextPolicy,
+};
+use crate::gate::{GateOptions, evaluate};
+use crate::judge::{
+    Counted, compare_idle, histogram_report, load_integrity, load_results, load_slices, measure_load,
+    request_rate,
+};
+use crate::load::{OpenEngine, Ramp, Scenario, StepTally, Tally};
+use crate::suite::Suite;
+use crate::target::LoadTarget;
+
+/// Due starts that wait longer for this program are its fault, and so is what is slow then...
+const LONG_LAG: Duration = Duration::from_millis(10);
+/// ...where that is such a part of the response time.
+const LAG_SHARE: f64 = 0.25;
+/// A thread that is busier than this could not have sent more.
+const BUSY: f64 = 0.9;
+/// In more of the seconds than this.
+const BUSY_SHARE: f64 = 0.2;
+/// More starts than this that were late by this program's fault are another load than the one asked for.
+const LATE_SHARE: f64 = 0.01;
+
+/// What the record says of the run besides what was found.
+#[derive(Debug, Clone)]
+pub struct RunFacts {
+    /// The run's name.
+    pub id: RunId,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// The name of the environment.
+    pub environment: Option<String>,
+    /// What is kept of the phrases' text.
+    pub text: TextPolicy,
+    /// Whether the target is the embedded demo detector.
+    pub demo: bool,
+    /// Every setting that held, without secrets.
+    pub configuration: BTreeMap<String, String>,
+    /// The version that the target reported.
+    pub version: Option<String>,
+}
+
+/// What was run.
+pub(super) struct Whole<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) suite: &'a Suite,
+    pub(super) target: &'a LoadTarget,
+    pub(super) facts: &'a RunFacts,
+    pub(super) gates: &'a GateOptions,
+}
+
+/// What it brought.
+pub(super) struct Found {
+    pub(super) tally: Tally,
+    /// When each step began, where they did not follow one another by the clock.
+    pub(super) begins: Vec<Duration>,
+    pub(super) seconds: Vec<LoadSecond>,
+    pub(super) second_s: f64,
+    pub(super) idle: Option<Vec<PhraseResult>>,
+    pub(super) search: Option<SearchRecord>,
+    pub(super) abort: Option<LoadAbort>,
+    pub(super) status: RunStatus,
+    pub(super) duration: Duration,
+    pub(super) finished_at: DateTime<Utc>,
+}
+
+impl Found {
+    pub(super) fn new(tally: Tally) -> Self {
+        Self {
+            tally,
+            begins: Vec::new(),
+            seconds: Vec::new(),
+            second_s: 1.0,
+            idle: None,
+            search: None,
+            abort: None,
+            status: RunStatus::Completed,
+            duration: Duration::ZERO,
+            finished_at: Utc::now(),
+        }
+    }
+
+    /// Adds what the next load of a search brought.
+    pub(super) fn join(&mut self, mut tally: Tally) {
+        if self.tally.steps.is_empty() {
+            self.tally = tally;
+            return;
+        }
+        let steps = std::mem::take(&mut tally.steps);
+        let threads = self.tally.threads;
+        self.tally.merge(&tally);
+        self.tally.threads = threads;
+        self.tally.steps.extend(steps);
+    }
+}
+
+impl Whole<'_> {
+    /// Whether every gate held under one load; else the first that did not, and what was seen.
+    pub(super) fn held(&self, tally: &Tally, ramp: Ramp, abort: Option<&LoadAbort>) -> Result<(), String> {
+        if let Some(abort) = abort {
+            return Err(format!("{}: {}", abort.rule, abort.seen));
+        }
+        let scenario = Scenario { steps: vec![(0, ramp)], is_search: false, ..self.scenario.clone() };
+        let gates = self.gates.gates.iter().filter(|gate| !gate.needs_search()).cloned().collect();
+        let whole =
+            Whole { scenario: &scenario, gates: &GateOptions { gates, ..self.gates.clone() }, ..*self };
+        let found = Found { duration: ramp.duration, ..Found::new(tally.clone()) };
+        let verdict = record(&whole, found).verdict;
+        if verdict.conclusion == Conclusion::Passed {
+            return Ok(());
+        }
+        let broken = verdict.checks.iter().find(|check| check.outcome != CheckOutcome::Pass);
+        Err(broken.map_or(verdict.sentence, |check| format!("{}: {}", check.name, check.reason)))
+    }
+}
+
+pub(super) fn record(whole: &Whole<'_>, found: Found) -> RunRecord {
+    let Whole { scenario, suite, target, facts, gates } = *whole;
+    let contract = target.target().contract();
+    let alert_level = contract.alert_level;
+    let tally = &found.tally;
+    let counted: Vec<Counted<'_>> = target
+        .phrases()
+        .iter()
+        .zip(&tally.phrases)
+        .map(|(phrase, answers)| Counted { phrase, answers: *answers })
+        .collect();
+    let total = tally.total();
+    let mut record = RunRecord {
+        schema_version: SCHEMA_VERSION,
+        id: facts.id.clone(),
+        kind: RunKind::Load,
+        status: found.status,
+        started_at: facts.started_at,
+        finished_at: found.finished_at,
+        duration_ms: milliseconds(found.duration),
+        environment: facts.environment.clone(),
+        tool: tool(),
+        host: host(),
+        suite: SuiteRecord { name: format!("load {}", scenario.name), ..suite.record.clone() },
+        target: TargetRecord {
+            name: contract.name.clone(),
+            url: contract.shown_url(),
+            contract_hash: contract.hash.clone(),
+            version: facts.version.clone(),
+            alert_level,
+            demo: facts.demo,
+        },
+        options: RunOptionsRecord {
+            concurrency: scenario.max_in_flight,
+            rate: scenario.max_rate,
+            timeout_ms: u64::try_from(target.timeout().as_millis()).unwrap_or(u64::MAX),
+            retries: 0,
+            repeat: 1,
+            repeat_doubtful: None,
+            batch: 1,
+            seed: scenario.seed,
+            text: facts.text,
+        },
+        configuration: facts.configuration.clone(),
+        metrics: measure_load(&counted, alert_level),
+        pair_accuracy: None,
+        human_agreement: None,
+        repeats: None,
+        baseline: None,
+        reference: None,
+        waivers: None,
+        load: Some(Box::new(load_record(whole, &found, &total, &counted))),
+        perturbations: None,
+        slices: load_slices(&counted, alert_level, &suite.category_targets()),
+        integrity: load_integrity(&counted, &tally.fail_open, &total.counts, tally.lost),
+        latency: histogram_report(&total.response),
+        attempt_latency: histogram_report(&total.service),
+        service_latency: crate::domain::LatencyReport::default(),
+        accept_latency: (!tally.accepted.is_empty()).then(|| histogram_report(&tally.accepted)),
+        verdict: RunVerdict {
+            conclusion: Conclusion::Inconclusive,
+            sentence: String::new(),
+            checks: Vec::new(),
+        },
+        results: load_results(&counted, alert_level, facts.text),
+    };
+    record.verdict = evaluate(&record, gates);
+    record
+}
+
+fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[Counted<'_>]) -> LoadRecord {
+    let Whole { scenario, target, .. } = *whole;
+    let tally = &found.tally;
+    let mut categories: Vec<&str> = Vec::new();
+    for phrase in target.phrases() {
+        if !categories.contains(&phrase.category.as_str()) {
+            categories.push(&phrase.category);
+        }
+    }
+    LoadRecord {
+        scenario: ScenarioRecord {
+            name: scenario.name.clone(),
+            title: scenario.title.clone(),
+            hash: scenario.hash.clone(),
+            model: scenario.model,
+            engine: match scenario.model {
+                LoadModel::Arrivals => OpenEngine::NAME.to_owned(),
+                LoadModel::Users => "goose".to_owned(),
+            },
+            planned_ms: milliseconds(scenario.length()),
+            time_scale: scenario.time_scale,
+            warm_up_ms: milliseconds(scenario.warm_up),
+            max_in_flight: scenario.max_in_flight,
+            max_rate: scenario.max_rate,
+            keep_alive: scenario.keep_alive,
+            seed: scenario.seed,
+        },
+        achieved: achieved(total),
+        counts: total.counts.clone(),
+        warm_up: tally.warm_up,
+        steps: steps(scenario, found),
+        seconds: found.seconds.clone(),
+        second_s: found.second_s,
+        categories: categories
+            .iter()
+            .zip(&tally.categories)
+            .map(|(name, histogram)| ((*name).to_owned(), histogram_report(histogram)))
+            .collect(),
+        generator: generator(scenario.model, found, total),
+        abort: found.abort.clone(),
+        idle: found.idle.as_ref().map(|idle| compare_idle(idle, counted)),
+        search: found.search.clone(),
+        phrases: counted
+            .iter()
+            .map(|counted| PhraseLoad { id: counted.phrase.id.clone(), answers: counted.answers })
+            .collect(),
+    }
+}
+
+fn achieved(step: &StepTally) -> crate::domain::Rate {
+    request_rate(step.counts.started.saturating_sub(step.counts.late), step.counts.intended)
+}
+
+/// The steps that were reached, with their times.
+fn steps(scenario: &Scenario, found: &Found) -> Vec<LoadStep> {
+    let mut from = Duration::ZERO;
+    let mut steps = Vec::with_capacity(found.tally.steps.len());
+    for (i, ((stage, ramp), step)) in scenario.steps.iter().zip(&found.tally.steps).enumerate() {
+        let begin = found.begins.get(i).copied().unwrap_or(from);
+        let to = begin + ramp.duration;
+        from = to;
+        if begin > found.duration {
+            break;
+        }
+        // The warm-up lies in the first steps, and in each load of a search.
+        let cold = match found.begins.get(i) {
+            Some(_) => scenario.warm_up.min(ramp.duration / 4),
+            None => scenario.warm_up.saturating_sub(begin).min(ramp.duration),
+        };
+        let counted = (to.min(found.duration).saturating_sub(begin + cold)).as_secs_f64();
+        let counts = &step.counts;
+        steps.push(LoadStep {
+            stage: *stage,
+            from_ms: milliseconds(begin),
+            to_ms: milliseconds(to.min(found.duration)),
+            load_from: ramp.from,
+            load_to: ramp.to,
+            achieved: achieved(step),
+            rate: if counted > 0.0 { counts.started as f64 / counted } else { 0.0 },
+            accuracy: request_rate(counts.right, counts.ended()),
+            response: histogram_report(&step.response),
+            service: histogram_report(&step.service),
+            lost: found.idle.as_ref().map(|_| request_rate(step.lost, step.idle_right)),
+            counts: counts.clone(),
+        });
+    }
+    steps
+}
+
+/// Whether this machine could make the load.
+fn generator(model: LoadModel, found: &Found, total: &StepTally) -> GeneratorRecord {
+    let tally = &found.tally;
+    let mut limits = Vec::new();
+    let mut starved = false;
+    if tally.exhausted > 0 {
+        starved = true;
+        limits.push(format!("{} requests found no free port or file on this machine", tally.exhausted));
+    }
+    let p99 = |histogram: &crate::stats::LatencyHistogram| histogram.percentile(0.99).unwrap_or_default();
+    let (lag, response) = (p99(&tally.lag), p99(&total.response));
+    if lag > LONG_LAG && lag.as_secs_f64() > LAG_SHARE * response.as_secs_f64() {
+        limits.push(format!(
+            "due starts waited {:.0} ms (p99) for this program, of {:.0} ms that answers took",
+            milliseconds(lag),
+            milliseconds(response)
+        ));
+    }
+    if tally.lag.percentile(1.0 - LATE_SHARE).is_some_and(|lag| lag >= Duration::from_secs(1)) {
+        starved = true;
+        limits
+            .push("more than 1 % of the starts were a second late because this program was busy".to_owned());
+    }
+    let whole: Vec<&LoadSecond> = found.seconds.iter().filter(|second| second.started > 0).collect();
+    let busy = whole.iter().filter(|second| second.cpu > BUSY).count();
+    if busy >= 2 && busy as f64 > BUSY_SHARE * whole.len() as f64 {
+        // Users ask as fast as they are answered: one who sends slowly is a load that is too low.
+        starved |= model == LoadModel::Users;
+        limits.push(format!("its sending threads were busy in {busy} of {} seconds", whole.len()));
+    }
+    let requests = total.counts.ended() + tally.warm_up;
+    let cpu_ms = milliseconds(tally.cpu);
+    GeneratorRecord {
+        threads: tally.threads,
+        cpu_ms,
+        cpu_per_request_us: (requests > 0 && cpu_ms > 0.0).then(|| cpu_ms * 1e3 / requests as f64),
+        lag: histogram_report(&tally.lag),
+        limits,
+        starved,
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}

@@ -1,0 +1,364 @@
+//! A target under load: one attempt a request, no pause, no second try, nothing that waits for anything but the answer.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reqwest::header::{HeaderName, HeaderValue};
+use tokio::time::{Instant, timeout_at};
+
+use super::ask::Target;
+use super::client::{Bounds, Failure, HttpVersion, exchange};
+use super::outgoing::Outgoing;
+use super::reading::{RawAnswer, Reading};
+use super::wire::{Received, Wire};
+use crate::domain::{Level, NoAnswerReason, Phase, Phrase};
+
+/// A connection that has idled longer may be closed by the target in the moment when we write to it.
+const LONGEST_IDLE: Duration = Duration::from_secs(1);
+/// As long as the numbers of requests within a nonce: it is written into a request that is ready.
+const COUNT_DIGITS: usize = 12;
+
+/// How a target is loaded.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LoadOptions {
+    /// Further headers of every request.
+    pub headers: Vec<(String, String)>,
+    /// Whether a connection is used for one request alone.
+    pub close: bool,
+    /// Deadline of a request; the target's if there is none.
+    pub timeout: Option<Duration>,
+}
+
+/// A target with the requests for every phrase, ready to be sent.
+#[derive(Debug)]
+pub struct LoadTarget {
+    target: Target,
+    phrases: Vec<Phrase>,
+    close: bool,
+    bounds: Bounds,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    path: Road,
+}
+
+/// How a request reaches the target.
+#[derive(Debug)]
+enum Road {
+    /// By hand: plain HTTP/1.1 to one of these addresses.
+    Wire { addresses: Vec<SocketAddr>, requests: Vec<Ready> },
+    /// By the client library: TLS, HTTP/2, a proxy, decisions that come later, or requests with the time in them.
+    Client,
+}
+
+/// A request as bytes, and where its count stands in them.
+#[derive(Debug)]
+struct Ready {
+    bytes: Vec<u8>,
+    counts: Vec<usize>,
+}
+
+/// What one request brought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shot {
+    /// The level, or why there is none.
+    pub answer: Result<Level, NoAnswerReason>,
+    /// How many invariants the answer breaks.
+    pub violations: usize,
+    /// Whether it says that it comes from a cache.
+    pub cached: bool,
+    /// Until an asynchronous target had accepted the phrase.
+    pub accepted: Option<Duration>,
+    /// Whether a connection was opened for it.
+    pub opened: bool,
+    /// What went wrong on this machine: no port or no file was left.
+    pub exhausted: bool,
+}
+
+/// The place of one request at a time; it keeps its connection for the next one.
+#[derive(Debug)]
+pub struct Lane {
+    wire: Option<(Wire, Instant)>,
+    request: Vec<u8>,
+}
+
+impl Lane {
+    /// A lane without a connection.
+    pub const fn new() -> Self {
+        Self { wire: None, request: Vec::new() }
+    }
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LoadTarget {
+    /// Makes the requests ready. The name of the target's host is looked up once.
+    ///
+    /// # Errors
+    /// What cannot be sent, or a host that does not exist.
+    pub async fn new(target: Target, phrases: Vec<Phrase>, options: &LoadOptions) -> Result<Self, String> {
+        let mut bounds = target.bounds();
+        if let Some(timeout) = options.timeout {
+            bounds = Bounds { headers: timeout, total: timeout, ..bounds };
+        }
+        let header = |(name, value): &(String, String)| {
+            let parsed = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value));
+            let (Ok(name), Ok(value)) = parsed else { return Err(format!("`{name}` is no header")) };
+            Ok((name, value))
+        };
+        let headers = options.headers.iter().map(header).collect::<Result<Vec<_>, _>>()?;
+        let mut loaded = Self { target, phrases, close: options.close, bounds, headers, path: Road::Client };
+        if loaded.is_plain() {
+            let requests =
+                (0..loaded.phrases.len()).map(|phrase| loaded.ready(phrase)).collect::<Result<_, _>>()?;
+            loaded.path = Road::Wire { addresses: loaded.addresses().await?, requests };
+        }
+        Ok(loaded)
+    }
+
+    /// The phrases, by the numbers they are sent by.
+    pub fn phrases(&self) -> &[Phrase] {
+        &self.phrases
+    }
+
+    /// The target.
+    pub const fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Deadline of a request.
+    pub const fn timeout(&self) -> Duration {
+        self.bounds.total
+    }
+
+    /// Whether the requests go over connections driven by hand.
+    pub const fn is_by_hand(&self) -> bool {
+        matches!(self.path, Road::Wire { .. })
+    }
+
+    fn is_plain(&self) -> bool {
+        let contract = &self.target.contract;
+        let request = &contract.request;
+        contract.base_url.scheme() == "http"
+            && contract.connection.proxy.is_none()
+            && contract.connection.http != HttpVersion::Http2
+            && contract.poll.is_none()
+            && !request.body.has("timestamp")
+    }
+
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
+        let url = &self.target.contract.base_url;
+        let host =
+            url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let port = url.port_or_known_default().unwrap_or(80);
+        let found = tokio::net::lookup_host((host.as_str(), port)).await;
+        let addresses: Vec<SocketAddr> = found.map(Iterator::collect).unwrap_or_default();
+        if addresses.is_empty() { Err(format!("there is no host `{host}`")) } else { Ok(addresses) }
+    }
+
+    /// The request for a phrase, with the load run's own headers.
+    fn outgoing(&self, phrase: usize, nonce: &str) -> Result<Outgoing, String> {
+        let mut outgoing = self.target.outgoing_as(&[&self.phrases[phrase]], nonce)?;
+        for (name, value) in &self.headers {
+            outgoing.headers.insert(name.clone(), value.clone());
+        }
+        Ok(outgoing)
+    }
+
+    fn ready(&self, phrase: usize) -> Result<Ready, String> {
+        let count = "0".repeat(COUNT_DIGITS);
+        let nonce = format!("{}-{count}", self.target.options.run);
+        let outgoing = self.outgoing(phrase, &nonce)?;
+        let body = outgoing.body.unwrap_or_default();
+        let url = &outgoing.url;
+        let host = match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (host, _) => host.unwrap_or_default().to_owned(),
+        };
+        let target =
+            url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+        let mut bytes = format!("{} {target} HTTP/1.1\r\nhost: {host}\r\n", outgoing.method).into_bytes();
+        let mut line = |name: &str, value: &[u8]| {
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.extend_from_slice(b": ");
+            bytes.extend_from_slice(value);
+            bytes.extend_from_slice(b"\r\n");
+        };
+        line("user-agent", super::client::USER_AGENT.as_bytes());
+        line("accept", b"*/*");
+        if self.close {
+            line("connection", b"close");
+        }
+        if let Some(credentials) = credentials(url) {
+            line("authorization", credentials.as_bytes());
+        }
+        line("content-length", body.len().to_string().as_bytes());
+        for (name, value) in &outgoing.headers {
+            line(name.as_str(), value.as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(&body);
+        let counts = bytes
+            .windows(nonce.len())
+            .enumerate()
+            .filter(|(_, window)| *window == nonce.as_bytes())
+            .map(|(at, _)| at + nonce.len() - COUNT_DIGITS)
+            .collect();
+        Ok(Ready { bytes, counts })
+    }
+
+    /// Sends a phrase once. `count` makes the request unlike all others.
+    pub async fn send(&self, lane: &mut Lane, phrase: usize, count: u64) -> Shot {
+        let deadline = Instant::now() + self.bounds.total;
+        match &self.path {
+            Road::Client => self.by_client(phrase).await,
+            Road::Wire { addresses, requests } => {
+                let Ready { bytes, counts } = &requests[phrase];
+                lane.request.clear();
+                lane.request.extend_from_slice(bytes);
+                for at in counts {
+                    write_count(&mut lane.request[*at..*at + COUNT_DIGITS], count);
+                }
+                let mut opened = false;
+                let sent = self.by_wire(lane, addresses, &mut opened);
+                let outcome = match timeout_at(deadline, sent).await {
+                    Ok(outcome) => outcome,
+                    Err(_) => Err(Failure::timeout(self.bounds.total, Phase::Headers)),
+                };
+                match outcome {
+                    Ok(raw) => Shot { opened, ..self.read(&raw) },
+                    Err(failure) => {
+                        lane.wire = None;
+                        Shot { opened, ..Shot::failed(&failure) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// One exchange over the lane's connection. A connection that was closed as idle is opened again, once.
+    async fn by_wire(
+        &self,
+        lane: &mut Lane,
+        addresses: &[SocketAddr],
+        opened: &mut bool,
+    ) -> Result<RawAnswer, Failure> {
+        let fresh = |(wire, used): &(Wire, Instant)| used.elapsed() < LONGEST_IDLE && !wire.is_stale();
+        let mut kept = lane.wire.take().filter(fresh).map(|(wire, _)| wire);
+        loop {
+            let reused = kept.is_some();
+            let mut wire = match kept.take() {
+                Some(wire) => wire,
+                None => {
+                    *opened = true;
+                    Wire::connect(addresses, self.target.contract.connection.connect_timeout.0).await?
+                }
+            };
+            match wire.exchange(&lane.request, self.bounds.max_body).await {
+                Ok(Received { raw, keep }) => {
+                    if keep && !self.close {
+                        lane.wire = Some((wire, Instant::now()));
+                    }
+                    return Ok(raw);
+                }
+                Err((_, true)) if reused => {}
+                Err((failure, _)) => return Err(failure),
+            }
+        }
+    }
+
+    async fn by_client(&self, phrase: usize) -> Shot {
+        let start = Instant::now();
+        let nonce = self.target.next_nonce();
+        let sent = match self.outgoing(phrase, &nonce) {
+            Ok(outgoing) => exchange(&self.target.client, outgoing, self.bounds).await,
+            Err(detail) => Err(Failure::new(NoAnswerReason::Malformed, detail, Phase::Headers)),
+        };
+        let mut accepted = None;
+        let sent = match (&self.target.contract.poll, sent) {
+            (Some(poll), Ok(raw)) if poll.accept.contains(&raw.status) => {
+                accepted = Some(start.elapsed());
+                self.target.decision(poll, &raw, self.bounds).await
+            }
+            (_, sent) => sent,
+        };
+        match sent {
+            Ok(raw) => Shot { accepted, ..self.read(&raw) },
+            Err(failure) => Shot { accepted, ..Shot::failed(&failure) },
+        }
+    }
+
+    fn read(&self, raw: &RawAnswer) -> Shot {
+        let reading = Reading::brief(&self.target.contract.response, raw);
+        let cached = reading.cached | reading.answer_id.as_ref().is_some_and(|id| self.target.has_seen(id));
+        Shot {
+            answer: match reading.answer {
+                crate::domain::Answer::Prediction(prediction) => Ok(prediction.level),
+                crate::domain::Answer::NoAnswer(none) => Err(none.reason),
+            },
+            violations: reading.violations.len(),
+            cached,
+            accepted: None,
+            opened: false,
+            exhausted: false,
+        }
+    }
+}
+
+impl Shot {
+    fn failed(failure: &Failure) -> Self {
+        // Ports and files are this machine's, whoever is at the other end.
+        let exhausted = failure.phase == Phase::Connect
+            && ["os error 99", "os error 24", "os error 23"]
+                .iter()
+                .any(|code| failure.none.detail.contains(code));
+        Self {
+            answer: Err(failure.none.reason),
+            violations: 0,
+            cached: false,
+            accepted: None,
+            opened: false,
+            exhausted,
+        }
+    }
+}
+
+/// Writes a number with leading zeros.
+fn write_count(digits: &mut [u8], mut count: u64) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(count % 10).unwrap_or_default();
+        count /= 10;
+    }
+}
+
+/// User and password of a URL, as a header says them.
+fn credentials(url: &reqwest::Url) -> Option<String> {
+    use base64::Engine;
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let decoded = |text: &str| percent_decoded(text);
+    let pair = format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default()));
+    Some(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair)))
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        match (first, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
