@@ -95,7 +95,7 @@ pub(super) async fn load(
     let config = load(flags)?;
     let reports = Reports::check(&args.reports, &config)?;
     let github = GithubActions::of(&config).filter(|_| !args.no_annotations);
-    let prepared = PreparedLoad::new(&config, scenario, &args.gate).await?;
+    let prepared = Box::pin(PreparedLoad::new(&config, scenario, &args.gate)).await?;
 
     let control = RunControl::default();
     let progress = Progress::new(Style::choose(reports.quiet()), output);
@@ -145,7 +145,7 @@ pub(super) fn scenarios(command: ScenariosCommand, output: Output) -> Result<Exi
 
 /// How much, and for how long.
 fn shape(scenario: &Scenario) -> String {
-    let length = Wait(std::time::Duration::from_secs(scenario.length().as_secs_f64().round() as u64));
+    let length = Wait(std::time::Duration::from_secs(scenario.length().as_secs()));
     match scenario.model {
         LoadModel::Arrivals if scenario.is_search => {
             format!("up to {}, {length} at most", Rate(scenario.peak()))
@@ -159,7 +159,7 @@ fn shape(scenario: &Scenario) -> String {
 fn plan(scenario: &Scenario) -> String {
     let requests = scenario.planned().map_or_else(
         || "as many requests as the users get answered".to_owned(),
-        |requests| format!("{:.0} requests", requests.min(scenario.max_requests as f64)),
+        |requests| format!("{requests:.0} requests"),
     );
     format!("{}, {requests}, {} gates", shape(scenario), scenario.gates.len())
 }

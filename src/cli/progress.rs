@@ -158,11 +158,11 @@ impl Progress {
                     }
                     self.bar.set_message("");
                     self.bar.set_position(0);
-                    self.bar.set_length(planned.as_secs_f64().ceil() as u64);
+                    self.bar.set_length(planned.as_secs().max(1));
                 }
                 RunEvent::LoadSecond(second) => {
                     let line = load_line(&second);
-                    self.bar.set_position(second.at_s as u64 + 1);
+                    self.bar.inc(1);
                     self.bar.set_message(line.clone());
                     if self.style == Style::Lines && Instant::now() >= next_line {
                         next_line = Instant::now() + LINE_EVERY;

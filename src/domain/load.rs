@@ -73,6 +73,9 @@ pub struct LoadCounts {
     pub waited: u64,
     /// Requests that started more than a second after they should have.
     pub late: u64,
+    /// Requests that were on their way when the run was ended.
+    #[serde(default)]
+    pub abandoned: u64,
     /// Requests with an answer.
     pub answered: u64,
     /// Requests without one, by reason.

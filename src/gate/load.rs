@@ -4,7 +4,8 @@ use super::evaluate::{GateOptions, check, source};
 use super::metric::Metric;
 use super::verdict::{conclude_from, rank, sentence_from};
 use crate::domain::{
-    Check, CheckOutcome, CheckSource, Conclusion, LoadRecord, RunRecord, RunStatus, RunVerdict, SearchRecord,
+    Check, CheckOutcome, CheckSource, Conclusion, LoadRecord, NoAnswerReason, RunRecord, RunStatus,
+    RunVerdict, SearchRecord,
 };
 
 /// Makes the verdict on a load run.
@@ -22,7 +23,12 @@ pub(super) fn evaluate_load(record: &RunRecord, load: &LoadRecord, options: &Gat
     }
     checks.push(generator(load));
     checks.sort_by_key(rank);
-    let conclusion = conclude(record, load, &checks);
+    let shows = load.search.is_some() || options.gates.iter().any(|gate| gate.severity.decides());
+    let conclusion = match conclude(record, load, &checks) {
+        // That this machine kept up says nothing of the target.
+        Conclusion::Passed if !shows => Conclusion::Inconclusive,
+        conclusion => conclusion,
+    };
     RunVerdict { conclusion, sentence: sentence(record, load, conclusion, &checks), checks }
 }
 
@@ -44,17 +50,19 @@ fn found_load(search: &SearchRecord) -> Check {
     Check::new("a load that holds", CheckSource::Integrity, "sustained_rate", outcome, reason)
 }
 
-/// What fails by time or for want of an answer may be this machine's fault.
+/// Whether most of what has no answer was waited for in vain: a refusal is the target's, however slow this machine is.
+fn times_out(load: &LoadRecord) -> bool {
+    let timeouts = load.counts.no_answer.get(&NoAnswerReason::Timeout).copied().unwrap_or_default();
+    timeouts * 2 > load.counts.unanswered()
+}
+
+/// What fails by time may be this machine's fault.
 fn doubt(check: &mut Check, load: &LoadRecord) {
     let timely = check.metric.parse().is_ok_and(|metric: Metric| {
         matches!(
             metric,
-            Metric::Latency(_)
-                | Metric::ServiceTime(_)
-                | Metric::AchievedRate
-                | Metric::SustainedRate
-                | Metric::UnansweredRate
-        )
+            Metric::Latency(_) | Metric::ServiceTime(_) | Metric::AchievedRate | Metric::SustainedRate
+        ) || (metric == Metric::UnansweredRate && times_out(load))
     });
     if timely && check.outcome == CheckOutcome::Fail {
         check.outcome = CheckOutcome::Inconclusive;
@@ -78,13 +86,18 @@ fn conclude(record: &RunRecord, load: &LoadRecord, checks: &[Check]) -> Conclusi
     match record.status {
         RunStatus::Interrupted => Conclusion::Interrupted,
         _ if record.integrity.lost > 0 || load.generator.starved => Conclusion::Inconclusive,
-        RunStatus::Aborted if !load.generator.limits.is_empty() => Conclusion::Inconclusive,
+        RunStatus::Aborted if !load.generator.limits.is_empty() && by_time(load) => Conclusion::Inconclusive,
         RunStatus::Aborted => Conclusion::TargetFailed,
         RunStatus::Completed if load.counts.started > 0 && load.counts.answered == 0 => {
             Conclusion::TargetFailed
         }
         RunStatus::Completed => conclude_from(checks),
     }
+}
+
+/// Whether it was ended for being slow.
+fn by_time(load: &LoadRecord) -> bool {
+    load.abort.as_ref().is_some_and(|abort| abort.rule.starts_with("latency")) || times_out(load)
 }
 
 fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, checks: &[Check]) -> String {
@@ -104,6 +117,9 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
         }
         _ if load.generator.starved => {
             format!("this machine was the limit: {}", load.generator.limits.join(", "))
+        }
+        _ if load.search.is_none() && checks.iter().all(|check| check.source != CheckSource::Gate) => {
+            "there is no gate, so nothing was shown".to_owned()
         }
         _ if conclusion == Conclusion::TargetFailed => "not one request was answered".to_owned(),
         _ => match load.search.as_ref().and_then(|search| search.sustained) {

@@ -3,6 +3,8 @@
 //! Answers to one phrase are no independent evidence: a target that is wrong once is wrong again. Every answer counts in
 //! the numbers, and all answers to a phrase and its relatives together are worth what their agreement leaves of them.
 
+#![expect(clippy::cast_precision_loss, reason = "no run has so many answers")]
+
 use std::collections::BTreeMap;
 
 use super::family::{Families, plain_rate, rate_of};
@@ -126,7 +128,7 @@ fn measure(families: &Families<'_>, counted: &[&Counted<'_>], alert_level: Level
             let sums = clusters.entry(cluster).or_default();
             *sums = (sums.0 + cases, sums.1 + hits);
         }
-        clustered_rate(clusters.into_values().filter(|(cases, _)| *cases > 0).collect())
+        clustered_rate(&clusters.into_values().filter(|(cases, _)| *cases > 0).collect::<Vec<_>>())
     };
     let with = |verdict: Verdict| {
         counted.iter().map(|one| one.count(|answer| one.verdict(answer) == verdict)).sum::<u64>()
@@ -178,12 +180,12 @@ fn measure(families: &Families<'_>, counted: &[&Counted<'_>], alert_level: Level
 }
 
 /// A share of answers that come in clusters, each as its cases and those that count.
-fn clustered_rate(clusters: Vec<(u64, u64)>) -> Rate {
+fn clustered_rate(clusters: &[(u64, u64)]) -> Rate {
     let (of, count) = clusters.iter().fold((0, 0), |sums, cluster| (sums.0 + cluster.0, sums.1 + cluster.1));
     if clusters.iter().all(|(cases, _)| *cases == 1) {
         return plain_rate(count, of);
     }
-    rate_of(count, of, worth_of_counts(&clusters))
+    rate_of(count, of, worth_of_counts(clusters))
 }
 
 fn confusion(counted: &[&Counted<'_>]) -> Confusion {

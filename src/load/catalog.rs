@@ -78,17 +78,15 @@ fn found(name: &str) -> Result<(String, String, String), ScenarioError> {
     // `scenarios/load/smoke.yaml` means the shipped one where there is no such file.
     let short = name.strip_prefix("scenarios/load/").unwrap_or(name);
     let short = short.strip_suffix(".yaml").unwrap_or(short);
-    match SHIPPED.get_file(format!("{short}.yaml")).and_then(|file| file.contents_utf8()) {
-        Some(text) => Ok((short.to_owned(), format!("scenarios/load/{short}.yaml"), text.to_owned())),
-        None => {
-            let names = scenario_names();
-            let hint = match nearest(short, &names) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("shipped are {}; or name a file", names.join(", ")),
-            };
-            Err(ScenarioError::Unknown { name: name.to_owned(), hint })
-        }
+    if let Some(text) = SHIPPED.get_file(format!("{short}.yaml")).and_then(|file| file.contents_utf8()) {
+        return Ok((short.to_owned(), format!("scenarios/load/{short}.yaml"), text.to_owned()));
     }
+    let names = scenario_names();
+    let hint = match nearest(short, &names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("shipped are {}; or name a file", names.join(", ")),
+    };
+    Err(ScenarioError::Unknown { name: name.to_owned(), hint })
 }
 
 /// The name of a file's scenario.

@@ -6,6 +6,8 @@
 //! without loss with those of other threads and other machines; what it sees on the way are [`Window`]s, and
 //! [`Watch`] ends a run before it does harm.
 
+#![expect(clippy::cast_precision_loss, reason = "no run has so many requests")]
+
 mod alarm;
 mod catalog;
 mod deck;

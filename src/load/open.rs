@@ -124,7 +124,8 @@ impl Share {
         let most = scenario.max_in_flight / self.threads
             + usize::from(self.thread < scenario.max_in_flight % self.threads);
         let slow = scenario.abort_when.latency_p95.map(|wait| wait.0);
-        let pool = Pool::new(Arc::clone(target), known, tally, (most, scenario.beyond), slow);
+        let spacing = scenario.max_rate.map(|rate| Duration::from_secs_f64(self.threads as f64 / rate));
+        let pool = Pool::new(Arc::clone(target), known, tally, (most, scenario.beyond), slow, spacing);
         let cpu = thread_cpu();
         let told = Cpu(cpu);
         let teller =
@@ -180,8 +181,6 @@ impl Share {
             ends.push(end);
         }
         let (threads, thread) = (self.threads as u64, self.thread as u64);
-        let spacing = scenario.max_rate.map(|rate| Duration::from_secs_f64(self.threads as f64 / rate));
-        let mut not_before = self.began;
         let mut step = 0;
         for (number, after) in (0_u64..).zip(schedule) {
             if number >= *most || after >= *longest {
@@ -191,12 +190,8 @@ impl Share {
                 continue;
             }
             let due = self.began + after;
-            alarm.until(due.max(not_before)).await;
-            let now = Instant::now();
-            let lag = now.saturating_duration_since(due.max(not_before));
-            if let Some(spacing) = spacing {
-                not_before = now + spacing;
-            }
+            alarm.until(due).await;
+            let lag = Instant::now().saturating_duration_since(due);
             while step + 1 < ends.len() && after >= ends[step] {
                 step += 1;
             }

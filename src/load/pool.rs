@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, spawn_local};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::scenario_file::Beyond;
 use super::tally::{Ended, Known, Tally, Window};
@@ -42,6 +42,9 @@ pub(super) struct Pool {
     beyond: Beyond,
     /// A response slower than this is counted as slow.
     slow: Option<Duration>,
+    /// Between two requests at least.
+    spacing: Option<Duration>,
+    not_before: Cell<Instant>,
     lanes: RefCell<Vec<Rc<Slot>>>,
     /// The lanes without work; the last to come is the first to go, so that few connections stay warm.
     idle: RefCell<Vec<usize>>,
@@ -67,6 +70,7 @@ impl Pool {
         tally: Tally,
         (most, beyond): (usize, Beyond),
         slow: Option<Duration>,
+        spacing: Option<Duration>,
     ) -> Rc<Self> {
         Rc::new(Self {
             target,
@@ -74,6 +78,8 @@ impl Pool {
             most: most.max(1),
             beyond,
             slow,
+            spacing,
+            not_before: Cell::new(Instant::now()),
             lanes: RefCell::default(),
             idle: RefCell::default(),
             queue: RefCell::default(),
@@ -131,17 +137,20 @@ impl Pool {
                 slot.wake.notified().await;
                 continue;
             };
+            if let Some(at) = self.pace() {
+                sleep_until(at).await;
+            }
             let sent = Instant::now();
             self.window.borrow_mut().started += 1;
-            let late = sent.saturating_duration_since(start.due) > LATE;
+            let is_late = sent.saturating_duration_since(start.due) > LATE;
             self.count(start, |counts| {
                 counts.started += 1;
-                counts.late += u64::from(late);
+                counts.late += u64::from(is_late);
             });
             slot.flying.set(Some(start));
-            let shot = self.target.send(&mut lane, start.phrase, start.number).await;
+            let brought = self.target.send(&mut lane, start.phrase, start.number).await;
             slot.flying.set(None);
-            self.ended(start, sent, shot);
+            self.ended(start, sent, &brought);
             let next = self.queue.borrow_mut().pop_front();
             if next.is_some() {
                 slot.work.set(next);
@@ -154,7 +163,16 @@ impl Pool {
         }
     }
 
-    fn ended(&self, start: Start, sent: Instant, shot: Shot) {
+    /// When the next request may start, if that is not now: never more than `max_rate`, not even to catch up.
+    fn pace(&self) -> Option<Instant> {
+        let spacing = self.spacing?;
+        let now = Instant::now();
+        let at = self.not_before.get().max(now);
+        self.not_before.set(at + spacing);
+        (at > now).then_some(at)
+    }
+
+    fn ended(&self, start: Start, sent: Instant, shot: &Shot) {
         let now = Instant::now();
         let (response, service) = (now - start.due, now - sent);
         let known = &self.known[start.phrase];
@@ -235,11 +253,19 @@ impl Pool {
         }
     }
 
-    /// Ends every lane at once.
+    /// Ends every lane at once. Who was still waiting has waited so long at least.
     pub(super) fn abort(&self) {
+        let now = Instant::now();
         for slot in self.lanes.borrow().iter() {
             if let Some(task) = slot.task.take() {
                 task.abort();
+            }
+            if let Some(start) = slot.flying.take()
+                && let Some(step) = start.step
+            {
+                let step = &mut self.tally.borrow_mut().steps[step];
+                step.counts.abandoned += 1;
+                step.response.record(now - start.due);
             }
         }
     }

@@ -167,7 +167,9 @@ impl Scenario {
     /// Requests that it starts: by its schedule where it has one, else at most.
     pub fn planned(&self) -> Option<f64> {
         match self.model {
-            LoadModel::Arrivals => Some(self.steps.iter().map(|(_, ramp)| ramp.requests()).sum()),
+            LoadModel::Arrivals => Some(
+                self.steps.iter().map(|(_, ramp)| ramp.requests()).sum::<f64>().min(self.max_requests as f64),
+            ),
             LoadModel::Users => self.iterations.map(|each| each as f64 * self.peak()),
         }
     }
@@ -404,7 +406,7 @@ impl Reader<'_> {
             }
             return vec![
                 Ramp { from: if hatching.is_zero() { users } else { 0.0 }, to: users, duration: hatching },
-                Ramp { from: users, to: users, duration: duration - hatching },
+                Ramp { from: users, to: users, duration: duration.saturating_sub(hatching) },
             ];
         }
         if file.duration.is_some() || file.hatch_rate.is_some() {

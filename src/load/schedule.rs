@@ -154,10 +154,9 @@ mod tests {
         let found = starts(&[(1000.0, 1000.0, 20)], Spacing::Poisson, 7);
         assert_eq!(found, starts(&[(1000.0, 1000.0, 20)], Spacing::Poisson, 7));
         assert_ne!(found, starts(&[(1000.0, 1000.0, 20)], Spacing::Poisson, 8));
-        let mut counts = vec![0.0_f64; 200];
-        for start in &found {
-            counts[(start * 10.0) as usize] += 1.0;
-        }
+        let tenth = |i: u32| f64::from(i) / 10.0;
+        let within = |i: u32| found.iter().filter(|start| (tenth(i)..tenth(i + 1)).contains(*start)).count();
+        let counts: Vec<f64> = (0..200).map(|i| within(i) as f64).collect();
         let mean = counts.iter().sum::<f64>() / 200.0;
         let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / 199.0;
         // Mean and variance of a hundred each; four standard errors.

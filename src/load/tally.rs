@@ -224,6 +224,7 @@ fn add(counts: &mut LoadCounts, other: &LoadCounts) {
         dropped,
         waited,
         late,
+        abandoned,
         answered,
         no_answer,
         right,
@@ -236,6 +237,7 @@ fn add(counts: &mut LoadCounts, other: &LoadCounts) {
     counts.dropped += dropped;
     counts.waited += waited;
     counts.late += late;
+    counts.abandoned += abandoned;
     counts.answered += answered;
     add_reasons(&mut counts.no_answer, no_answer);
     counts.right += right;

@@ -63,7 +63,9 @@ impl Watch {
     pub fn take(&mut self, mut window: Window) -> Vec<Seen> {
         window.at_s += self.offset_s;
         // A window ends a moment after what it holds.
-        let slice = ((window.at_s - 0.01).max(0.0) / self.slice_s).floor() as u64;
+        let slice = Duration::try_from_secs_f64((window.at_s - 0.01).max(0.0) / self.slice_s)
+            .unwrap_or_default()
+            .as_secs();
         let at_s = window.at_s;
         match self.open.iter_mut().find(|(number, _)| *number == slice) {
             Some((_, known)) => merge_slice(known, &window),

@@ -101,7 +101,7 @@ impl LoadRun {
         };
         found.abort = course.abort;
         found.finished_at = Utc::now();
-        Ok(record(&whole, found))
+        Ok(record(&whole, &found))
     }
 }
 

@@ -1,5 +1,7 @@
 //! From what a load run found to its record.
 
+#![expect(clippy::cast_precision_loss, reason = "no run has so many requests")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -115,7 +117,7 @@ impl Whole<'_> {
         let whole =
             Whole { scenario: &scenario, gates: &GateOptions { gates, ..self.gates.clone() }, ..*self };
         let found = Found { duration: ramp.duration, ..Found::new(tally.clone()) };
-        let verdict = record(&whole, found).verdict;
+        let verdict = record(&whole, &found).verdict;
         if verdict.conclusion == Conclusion::Passed {
             return Ok(());
         }
@@ -124,7 +126,7 @@ impl Whole<'_> {
     }
 }
 
-pub(super) fn record(whole: &Whole<'_>, found: Found) -> RunRecord {
+pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
     let Whole { scenario, suite, target, facts, gates } = *whole;
     let contract = target.target().contract();
     let alert_level = contract.alert_level;
@@ -175,7 +177,7 @@ pub(super) fn record(whole: &Whole<'_>, found: Found) -> RunRecord {
         baseline: None,
         reference: None,
         waivers: None,
-        load: Some(Box::new(load_record(whole, &found, &total, &counted))),
+        load: Some(Box::new(load_record(whole, found, &total, &counted))),
         perturbations: None,
         slices: load_slices(&counted, alert_level, &suite.category_targets()),
         integrity: load_integrity(&counted, &tally.fail_open, &total.counts, tally.lost),

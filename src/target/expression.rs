@@ -84,10 +84,10 @@ impl Simple {
         Some(value)
     }
 
-    fn find(&self, body: &Json) -> Option<Option<Json>> {
+    /// The value, null where there is none; none as for [`Simple::value`].
+    fn find(&self, body: &Json) -> Option<Json> {
         match (&self.is, self.value(body)?) {
-            (None, Json::Null) => Some(None),
-            (None, value) if !value.is_object() && !value.is_array() => Some(Some(value.clone())),
+            (None, value) if !value.is_object() && !value.is_array() => Some(value.clone()),
             _ => None,
         }
     }
@@ -133,7 +133,7 @@ impl Expression {
     /// The value; a key that is missing gives none.
     pub(super) fn find(&self, scope: &Scope<'_>) -> Result<Option<Json>, String> {
         if let Some(found) = self.simple.as_ref().and_then(|simple| simple.find(&scope.body)) {
-            return Ok(found);
+            return Ok(Some(found).filter(|found| !found.is_null()));
         }
         match self.program.execute(scope.context()) {
             Ok(Value::Null) | Err(ExecutionError::NoSuchKey(_)) => Ok(None),

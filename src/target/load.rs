@@ -249,12 +249,11 @@ impl LoadTarget {
         let mut kept = lane.wire.take().filter(fresh).map(|(wire, _)| wire);
         loop {
             let reused = kept.is_some();
-            let mut wire = match kept.take() {
-                Some(wire) => wire,
-                None => {
-                    *opened = true;
-                    Wire::connect(addresses, self.target.contract.connection.connect_timeout.0).await?
-                }
+            let mut wire = if let Some(wire) = kept.take() {
+                wire
+            } else {
+                *opened = true;
+                Wire::connect(addresses, self.target.contract.connection.connect_timeout.0).await?
             };
             match wire.exchange(&lane.request, self.bounds.max_body).await {
                 Ok(Received { raw, keep }) => {
@@ -349,16 +348,9 @@ fn percent_decoded(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match (first, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
+        let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| *first == b'%');
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

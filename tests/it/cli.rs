@@ -14,7 +14,7 @@ mod privacy;
 mod readme;
 mod repeats;
 mod runs;
-mod schemas;
+pub(crate) mod schemas;
 mod signals;
 mod streams;
 mod suites;

@@ -15,6 +15,7 @@ mod held;
 mod history;
 mod import;
 mod judge;
+mod load;
 mod pairs;
 mod perturb;
 mod phrases_io;

@@ -10,7 +10,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-pub(super) fn schema(format: &str) -> Value {
+pub(crate) fn schema(format: &str) -> Value {
     let printed = Place::new().thrash(["schema", format]).exits(0);
     assert_eq!(printed.stderr, "");
     serde_json::from_str(&printed.stdout).expect("a schema is JSON")
@@ -24,7 +24,7 @@ fn yaml(path: &Path) -> Value {
 }
 
 #[track_caller]
-pub(super) fn accepts(schema: &Value, document: &Value, what: &str) {
+pub(crate) fn accepts(schema: &Value, document: &Value, what: &str) {
     let validator = jsonschema::validator_for(schema).expect("a schema");
     let problems: Vec<String> =
         validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
@@ -102,6 +102,7 @@ fn the_committed_schemas_are_the_current_ones() {
         ("target", "docs/schemas/target.schema.json"),
         ("config", "docs/schemas/config.schema.json"),
         ("waivers", "docs/schemas/waivers.schema.json"),
+        ("scenario", "docs/schemas/scenario.schema.json"),
     ];
     for (format, path) in committed {
         let file = root().join(path);

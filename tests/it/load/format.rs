@@ -1,0 +1,96 @@
+//! The scenario format: the shipped ones, what is refused, and where the error points.
+
+use super::{place, root};
+use crate::cli::schemas::{accepts, schema};
+use crate::support::command::Place;
+
+#[test]
+fn every_shipped_scenario_can_be_run_and_fits_the_schema() {
+    let place = Place::new();
+    let checked = place.thrash(["scenarios", "check"]).exits(0);
+    let listed = place.thrash(["scenarios", "list"]).exits(0);
+    let schema = schema("scenario");
+    let mut files = 0;
+    for entry in std::fs::read_dir(root().join("scenarios/load")).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        assert!(checked.stdout.contains(&format!("ok  {name}: ")), "{}", checked.stdout);
+        assert!(listed.stdout.contains(&name), "{}", listed.stdout);
+        let text = std::fs::read_to_string(&path).expect("a file");
+        assert_eq!(place.thrash(["scenarios", "show", &name]).exits(0).stdout, text);
+        accepts(&schema, &serde_yaml::from_str(&text).expect("YAML"), &name);
+        files += 1;
+    }
+    assert_eq!(files, 7);
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place() {
+    let cases = [
+        ("model: arrivals\nrate: 5/s\nduration: 1s\nspcing: even\n", "s.yaml:6:1", "did you mean `spacing`"),
+        ("model: arrivals\nrate: 5\nduration: 1s\n", "s.yaml:4:7", "`50/s`"),
+        ("model: arrivals\nrate: 5/s\n", "s.yaml:3:8", "one of `duration`, `stages` and `search`"),
+        ("model: arrivals\nduration: 1s\n", "s.yaml:3:8", "needs its `rate`"),
+        (
+            "model: arrivals\nrate: 5/s\nduration: 1s\nusers: 3\n",
+            "s.yaml:6:8",
+            "no meaning with `model: arrivals`",
+        ),
+        ("model: users\nusers: 3\nduration: 1s\nrate: 5/s\n", "s.yaml:6:7", "no meaning with `model: users`"),
+        (
+            "model: arrivals\nrate: 50/s\nduration: 1s\nmax_rate: 20/s\n",
+            "s.yaml:6:11",
+            "more than `max_rate`",
+        ),
+        ("model: arrivals\nrate: 50/s\nduration: 1s\nwarm_up: 1s\n", "s.yaml:6:10", "nothing is left"),
+        (
+            "model: arrivals\nstages: [{duration: 1s, target: 0}]\n",
+            "s.yaml:4:9",
+            "nothing would ever be sent",
+        ),
+        ("model: arrivals\nstages: [{duration: 0s, target: 5}]\n", "s.yaml:4:9", "no time at all"),
+        ("model: arrivals\nstages: [{duration: 1s, target: -5}]\n", "s.yaml:4:33", "0 or more"),
+        (
+            "model: arrivals\nrate: 5/s\nduration: 1s\nheaders: {Host: x}\n",
+            "s.yaml:6:17",
+            "set by this program",
+        ),
+        ("model: arrivals\nrate: 5/s\nduration: 1s\nheaders: {X: \"a\\nb\"}\n", "s.yaml:6:", "no header"),
+        ("model: arrivals\nrate: 5/s\nduration: 1s\ngates: [accuraci >= 5%]\n", "s.yaml:6:9", "accuracy"),
+        (
+            "model: arrivals\nsearch: {from: 9/s, to: 5/s, factor: 2, hold: 1s}\ngates: [error_rate <= 1%]\n",
+            "s.yaml:4:",
+            "below",
+        ),
+        (
+            "model: arrivals\nsearch: {from: 1/s, to: 5/s, factor: 2, hold: 1s}\n",
+            "s.yaml:4:9",
+            "gates that can break",
+        ),
+        ("model: closed\n", "s.yaml:3:8", "arrivals"),
+    ];
+    for (lines, at, says) in cases {
+        let place = place(lines);
+        place.thrash(["scenarios", "check", "s.yaml"]).exits(2).complains(&[at, says]);
+        place.thrash(["load", "s.yaml"]).exits(2).complains(&[at, says]);
+    }
+}
+
+#[test]
+fn what_is_not_there_is_named_with_the_nearest_that_is() {
+    let place = Place::new();
+    place.thrash(["load", "smoek"]).exits(2).complains(&["there is no scenario or file `smoek`", "`smoke`"]);
+    place.file("empty.yaml", "");
+    place.thrash(["load", "empty.yaml"]).exits(2).complains(&["the file is empty", "scenarios show smoke"]);
+    place.thrash(["load", "smoke", "--scale-time", "0"]).exits(2).complains(&["factor"]);
+}
+
+#[test]
+fn a_category_that_weighs_and_is_not_there_is_refused_before_anything_is_sent() {
+    let place = place("model: arrivals\nrate: 5/s\nduration: 1s\n");
+    place.file(
+        "s.yaml",
+        "title: x\nphrases: {suite: words, weights: {clam: 2}}\nmodel: arrivals\nrate: 5/s\nduration: 1s\n",
+    );
+    place.thrash(["load", "s.yaml"]).exits(2).complains(&["`clam`", "did you mean `calm`"]);
+}

@@ -1,0 +1,186 @@
+//! The open engine: what it sends, what it measures, how it judges.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::{counts, ms, place, record, right, run};
+use crate::cli::schemas::{accepts, schema};
+use crate::support::command::Place;
+use crate::support::server::{Reply, Server};
+
+#[test]
+fn the_smoke_scenario_passes_against_the_embedded_demo_with_nothing_configured() {
+    let place = Place::new();
+    let ended = place.thrash(["load", "scenarios/load/smoke.yaml", "--scale-time", "0.4"]).exits(0);
+    for word in ["PASSED", "load smoke against demo", "DEMO", "Load", "Idle", "Machine", "response time"] {
+        assert!(ended.stdout.contains(word), "no `{word}` in\n{}", ended.stdout);
+    }
+    assert!(ended.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ended.stdout);
+    let record = record(&place);
+    accepts(&schema("record"), &record, "the record");
+    assert_eq!(record["kind"], "load");
+    // Those that the short load came to send.
+    assert!(record["load"]["idle"]["accuracy"]["of"].as_u64().unwrap() >= 20);
+    let runs = place.runs();
+    assert_eq!((&runs[0]["suite"], &runs[0]["kind"]), (&json!("load smoke"), &json!("load")));
+}
+
+#[test]
+fn every_request_is_sent_by_the_schedule_counted_and_judged() {
+    let server = Server::start(right);
+    let place = place(
+        "model: arrivals\nrate: 100/s\nduration: 1s\nwarm_up: 200ms\ngates: [error_rate <= 1%, accuracy >= 99%]\n",
+    );
+    run(&place, &server, &[]).exits(0);
+    let record = record(&place);
+    let counts = counts(&record);
+    assert_eq!(record["load"]["warm_up"], 20);
+    for (count, expected) in
+        [("intended", 80), ("started", 80), ("answered", 80), ("right", 80), ("dropped", 0)]
+    {
+        assert_eq!(counts[count], expected, "{count}");
+    }
+    let seen = server.requests();
+    assert_eq!(seen.len(), 100);
+    // Each phrase as often as any other, no request like another, and all of them say what they are.
+    let mut ids: BTreeMap<String, usize> = BTreeMap::new();
+    let mut nonces = std::collections::BTreeSet::new();
+    for request in &seen {
+        *ids.entry(request.json()["id"].as_str().unwrap().to_owned()).or_default() += 1;
+        assert!(nonces.insert(request.json()["nonce"].as_str().unwrap().to_owned()), "a nonce twice");
+        assert_eq!(request.header("x-thrash-run"), record["id"].as_str());
+        assert!(request.header("user-agent").is_some_and(|agent| agent.contains("synthetic test traffic")));
+    }
+    assert_eq!(ids.into_values().collect::<Vec<_>>(), [25; 4]);
+    assert_eq!(record["metrics"]["phrases"], 80);
+    assert!(record["metrics"]["accuracy"]["effective"].as_f64().unwrap() < 20.0, "answers to four phrases");
+    let answers: u64 = record["load"]["phrases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|phrase| {
+            phrase["answers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|count| count.as_u64().unwrap())
+                .collect::<Vec<_>>()
+        })
+        .sum();
+    assert_eq!(answers, 80);
+}
+
+#[test]
+fn a_target_that_stalls_is_seen_to_stall() {
+    // Half a second of silence in every second: of requests that arrive evenly, half wait, a quarter of a second in the
+    // mean. Who measures from the actual start with few connections sees next to none of it.
+    let began = Instant::now();
+    let server = Server::start(move |seen| {
+        let phase = seen.at.duration_since(began).as_millis() % 1000;
+        let wait = 500_u128.saturating_sub(phase);
+        right(seen).after(ms(u64::try_from(wait).unwrap()))
+    });
+    let place =
+        place("model: arrivals\nrate: 100/s\nduration: 4s\nmax_in_flight: 5\ngates: [error_rate <= 1%]\n");
+    run(&place, &server, &[]).exits(0);
+    let record = record(&place);
+    let p = |times: &str, q: &str| record[times][q].as_f64().unwrap();
+    // Of the whole seconds half of the starts wait up to 500 ms; p90 of the waits is above 350 ms.
+    assert!(p("latency", "p90_ms") > 330.0, "response p90 {}", p("latency", "p90_ms"));
+    assert!(
+        p("attempt_latency", "p90_ms") < 0.5 * p("latency", "p90_ms"),
+        "service p90 {}",
+        p("attempt_latency", "p90_ms")
+    );
+    assert!(counts(&record)["waited"].as_u64().unwrap() > 50);
+}
+
+#[test]
+fn what_is_beyond_the_pool_is_dropped_if_the_scenario_says_so_and_counted() {
+    let server = Server::start(|seen| right(seen).after(ms(300)));
+    let place = place(
+        "model: arrivals\nrate: 50/s\nduration: 2s\nmax_in_flight: 3\nbeyond: drop\ngates: [achieved_rate >= 90%]\n",
+    );
+    let ended = run(&place, &server, &[]).exits(1);
+    assert!(ended.stdout.contains("achieved_rate"), "{}", ended.stdout);
+    let record = record(&place);
+    let count = |name: &str| counts(&record)[name].as_u64().unwrap();
+    assert_eq!(count("intended"), 100);
+    assert_eq!(count("started") + count("dropped"), 100);
+    assert!(count("dropped") > 60, "{} dropped", count("dropped"));
+    assert_eq!(server.requests().len() as u64, count("started"));
+    assert!(server.most_in_flight() <= 3);
+}
+
+#[test]
+fn answers_that_are_right_when_idle_and_wrong_under_load_are_found() {
+    // Whoever asks while three others do gets "none".
+    let in_flight = AtomicUsize::new(0);
+    let server = Server::start(move |seen| {
+        let _ = &in_flight;
+        in_flight.fetch_add(1, Ordering::SeqCst);
+        let busy = seen.number >= 4;
+        if busy { Reply::json(200, &json!({"level": "none"})).after(ms(20)) } else { right(seen) }
+    });
+    let place = place("model: arrivals\nrate: 50/s\nduration: 1s\ngates: [accuracy_drop <= 10%]\n");
+    let ended = run(&place, &server, &[]).exits(1);
+    assert!(ended.stdout.contains("4 of 4 phrases right when idle"), "{}", ended.stdout);
+    let record = record(&place);
+    assert_eq!(record["load"]["idle"]["lost"], json!(["high-1", "high-2"]));
+    assert_eq!(record["load"]["idle"]["test"]["regressed"], 2);
+    assert!((record["load"]["idle"]["drop"]["value"].as_f64().unwrap() - 0.5).abs() < 1e-9);
+    let lost = &record["load"]["steps"][0]["lost"];
+    assert_eq!((&lost["count"], &lost["of"]), (&json!(25), &json!(50)));
+}
+
+#[test]
+fn no_answer_is_counted_by_reason_and_never_as_right() {
+    let server = Server::start(|seen| match seen.number % 10 {
+        0 => Reply::json(500, &json!({})),
+        1 => Reply::raw("no HTTP at all\r\n\r\n").then_close(),
+        2 => Reply::json(200, &json!({"level": "terrible"})),
+        3 => Reply::json(429, &json!({})),
+        _ => right(seen),
+    });
+    let place = place(
+        "model: arrivals\nrate: 100/s\nduration: 1s\nabort_when: {error_rate: 100%}\ngates: [error_rate <= 1%]\n",
+    );
+    run(&place, &server, &[]).exits(1);
+    let record = record(&place);
+    let reasons = &counts(&record)["no_answer"];
+    assert_eq!(reasons, &json!({"rate_limited": 10, "server_error": 10, "malformed": 20}));
+    assert_eq!(counts(&record)["answered"], 60);
+    assert_eq!(record["metrics"]["verdicts"]["unanswered"], 40);
+    assert_eq!(record["metrics"]["unanswered_rate"]["count"], 40);
+}
+
+#[test]
+fn weights_send_a_category_more_often_and_none_of_weight_zero() {
+    let server = Server::start(right);
+    let place = place("");
+    place.file(
+        "s.yaml",
+        "title: x\nphrases: {suite: words, weights: {calm: 0}}\nmodel: arrivals\nrate: 100/s\nduration: 500ms\ngates: [error_rate <= 1%]\n",
+    );
+    run(&place, &server, &[]).exits(0);
+    assert!(server.requests().iter().all(|seen| seen.json()["id"].as_str().unwrap().starts_with("high")));
+    assert_eq!(server.requests().len(), 50);
+}
+
+#[test]
+fn the_same_seed_sends_the_same_phrases_in_the_same_order() {
+    let ids = |seed: &str| -> Vec<String> {
+        let server = Server::start(right);
+        let place = place(
+            "model: arrivals\nrate: 40/s\nduration: 500ms\nspacing: poisson\nmax_in_flight: 1\ngates: [error_rate <= 1%]\n",
+        );
+        run(&place, &server, &["--seed", seed]).exits(0);
+        server.requests().iter().map(|seen| seen.json()["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = ids("7");
+    assert_eq!(first, ids("7"));
+    assert_ne!(first, ids("8"));
+}

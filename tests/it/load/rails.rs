@@ -1,0 +1,167 @@
+//! The safety rails: a service must not go down because somebody tested it.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{counts, ms, place, record, right, run};
+use crate::support::command::{Ended, Place, send};
+use crate::support::server::{Reply, Server};
+
+#[test]
+fn a_target_elsewhere_that_nobody_marked_is_refused() {
+    let place = place("model: arrivals\nrate: 5/s\nduration: 1s\ngates: [error_rate <= 1%]\n");
+    // A documentation address: nothing is ever sent there, least of all by this test.
+    let url = "http://192.0.2.1:9";
+    let start = Instant::now();
+    place
+        .thrash(["load", "s.yaml", "--target", "plain", "--url", url])
+        .exits(2)
+        .complains(&["not marked for load", "allow_load: true"]);
+    assert!(start.elapsed() < Duration::from_secs(2), "it looked whether it is there");
+    assert!(place.runs().is_empty());
+}
+
+#[test]
+fn a_load_beyond_what_the_target_bears_is_refused() {
+    let server = Server::start(right);
+    let place = place("model: arrivals\nrate: 50/s\nduration: 1s\ngates: [error_rate <= 1%]\n");
+    let config = super::TARGET.replace("health:", "limits: {rate: 20}\n    health:");
+    place.file("thrash.yaml", config);
+    run(&place, &server, &[]).exits(2).complains(&["50/s", "bears 20/s"]);
+    assert!(server.all_requests().is_empty());
+}
+
+#[test]
+fn the_highest_rate_is_never_exceeded_not_even_to_catch_up() {
+    // A second of silence builds up a queue; what is sent afterwards must not come in a rush.
+    let began = Instant::now();
+    let server = Server::start(move |seen| {
+        let at = seen.at.duration_since(began);
+        let wait = if at < ms(600) { Duration::ZERO } else { ms(1600).saturating_sub(at) };
+        right(seen).after(wait)
+    });
+    let place = place(
+        "model: arrivals\nrate: 80/s\nduration: 4s\nmax_in_flight: 4\nmax_rate: 100/s\nabort_when: {unhealthy: false}\ngates: [error_rate <= 1%]\n",
+    );
+    run(&place, &server, &[]).exits(0);
+    let mut times: Vec<Instant> = server.requests().iter().map(|seen| seen.at).collect();
+    times.sort_unstable();
+    assert!(times.len() > 250, "{}", times.len());
+    // Over any 200 ms: 20, and what the network and this machine push together.
+    let most = times
+        .iter()
+        .enumerate()
+        .map(|(i, first)| times[i..].iter().take_while(|time| **time < *first + ms(200)).count());
+    let most = most.max().unwrap();
+    assert!(most <= 26, "{most} requests within 200 ms");
+}
+
+#[test]
+fn errors_end_the_run_within_two_seconds() {
+    let server =
+        Server::start(|seen| if seen.number < 50 { right(seen) } else { Reply::json(500, &json!({})) });
+    let place = place("model: arrivals\nrate: 50/s\nduration: 30s\ngates: [error_rate <= 1%]\n");
+    let ended = run(&place, &server, &[]).exits(3);
+    assert!(ended.stdout.contains("ended after"), "{}", ended.stdout);
+    let record = record(&place);
+    assert_eq!(record["status"], "aborted");
+    assert_eq!(record["load"]["abort"]["rule"], "error_rate: 50%");
+    let at = record["load"]["abort"]["at_ms"].as_f64().unwrap();
+    assert!((1000.0..3000.0).contains(&at), "ended after {at} ms; the errors began after 1000");
+    let requests = server.requests().len();
+    assert!(requests < 160, "{requests} requests");
+}
+
+#[test]
+fn a_target_that_falls_silent_ends_the_run_before_any_deadline_passes() {
+    let server = Server::start(|seen| if seen.number < 50 { right(seen) } else { Reply::silence() });
+    let place = place(
+        "model: arrivals\nrate: 50/s\nduration: 30s\nabort_when: {latency_p95: 500ms}\ngates: [error_rate <= 1%]\n",
+    );
+    let start = Instant::now();
+    run(&place, &server, &[]).exits(3);
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    let record = record(&place);
+    assert_eq!(record["load"]["abort"]["rule"], "latency_p95: 500ms");
+    assert!(record["load"]["abort"]["at_ms"].as_f64().unwrap() < 3500.0, "{}", record["load"]["abort"]);
+}
+
+#[test]
+fn a_target_that_says_it_is_not_well_ends_the_run() {
+    let began = Instant::now();
+    let server = Server::start_with_health(move |seen| match seen.path.as_str() {
+        "/health" if began.elapsed() > ms(1500) => Reply::json(503, &json!({"status": "unhealthy"})),
+        "/health" => Reply::json(200, &json!({"status": "ok"})),
+        _ => right(seen),
+    });
+    let place = place("model: arrivals\nrate: 20/s\nduration: 30s\ngates: [error_rate <= 1%]\n");
+    let start = Instant::now();
+    run(&place, &server, &[]).exits(3).stdout.contains("health request failed twice");
+    assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
+    assert_eq!(record(&place)["load"]["abort"]["rule"], "unhealthy: true");
+}
+
+#[test]
+fn requests_are_bounded_in_number_and_time() {
+    let server = Server::start(right);
+    let place =
+        place("model: arrivals\nrate: 50/s\nduration: 10s\nmax_requests: 30\ngates: [error_rate <= 1%]\n");
+    run(&place, &server, &[]).exits(0);
+    assert_eq!(server.requests().len(), 30);
+
+    let place = super::place(
+        "model: arrivals\nrate: 50/s\nduration: 10s\nmax_duration: 600ms\ngates: [error_rate <= 1%]\n",
+    );
+    let start = Instant::now();
+    run(&place, &server, &[]).exits(0);
+    assert!(start.elapsed() < Duration::from_secs(6));
+    assert_eq!(server.requests().len(), 60);
+}
+
+#[test]
+fn without_a_gate_nothing_was_shown() {
+    let server = Server::start(right);
+    let place = place("model: arrivals\nrate: 20/s\nduration: 500ms\n");
+    run(&place, &server, &[]).exits(4);
+}
+
+#[test]
+fn a_dead_target_is_known_as_dead_before_the_load() {
+    let place = place("model: arrivals\nrate: 20/s\nduration: 5s\ngates: [error_rate <= 1%]\n");
+    place
+        .thrash(["load", "s.yaml", "--target", "plain", "--url", "http://127.0.0.1:9"])
+        .exits(3)
+        .complains(&["cannot be reached"]);
+}
+
+#[test]
+fn a_signal_drains_the_load_and_keeps_the_record() {
+    let server = Server::start(|seen| right(seen).after(ms(100)));
+    let place = place("model: arrivals\nrate: 40/s\nduration: 60s\ngates: [error_rate <= 1%]\n");
+    let url = server.url();
+    let child = started(&place, &url);
+    let start = Instant::now();
+    while server.requests().len() < 20 {
+        assert!(start.elapsed() < Duration::from_secs(30), "nothing is sent");
+        std::thread::sleep(ms(20));
+    }
+    send("INT", &child);
+    let ended = Ended::of(child.wait_with_output().expect("it ends")).exits(130);
+    assert!(ended.stdout.starts_with("INTERRUPTED"), "{}", ended.stdout);
+    let record = record(&place);
+    assert_eq!(record["status"], "interrupted");
+    let count = |name: &str| counts(&record)[name].as_u64().unwrap();
+    assert_eq!(count("started"), count("answered"), "answers on their way are waited for");
+    assert_eq!(server.requests().len() as u64, count("started"));
+}
+
+fn started(place: &Place, url: &str) -> std::process::Child {
+    place
+        .command(["load", "s.yaml", "--target", "plain", "--url", url])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts")
+}
