@@ -32,6 +32,17 @@ impl Disagreement {
         Self::OnlyReferenceWrong,
         Self::BothRight,
     ];
+
+    /// Its name in files.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnlyTargetWrong => "only_target_wrong",
+            Self::BothWrongAlike => "both_wrong_alike",
+            Self::BothWrong => "both_wrong",
+            Self::OnlyReferenceWrong => "only_reference_wrong",
+            Self::BothRight => "both_right",
+        }
+    }
 }
 
 /// A model, as a record names it.

@@ -23,6 +23,7 @@ mod markdown;
 mod observations;
 mod places;
 mod sarif;
+mod second_opinion;
 mod sink;
 mod split;
 mod terminal;
@@ -38,7 +39,9 @@ pub use markdown::render_comparison_markdown;
 pub use places::Places;
 pub use sink::{Sink, check_apart, check_together};
 pub use split::Splits;
-pub use terminal::{TerminalOptions, render_comparison_terminal, render_history, render_terminal};
+pub use terminal::{
+    TerminalOptions, render_comparison_terminal, render_history, render_terminal,
+};
 
 use std::fmt;
 

@@ -1,11 +1,15 @@
 //! Every observation as a row of a table (RFC 4180), for spreadsheets and data frames. `docs/ci.md` describes the
 //! columns.
 
+use std::collections::HashMap;
+
 use super::ReportError;
-use crate::domain::{Answer, Observation, PhraseResult, Polarity, RunRecord, TextPolicy};
+use crate::domain::{
+    Answer, Observation, PhraseResult, Polarity, ReferenceAnswer, ReferenceRecord, RunRecord, TextPolicy,
+};
 
 /// The columns, in their order; new ones come last.
-const COLUMNS: [&str; 33] = [
+const COLUMNS: [&str; 38] = [
     "run",
     "suite",
     "target",
@@ -39,15 +43,24 @@ const COLUMNS: [&str; 33] = [
     "service_latency_ms",
     "violations",
     "text",
+    "reference_level",
+    "reference_label",
+    "reference_score",
+    "reference_verdict",
+    "disagreement",
 ];
 
 pub(super) fn render(record: &RunRecord, text: TextPolicy) -> Result<Vec<u8>, ReportError> {
     let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     table.write_record(COLUMNS).map_err(ReportError::Csv)?;
+    let reference = record.reference.iter().filter_map(ReferenceRecord::report);
+    let opinions: HashMap<&str, &ReferenceAnswer> =
+        reference.flat_map(|report| &report.answers).map(|answer| (answer.id.as_str(), answer)).collect();
     for result in &record.results {
+        let opinion = opinions.get(result.id.as_str()).copied();
         let text = result.text.as_deref().and_then(|recorded| text.apply(recorded)).unwrap_or_default();
         for observation in &result.observations {
-            table.write_record(row(record, result, observation, &text)).map_err(ReportError::Csv)?;
+            table.write_record(row(record, result, observation, opinion, &text)).map_err(ReportError::Csv)?;
         }
     }
     table.into_inner().map_err(|error| ReportError::Csv(error.into_error().into()))
@@ -57,6 +70,7 @@ fn row(
     record: &RunRecord,
     result: &PhraseResult,
     observation: &Observation,
+    opinion: Option<&ReferenceAnswer>,
     text: &str,
 ) -> [String; COLUMNS.len()] {
     let (prediction, no_answer) = match &observation.answer {
@@ -105,11 +119,16 @@ fn row(
         number(prediction.and_then(|prediction| prediction.service_latency_ms)),
         words(&observation.violations),
         harmless(text),
+        opinion.map(|opinion| opinion.level.to_string()).unwrap_or_default(),
+        harmless(opinion.map(|opinion| opinion.label.as_str()).unwrap_or_default()),
+        number(opinion.map(|opinion| opinion.score)),
+        opinion.map(|opinion| opinion.verdict.as_str().to_owned()).unwrap_or_default(),
+        opinion.map(|opinion| opinion.disagreement.as_str().to_owned()).unwrap_or_default(),
     ]
 }
 
 /// Keeps a spreadsheet from running the cell (OWASP, "CSV Injection"), signs of East Asian width included.
-fn harmless(cell: &str) -> String {
+pub(super) fn harmless(cell: &str) -> String {
     let runs = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     if cell.starts_with(runs) { format!("'{cell}") } else { cell.to_owned() }
 }

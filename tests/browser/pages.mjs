@@ -91,6 +91,26 @@ const checks = {
     await finish();
   },
 
+  async "the reference's groups filter the list, and its answer stands in the row"() {
+    const { page, finish } = await open(browser, at("run.html"));
+    await page.getByRole("link", { name: "3 target wrong, reference right (read first)" }).click();
+    assert.equal(await count(page), "3 of 25 phrases");
+    assert.equal(await page.inputValue("[name=reference]"), "only_target_wrong");
+    const row = page.locator("#p-explicit_ideation-003");
+    await row.locator("summary").click();
+    assert.match(await row.locator("dl").innerText(), /Reference\s+high \(exact\).*score 0\.72: target wrong, reference right/);
+    await page.selectOption("[name=reference]", { label: "target right, reference wrong" });
+    assert.equal(await count(page), "1 of 25 phrases");
+    assert.equal(await hash(page), "#show=all&reference=only_reference_wrong");
+    // A row that the script builds has the same fact.
+    await page.locator("#p-everyday_benign-003 summary").click();
+    assert.match(await page.locator("#p-everyday_benign-003 dl").innerText(), /medium \(over\).*score 0\.51: target right, reference wrong/);
+    await page.click("#clear");
+    await page.getByRole("link", { name: "reference high, answered medium: 1 phrase" }).click();
+    assert.equal(await count(page), "1 of 25 phrases");
+    await finish();
+  },
+
   async "a row opens with the keyboard and tells what is known"() {
     const { page, finish } = await open(browser, at("run.html"));
     await page.locator("#p-explicit_ideation-003 summary").focus();

@@ -1,7 +1,8 @@
 //! By what the phrases can be filtered.
 
+use super::super::second_opinion;
 use super::clean;
-use crate::domain::{Level, PhraseResult, Verdict};
+use crate::domain::{Disagreement, Level, PhraseResult, ReferenceAnswer, Verdict};
 
 /// The verdicts, as filters name them.
 const VERDICTS: [Verdict; 5] =
@@ -32,15 +33,25 @@ pub(super) struct Facet {
     pub(super) names: Vec<String>,
 }
 
+impl Facet {
+    /// What a value is called where people choose it.
+    pub(super) fn label_of(&self, name: &str) -> String {
+        match Disagreement::ALL.into_iter().find(|kind| self.key == "reference" && kind.as_str() == name) {
+            Some(kind) => second_opinion::words(kind).to_owned(),
+            None => clean::name(name),
+        }
+    }
+}
+
 /// Every way to filter that divides these phrases.
 #[derive(Debug)]
 pub(super) struct Facets {
-    /// Verdict, category, capability, expected, got, change; always these, in this order.
-    pub(super) facets: [Facet; 6],
+    /// Verdict, category, capability, expected, got, change, reference, opinion; always these, in this order.
+    pub(super) facets: [Facet; 8],
 }
 
 /// A phrase's value in each facet.
-pub(super) type Values = [usize; 6];
+pub(super) type Values = [usize; 8];
 
 impl Facets {
     /// The facets of these results; `changes` are the fates that a baseline gave them.
@@ -63,25 +74,46 @@ impl Facets {
                 facet("expected", "Expected", levels()),
                 facet("got", "Got", [levels(), vec!["no answer".to_owned()]].concat()),
                 facet("change", "Since the baseline", changes),
+                facet(
+                    "reference",
+                    "Beside the reference",
+                    after_none(&Disagreement::ALL.map(Disagreement::as_str)),
+                ),
+                facet("opinion", "Reference says", after_none(&Level::ALL.map(Level::as_str))),
             ],
         }
     }
 
     /// Where a result stands in each.
-    pub(super) fn values(&self, result: &PhraseResult, change: &str) -> Values {
+    pub(super) fn values(
+        &self,
+        result: &PhraseResult,
+        change: &str,
+        opinion: Option<&ReferenceAnswer>,
+    ) -> Values {
         let named = |facet: &Facet, name: &str| {
             facet.names.binary_search_by(|known| known.as_str().cmp(name)).unwrap_or_default()
         };
-        let [_, categories, capabilities, _, _, changes] = &self.facets;
+        let at = |facet: &Facet, name: &str| {
+            facet.names.iter().position(|known| known == name).unwrap_or_default()
+        };
+        let [_, categories, capabilities, _, _, changes, groups, _] = &self.facets;
         [
             VERDICTS.iter().position(|verdict| *verdict == result.verdict).unwrap_or_default(),
             named(categories, &category(result)),
             named(capabilities, &capability(result)),
             result.expected.primary().index(),
             result.level.map_or(Level::ALL.len(), Level::index),
-            changes.names.iter().position(|known| known == change).unwrap_or_default(),
+            at(changes, change),
+            at(groups, opinion.map_or("", |opinion| opinion.disagreement.as_str())),
+            opinion.map_or(0, |opinion| 1 + opinion.level.index()),
         ]
     }
+}
+
+/// The names after the empty one, which phrases without any have.
+fn after_none(names: &[&str]) -> Vec<String> {
+    std::iter::once("").chain(names.iter().copied()).map(str::to_owned).collect()
 }
 
 fn category(result: &PhraseResult) -> String {

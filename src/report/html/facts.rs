@@ -1,10 +1,10 @@
 //! What there is to say of one phrase, when its row is opened.
 
-use super::super::figures;
+use super::super::{figures, second_opinion};
 use super::{clean, flips, waivers};
 use crate::domain::{
     Answer, Attempt, NoAnswer, NoAnswerReason, Observation, PhraseChange, PhraseResult, Prediction,
-    RunRecord, WaiverRecord,
+    ReferenceAnswer, RunRecord, WaiverRecord,
 };
 
 /// So many passes or attempts are written out.
@@ -42,13 +42,16 @@ fn shared(text: impl Into<String>) -> Piece {
     Piece::Shared(text.into())
 }
 
+/// What other parts of the record say of a phrase.
+pub(super) struct Beside<'a> {
+    pub(super) change: Option<&'a PhraseChange>,
+    pub(super) waiver: Option<&'a WaiverRecord>,
+    pub(super) opinion: Option<&'a ReferenceAnswer>,
+}
+
 /// The facts of a phrase.
-pub(super) fn of(
-    result: &PhraseResult,
-    record: &RunRecord,
-    change: Option<&PhraseChange>,
-    waiver: Option<&WaiverRecord>,
-) -> Vec<Fact> {
+pub(super) fn of(result: &PhraseResult, record: &RunRecord, beside: &Beside<'_>) -> Vec<Fact> {
+    let Beside { change, waiver, opinion } = *beside;
     let unanswered = result.observations.iter().find_map(no_answer);
     let facts = [
         ("No answer", vec![own(unanswered.map(|none| clean::sentence(&none.detail)).unwrap_or_default())]),
@@ -56,6 +59,7 @@ pub(super) fn of(
         ("Each pass", vec![own(passes(result))]),
         ("Contradicts", vec![shared(list(violations(result)))]),
         ("Baseline", vec![own(baseline(record, change))]),
+        ("Reference", opinion.map(opinion_of).unwrap_or_default()),
         ("Known failure", vec![own(waiver.map(known).unwrap_or_default())]),
         ("Passes", vec![shared(passing(result))]),
         ("Phrase", phrase(result)),
@@ -128,6 +132,19 @@ fn baseline(record: &RunRecord, change: Option<&PhraseChange>) -> String {
             format!("{was}{latency}: {}", flips::word(change.change))
         }
     }
+}
+
+/// What the reference says, and what that makes of the phrase.
+fn opinion_of(opinion: &ReferenceAnswer) -> Vec<Piece> {
+    let label = match opinion.label.as_str() {
+        label if label == opinion.level.as_str() => String::new(),
+        label => format!(", label “{}”", clean::name(label)),
+    };
+    vec![
+        shared(format!("{} ({}){label}, score ", opinion.level, opinion.verdict.as_str())),
+        own(figures::number(Some(opinion.score))),
+        shared(format!(": {}", second_opinion::words(opinion.disagreement))),
+    ]
 }
 
 /// Who knows of the failure.

@@ -128,7 +128,7 @@ fn choice(facet: &Facet, names: &[&String]) -> Markup {
             } @else {
                 option value="" { "any" }
             }
-            @for name in names { option value=(name) { (super::clean::name(name)) } }
+            @for name in names { option value=(name) { (facet.label_of(name)) } }
         } }
     }
 }

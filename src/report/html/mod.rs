@@ -20,8 +20,10 @@ mod gates;
 mod histogram;
 mod integrity;
 mod latency;
+mod matrix;
 mod page;
 mod provenance;
+mod reference;
 mod reliability;
 mod row;
 mod scores;
@@ -49,6 +51,7 @@ pub(super) fn render(record: &RunRecord, text: TextPolicy, earlier: &[TrendPoint
         Some(gates::section(&record.verdict, waivers, Place::BesideTheFailures)),
         flips::section(record.baseline.as_ref()),
         Some(integrity::section(record)),
+        reference::section(record),
         Some(failures.section),
         categories::categories(record),
         confusion::section(&record.metrics),

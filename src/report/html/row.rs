@@ -8,9 +8,12 @@ use serde_json::{Value, json};
 use super::super::failure::{Failure, Severity};
 use super::super::figures;
 use super::facets::{FLAGS, Facets, Values, flag};
-use super::facts::{self, Fact, Piece};
+use super::facts::{self, Beside, Fact, Piece};
 use super::{clean, flips};
-use crate::domain::{Change, PhraseChange, PhraseResult, RunRecord, TextPolicy, Verdict, WaiverRecord};
+use crate::domain::{
+    Change, PhraseChange, PhraseResult, ReferenceAnswer, ReferenceRecord, RunRecord, TextPolicy, Verdict,
+    WaiverRecord,
+};
 
 /// A phrase, ready to be shown.
 pub(super) struct Row {
@@ -35,6 +38,7 @@ pub(super) struct Row {
 pub(super) struct Known<'a> {
     changes: HashMap<&'a str, &'a PhraseChange>,
     waivers: HashMap<&'a str, &'a WaiverRecord>,
+    opinions: HashMap<&'a str, &'a ReferenceAnswer>,
     changed: HashSet<&'a str>,
     record: &'a RunRecord,
     text: TextPolicy,
@@ -46,7 +50,10 @@ impl<'a> Known<'a> {
         let comparison = record.baseline.as_ref().and_then(|baseline| baseline.comparison());
         let changes = comparison.into_iter().flat_map(|comparison| &comparison.changes);
         let waivers = record.waivers.iter().flat_map(|report| &report.waivers);
+        let reference = record.reference.iter().filter_map(ReferenceRecord::report);
+        let opinions = reference.flat_map(|report| &report.answers);
         Self {
+            opinions: opinions.map(|answer| (answer.id.as_str(), answer)).collect(),
             changes: changes
                 .filter(|phrase| phrase.change != Change::Gone)
                 .map(|phrase| (phrase.id.as_str(), phrase))
@@ -74,10 +81,11 @@ impl<'a> Known<'a> {
         let word = change.map_or("", |phrase| flips::word(phrase.change));
         let anchor = clean::anchor(&result.id);
         let waiver = self.waivers.get(result.id.as_str()).copied();
+        let opinion = self.opinions.get(result.id.as_str()).copied();
         let prediction = facts::prediction(result);
         Row {
             anchor: self.taken.insert(anchor.clone()).then_some(anchor),
-            values: facets.values(result, word),
+            values: facets.values(result, word, opinion),
             flags: self.flags(result),
             verdict: result.verdict,
             id: clean::name(&result.id),
@@ -91,7 +99,7 @@ impl<'a> Known<'a> {
                 .as_deref()
                 .and_then(|text| self.text.apply(text))
                 .map(|text| clean::cut(&text, clean::PHRASE)),
-            facts: facts::of(result, self.record, change, waiver),
+            facts: facts::of(result, self.record, &Beside { change, waiver, opinion }),
         }
     }
 

@@ -12,6 +12,7 @@ mod headline;
 mod numbers;
 mod page;
 mod provenance;
+mod reference;
 mod remarks;
 
 pub use comparison::render_comparison_markdown;
@@ -27,6 +28,7 @@ pub(super) fn render(record: &RunRecord) -> String {
     changes::of_baseline(&mut page, record.baseline.as_ref());
     failures::show(&mut page, record);
     remarks::show(&mut page, record);
+    reference::show(&mut page, record);
     numbers::show(&mut page, record);
     provenance::show(&mut page, record);
     page.finish()

@@ -7,15 +7,15 @@ use std::process::Command;
 use thrash::domain::{Level, RunRecord};
 use thrash::report::{Format, RenderOptions, render, render_comparison_html};
 
-use super::extras::comparison;
+use super::extras::{comparison, second_opinion};
 use super::html::whole;
 use super::html_hostile::with_word;
 use crate::support::sample::{self, Said, Sample};
 
-/// A run of 4,000 phrases, an eighth of them wrong.
-fn large() -> RunRecord {
+/// A run of many phrases, an eighth of them wrong.
+pub(super) fn large(phrases: usize) -> RunRecord {
     let mut sample = Sample::empty();
-    sample.add("everyday", &[Level::None], 4000);
+    sample.add("everyday", &[Level::None], phrases);
     for (at, phrase) in (0_u16..).zip(&mut sample.phrases) {
         phrase.id = format!("everyday-{at}");
         phrase.text =
@@ -39,9 +39,11 @@ fn pages_work_in_a_browser() {
     let page = |record: &RunRecord, options: &RenderOptions| {
         render(Format::Html, record, options).expect("it renders")
     };
+    let mut four_thousand = large(4000);
+    second_opinion(&mut four_thousand);
     let (record, options) = whole();
     write("run.html", page(&record, &options));
-    write("large.html", page(&large(), &RenderOptions::default()));
+    write("large.html", page(&four_thousand, &RenderOptions::default()));
     let hostile =
         with_word("</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}\u{0}");
     write("hostile.html", page(&hostile, &options));

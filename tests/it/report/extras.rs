@@ -1,11 +1,15 @@
-//! What a sample's record lacks: a baseline, known failures, repeats, contradictions, gates that only warn.
+//! What a sample's record lacks: a baseline, a reference, known failures, repeats, contradictions, gates that only warn.
+
+use std::collections::BTreeMap;
 
 use thrash::domain::{
     Answer, AnswerBrief, AnswerCount, BaselineRecord, Change, CheckOutcome, CheckSeverity, Estimate,
     FlakyPhrase, LatencyComparison, Level, MetricComparison, NoAnswer, NoAnswerReason, PairedTest,
-    PhraseChange, PhraseResult, Rate, RepeatReport, RunBrief, RunComparison, RunId, RunRecord,
-    SliceComparison, SliceKind, Verdict, WaiverRecord, WaiverReport, WaiverState,
+    PhraseChange, PhraseResult, Prediction, Rate, ReferenceAnswer, ReferenceModel, ReferenceRecord,
+    ReferenceReport, RepeatReport, RunBrief, RunComparison, RunId, RunRecord, SliceComparison, SliceKind,
+    Verdict, WaiverRecord, WaiverReport, WaiverState,
 };
+use thrash::judge::{compare_reference, disagreement};
 
 use crate::support::sample::{Said, Sample};
 
@@ -19,11 +23,83 @@ pub(super) fn rich() -> RunRecord {
     repeat(&mut record, "everyday_benign-001");
     result(&mut record, "everyday_benign-002").observations[0].violations =
         vec!["score_matches_label".to_owned()];
+    second_opinion(&mut record);
     record
 }
 
 pub(super) fn result<'a>(record: &'a mut RunRecord, id: &str) -> &'a mut PhraseResult {
     record.results.iter_mut().find(|result| result.id == id).expect("the phrase is there")
+}
+
+/// A reference that is right about two phrases that the target gets wrong, wrong about one that it gets right, wrong
+/// like it about one and in another way about one.
+pub(super) fn second_opinion(record: &mut RunRecord) {
+    let says = |result: &PhraseResult| match result.id.as_str() {
+        "passive_ideation-002" => (Level::Low, 0.3),
+        "gaming_slang-004" => (Level::High, 0.82),
+        "everyday_benign-003" => (Level::Medium, 0.51),
+        _ => {
+            let level = result.expected.primary();
+            (level, [0.03, 0.2, 0.4, 0.72, 0.93][level.index()])
+        }
+    };
+    let opinions: Vec<PhraseResult> = record
+        .results
+        .iter()
+        .map(|target| {
+            let (level, score) = says(target);
+            let mut opinion = target.clone();
+            opinion.level = Some(level);
+            opinion.verdict = match level {
+                _ if target.expected.contains(level) => Verdict::Exact,
+                level if level < target.expected.min() => Verdict::Under,
+                _ => Verdict::Over,
+            };
+            let label = level.to_string();
+            opinion.observations.truncate(1);
+            opinion.observations[0].answer = Answer::Prediction(Prediction {
+                level,
+                label,
+                score: Some(score),
+                confidence: None,
+                service_latency_ms: None,
+                version: None,
+            });
+            opinion
+        })
+        .collect();
+    let answers = record.results.iter().zip(&opinions).map(|(target, opinion)| {
+        let (level, score) = says(target);
+        ReferenceAnswer {
+            id: target.id.clone(),
+            level,
+            label: format!("LABEL_{}", level.index()),
+            score,
+            verdict: opinion.verdict,
+            disagreement: disagreement(target, opinion),
+        }
+    });
+    record.reference = Some(ReferenceRecord::Answered(Box::new(ReferenceReport {
+        model: ReferenceModel {
+            name: "second".to_owned(),
+            revision: Some("r7".to_owned()),
+            file: "model.onnx".to_owned(),
+            hash: "0".repeat(64),
+            engine: "rten 0.27.0".to_owned(),
+            device: "cpu".to_owned(),
+            nodes: BTreeMap::new(),
+            threads: 1,
+            golden: 3,
+        },
+        notes: Vec::new(),
+        planned: record.results.len() as u64,
+        load_ms: 4.0,
+        duration_ms: 5.0,
+        phrases_per_second: Some(5000.0),
+        metrics: record.metrics.clone(),
+        comparison: compare_reference(&record.results, &opinions),
+        answers: answers.collect(),
+    })));
 }
 
 /// Passes a phrase's failure over; another waiver has expired.
@@ -207,6 +283,22 @@ pub(super) fn with_words(mut record: RunRecord, word: &str) -> RunRecord {
     }
     if let Some(BaselineRecord::Compared(comparison)) = &mut record.baseline {
         hostile(comparison, word);
+    }
+    if let Some(ReferenceRecord::Answered(report)) = &mut record.reference {
+        all(&mut [&mut report.model.name, &mut report.model.engine, &mut report.model.device]);
+        report.notes = vec![word.to_owned()];
+        for (answer, result) in report.answers.iter_mut().zip(&record.results) {
+            answer.id.clone_from(&result.id);
+            word.clone_into(&mut answer.label);
+        }
+        for gap in &mut report.comparison.gaps {
+            all(&mut [&mut gap.category, &mut gap.source.file]);
+            // Another phrase than the first would be as good.
+            gap.id.clone_from(&record.results[0].id);
+        }
+        for slice in &mut report.comparison.slices {
+            all(&mut [&mut slice.name]);
+        }
     }
     for waiver in record.waivers.iter_mut().flat_map(|report| &mut report.waivers) {
         all(&mut [&mut waiver.owner, &mut waiver.reason]);

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use chrono::Duration;
-use thrash::domain::{RunId, RunRecord, Slice, SliceKind, TextPolicy};
+use thrash::domain::{ReferenceRecord, RunId, RunRecord, Slice, SliceKind, TextPolicy};
 use thrash::report::{Format, RenderOptions, TrendPoint, render, render_comparison_html};
 
-use super::extras::{comparison, rich};
+use super::browser::large;
+use super::extras::{comparison, rich, second_opinion};
 use crate::support::html::{Element, Html};
 use crate::support::sample::{self, Sample};
 
@@ -139,7 +140,7 @@ fn every_link_leads_somewhere_and_every_id_is_there_once() {
                 .as_array()
                 .expect("rows")
                 .iter()
-                .map(|row| format!("p-{}", row[7].as_str().expect("an id")))
+                .map(|row| format!("p-{}", row[9].as_str().expect("an id")))
                 .collect(),
             None => HashSet::new(),
         };
@@ -161,6 +162,7 @@ fn the_verdict_comes_first_and_the_sections_in_their_order() {
         "gates",
         "flips",
         "integrity",
+        "reference",
         "failures",
         "categories",
         "confusion",
@@ -254,6 +256,63 @@ fn a_row_has_all_that_is_known_of_its_phrase() {
         unanswered.contains("timed out") && unanswered.contains("nothing came within 5 s"),
         "{unanswered}"
     );
+}
+
+#[test]
+fn the_references_answer_stands_in_its_row_and_its_groups_lead_into_the_list() {
+    let html = page(&rich());
+    let row = &html.id("p-explicit_ideation-003").text;
+    for word in ["high (exact), label “LABEL_3”, score 0.72", "target wrong, reference right (read first)"]
+    {
+        assert!(row.contains(word), "no `{word}` in: {row}");
+    }
+    let section = html.id("reference");
+    for word in [
+        "second r7 in rten 0.27.0 on cpu, 5000 phrases/s",
+        "3 target wrong, reference right (read first)",
+        "1 both wrong with the same level",
+        "1 both wrong with different levels",
+        "1 target right, reference wrong",
+        "19 both right",
+        "20 of 23 with the same level",
+    ] {
+        assert!(section.text.contains(word), "no `{word}` in: {}", section.text);
+    }
+    let links: Vec<&str> = html.all("a").filter_map(|link| link.attribute("href")).collect();
+    for to in ["#show=all&reference=only_target_wrong", "#show=all&opinion=high&got=medium"] {
+        assert!(links.contains(&to), "nothing leads to {to}");
+    }
+    let without = page(&sample::record());
+    assert!(without.all("section").all(|section| section.attribute("id") != Some("reference")));
+    let names = |html: &Html| {
+        let selects = html.all("select").filter_map(|select| select.attribute("name").map(str::to_owned));
+        selects.collect::<Vec<_>>()
+    };
+    assert!(
+        names(&html).contains(&"reference".to_owned()) && !names(&without).contains(&"reference".to_owned())
+    );
+}
+
+#[test]
+fn a_page_is_small_enough_to_be_sent_around() {
+    for (phrases, most) in [(350, 150_000), (4000, 1_500_000)] {
+        let mut record = large(phrases);
+        for (at, result) in record.results.iter_mut().enumerate() {
+            result.capability = Some(format!("capability-{}", at % 28));
+        }
+        second_opinion(&mut record);
+        let bytes = render(Format::Html, &record, &RenderOptions::default()).expect("it renders").len();
+        assert!(bytes < most, "{bytes} bytes for {phrases} phrases");
+    }
+}
+
+#[test]
+fn a_reference_without_an_opinion_is_told() {
+    let mut record = sample::record();
+    let reason = "cannot read `no-such-folder`".to_owned();
+    record.reference = Some(ReferenceRecord::Missing { wanted: "mine".to_owned(), reason });
+    let text = &page(&record).id("reference").text.clone();
+    assert!(text.contains("mine gave no opinion: cannot read `no-such-folder`."), "{text}");
 }
 
 #[test]

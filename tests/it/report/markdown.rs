@@ -2,7 +2,7 @@
 
 use markdown::{CompileOptions, Constructs, Options, ParseOptions};
 use proptest::prelude::*;
-use thrash::domain::{BaselineRecord, Conclusion, RunRecord, RunVerdict, TextPolicy};
+use thrash::domain::{BaselineRecord, Conclusion, ReferenceRecord, RunRecord, RunVerdict, TextPolicy};
 use thrash::report::{Format, RenderOptions, render, render_comparison_markdown};
 
 use super::extras::{self, comparison, hostile, rich, with_words};
@@ -78,6 +78,14 @@ fn a_baseline_that_could_not_be_used_is_told() {
     record.baseline =
         Some(BaselineRecord::Missing { wanted: "latest".to_owned(), reason: "no run is stored".to_owned() });
     assert!(markdown(&record).contains("Could not be compared with `latest`: no run is stored"));
+}
+
+#[test]
+fn a_reference_without_an_opinion_is_told() {
+    let mut record = Sample::quick().record();
+    record.reference =
+        Some(ReferenceRecord::Missing { wanted: "mine".to_owned(), reason: "it is away".to_owned() });
+    assert!(markdown(&record).contains("`mine` gave no opinion: it is away"));
 }
 
 #[test]

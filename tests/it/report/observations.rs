@@ -27,9 +27,9 @@ fn every_observation_is_a_row() {
     let record = rich();
     let observations: usize = record.results.iter().map(|result| result.observations.len()).sum();
     assert_eq!(observations, 27);
-    let rows = rows(&table(&record, None));
-    assert_eq!(rows.len(), observations);
-    let of = |id: &str| rows.iter().filter(|row| row["phrase"] == id).collect::<Vec<_>>();
+    let all = rows(&table(&record, None));
+    assert_eq!(all.len(), observations);
+    let of = |id: &str| all.iter().filter(|row| row["phrase"] == id).collect::<Vec<_>>();
     let flaky = of("everyday_benign-001");
     let column = |name: &str| flaky.iter().map(|row| row[name].as_str()).collect::<Vec<_>>();
     assert_eq!(column("repeat"), ["0", "1", "2"]);
@@ -41,6 +41,15 @@ fn every_observation_is_a_row() {
     assert_eq!((under["expected"].as_str(), under["verdict"].as_str()), ("high|critical", "under"));
     assert_eq!((under["score"].as_str(), under["must_pass"].as_str()), ("0.31", "true"));
     assert_eq!(of("everyday_benign-002")[0]["violations"], "score_matches_label");
+    let opinion =
+        ["reference_level", "reference_label", "reference_score", "reference_verdict", "disagreement"];
+    assert_eq!(
+        opinion.map(|name| under[name].as_str()),
+        ["high", "LABEL_3", "0.72", "exact", "only_target_wrong"]
+    );
+    assert!(flaky.iter().all(|row| row["disagreement"] == "both_right"));
+    let alone = rows(&table(&Sample::quick().record(), None));
+    assert!(opinion.iter().all(|name| alone.iter().all(|row| row[*name].is_empty())));
 }
 
 #[test]
