@@ -13,6 +13,7 @@ use super::history::HistoryArgs;
 use super::load::{LoadArgs, ScenariosCommand};
 use super::model::{ModelCommand, ReferenceArgs};
 use super::phrases::PhrasesCommand;
+use super::shadow::ShadowArgs;
 use super::waivers::WaiversCommand;
 use crate::domain::{RunRequest, Selection, Share, Split, TextPolicy, Wait};
 use crate::gate::{Gate, GateProfile};
@@ -113,6 +114,8 @@ pub(super) enum Command {
     /// Set, show or clear the run that later ones are held against
     #[command(subcommand)]
     Baseline(BaselineCommand),
+    /// Send unlabelled lines to target and reference, and find where they part
+    Shadow(ShadowArgs),
     /// Show how the runs of a suite against a target went over time
     History(HistoryArgs),
     /// Look at a suite: what it holds, what it can prove, whether it could fail
@@ -162,9 +165,9 @@ pub(super) struct TargetArgs {
     pub(super) url: Option<String>,
 }
 
-/// Flags of everything that runs phrases.
+/// How a target is sent what.
 #[derive(Debug, Args)]
-pub(super) struct RunArgs {
+pub(super) struct SendArgs {
     #[command(flatten)]
     pub(super) target: TargetArgs,
     /// Requests in flight at once
@@ -182,6 +185,13 @@ pub(super) struct RunArgs {
     /// Phrases in one request, for contracts with a batch endpoint
     #[arg(long, value_name = "N", help_heading = "Target")]
     pub(super) batch: Option<usize>,
+}
+
+/// Flags of everything that runs phrases.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) send: SendArgs,
 
     /// Send each phrase so many times, and find answers that change
     #[arg(long, value_name = "K", help_heading = "Phrases")]
@@ -379,6 +389,8 @@ pub(super) enum SchemaName {
     Comparison,
     /// Histories
     History,
+    /// What `shadow` writes
+    Shadow,
     /// Phrase files
     Phrases,
     /// Load scenarios
@@ -425,15 +437,22 @@ impl TargetArgs {
     }
 }
 
-impl RunArgs {
+impl SendArgs {
     pub(super) fn flags(&self) -> Flags {
         let mut flags = self.target.flags();
-        flags.extend(self.reference.flags());
         add(&mut flags, "run.concurrency", self.concurrency.map(|n| n as u64));
         add(&mut flags, "run.rate", self.rate);
         add(&mut flags, "run.timeout", self.timeout.map(|wait| wait.to_string()));
         add(&mut flags, "run.retries", self.retries);
         add(&mut flags, "run.batch", self.batch.map(|n| n as u64));
+        flags
+    }
+}
+
+impl RunArgs {
+    pub(super) fn flags(&self) -> Flags {
+        let mut flags = self.send.flags();
+        flags.extend(self.reference.flags());
         add(&mut flags, "run.repeat", self.repeat);
         add(&mut flags, "run.repeat_doubtful", self.repeat_doubtful);
         add(&mut flags, "run.perturb", self.perturb.as_ref().map(ToString::to_string));

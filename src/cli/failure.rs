@@ -10,6 +10,7 @@ use crate::load::ScenarioError;
 use crate::reference::{FetchError, ReferenceError};
 use crate::report::{ReportError, SinkError, WriteError};
 use crate::store::{LocationError, StoreError, StoreErrorKind};
+use crate::suite::LinesError;
 use crate::target::ContractError;
 
 /// Why a command failed.
@@ -61,6 +62,7 @@ impl From<DispatchError> for Failure {
             | DispatchError::Url(_)
             | DispatchError::Connection(_)
             | DispatchError::Options { .. }
+            | DispatchError::Reference(_)
             | DispatchError::Location(_) => Exit::Usage,
             DispatchError::Demo(_) | DispatchError::Health(_) | DispatchError::Load(_) => Exit::TargetFailed,
         };
@@ -91,6 +93,13 @@ impl From<ReferenceError> for Failure {
     fn from(error: ReferenceError) -> Self {
         let hint = error.hint();
         Self::new(Exit::Usage, error, hint)
+    }
+}
+
+impl From<LinesError> for Failure {
+    fn from(error: LinesError) -> Self {
+        let hint = error.hint().to_owned();
+        Self::new(Exit::Usage, error, Some(hint))
     }
 }
 

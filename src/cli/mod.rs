@@ -20,6 +20,7 @@ mod progress;
 mod report;
 mod run;
 mod runs;
+mod shadow;
 mod signals;
 mod targets;
 mod waivers;
@@ -100,6 +101,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         Command::Scenarios(command) => load::scenarios(command, output),
         Command::Runs(command) => Box::pin(runs::runs(&load(Flags::new())?, command, output)).await,
         Command::Report { run, reports } => runs::show(&load(Flags::new())?, &run, &reports, output).await,
+        Command::Shadow(args) => Box::pin(shadow::run(&load(args.flags())?, args, output)).await,
         Command::Compare(args) => compare::run(&load(args.flags())?, args, output).await,
         Command::Baseline(command) => baseline::baseline(&load(Flags::new())?, command, output).await,
         Command::History(args) => history::history(&load(Flags::new())?, args, output).await,
@@ -115,6 +117,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
                 SchemaName::Record => crate::report::record_schema(),
                 SchemaName::Comparison => crate::report::comparison_schema(),
                 SchemaName::History => crate::report::history_schema(),
+                SchemaName::Shadow => crate::report::shadow_schema(),
                 SchemaName::Phrases => crate::suite::category_schema(),
                 SchemaName::Scenario => crate::load::scenario_schema(),
                 SchemaName::Target => crate::target::schema(),

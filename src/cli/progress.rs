@@ -46,13 +46,20 @@ struct Seen {
 
 impl Seen {
     fn line(&self) -> String {
-        let Self { planned, done, passed, .. } = self;
-        format!("{done}/{planned} sent, {passed} right{}", self.lost())
+        let Self { planned, done, passed, judged, .. } = self;
+        match judged {
+            // Lines without labels are neither.
+            0 => format!("{done}/{planned} sent{}", self.lost()),
+            _ => format!("{done}/{planned} sent, {passed} right{}", self.lost()),
+        }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a share, for people")]
     fn message(&self) -> String {
-        let accuracy = if self.judged == 0 { 0.0 } else { 100.0 * self.passed as f64 / self.judged as f64 };
+        if self.judged == 0 {
+            return self.lost().trim_start_matches(", ").to_owned();
+        }
+        let accuracy = 100.0 * self.passed as f64 / self.judged as f64;
         format!("{accuracy:.1} % right{}", self.lost())
     }
 
@@ -142,8 +149,11 @@ impl Progress {
                     ));
                 }
                 RunEvent::ReferenceAwaited { at_most } => {
-                    self.bar
-                        .set_message(format!("waiting for the reference, {} s at most", at_most.as_secs()));
+                    let limit = match at_most.as_secs() {
+                        seconds if seconds < 3600 => format!(", {seconds} s at most"),
+                        _ => String::new(),
+                    };
+                    self.bar.set_message(format!("waiting for the reference{limit}"));
                 }
                 RunEvent::IdleStarted { planned } => {
                     seen.planned = planned;

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use crate::demo::DemoError;
 use crate::domain::RunId;
+use crate::reference::ReferenceError;
 use crate::store::{LocationError, StoreError};
 use crate::suite::SuiteError;
 use crate::target::{ConnectionError, ContractError, HealthError};
@@ -31,6 +32,9 @@ pub enum DispatchError {
         /// Advice.
         hint: String,
     },
+    /// The reference model cannot be used.
+    #[error("the reference cannot be used: {}", .0.explained())]
+    Reference(#[from] ReferenceError),
     /// The database's location cannot be read.
     #[error(transparent)]
     Location(#[from] LocationError),
@@ -51,6 +55,7 @@ impl DispatchError {
         match self {
             Self::Suite(error) => error.hint().map(str::to_owned),
             Self::Location(error) => Some(error.hint()),
+            Self::Reference(error) => error.hint(),
             Self::Options { hint, .. } => Some(hint.clone()),
             Self::Health(HealthError::Unreachable { .. }) => Some(
                 "is it running, and is this its address? `thrash targets check` shows more; nothing was recorded".to_owned(),

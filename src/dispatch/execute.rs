@@ -130,7 +130,8 @@ impl Prepared {
     }
 }
 
-fn check_batch(contract: &Contract, batch: usize) -> Result<(), DispatchError> {
+/// Whether the target takes so many phrases in a request.
+pub(super) fn check_batch(contract: &Contract, batch: usize) -> Result<(), DispatchError> {
     let name = &contract.name;
     match contract.batch_limit() {
         _ if batch == 1 => Ok(()),

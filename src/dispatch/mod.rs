@@ -11,6 +11,7 @@ mod history;
 mod keep;
 mod load;
 mod record_file;
+mod shadow;
 mod waivers;
 
 pub use baseline::set_baseline;
@@ -21,4 +22,5 @@ pub use history::{HistoryQuery, history};
 pub use keep::{Keeper, Kept, deliver_spool, earlier, open_store, spool};
 pub use load::PreparedLoad;
 pub use record_file::read_record_file;
+pub use shadow::{PreparedShadow, Shown};
 pub use waivers::waivers;

@@ -12,6 +12,7 @@ mod metrics;
 mod perturbation;
 mod reference;
 mod repeats;
+mod shadow;
 
 use std::cmp::Reverse;
 
@@ -31,6 +32,7 @@ pub use metrics::{measure, pair_accuracy, slices};
 pub use perturbation::{VariantAnswer, judge_variants};
 pub use reference::{compare_reference, disagreement};
 pub use repeats::repeats;
+pub use shadow::compare_shadow;
 
 /// What an answer is worth.
 ///

@@ -24,6 +24,7 @@ mod observations;
 mod places;
 mod sarif;
 mod second_opinion;
+mod shadow;
 mod sink;
 mod split;
 mod terminal;
@@ -37,10 +38,11 @@ pub use json::{comparison_schema, history_schema, record_schema, render_comparis
 pub use junit::JunitCases;
 pub use markdown::render_comparison_markdown;
 pub use places::Places;
+pub use shadow::{render_shadow_csv, render_shadow_json, shadow_schema};
 pub use sink::{Sink, check_apart, check_together};
 pub use split::Splits;
 pub use terminal::{
-    TerminalOptions, render_comparison_terminal, render_history, render_terminal,
+    TerminalOptions, render_comparison_terminal, render_history, render_shadow_terminal, render_terminal,
 };
 
 use std::fmt;

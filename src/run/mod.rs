@@ -12,6 +12,7 @@ mod measured;
 mod record;
 mod reference;
 mod sender;
+mod shadow;
 mod waive;
 mod workers;
 
@@ -21,3 +22,4 @@ pub use load::LoadRun;
 pub use load_record::RunFacts;
 pub use measured::Measured;
 pub use reference::ReferencePlan;
+pub use shadow::{ShadowOptions, ShadowRun};

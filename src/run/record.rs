@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use crate::judge::{human_agreement, integrity, latency_report, measure, pair_accuracy, repeats, slices};
 use crate::suite::Suite;
-use crate::target::Target;
+use crate::target::{Contract, Target};
 
 /// What a run brought home.
 pub(super) struct Found {
@@ -54,14 +54,7 @@ pub(super) fn record(suite: &Suite, target: &Target, options: &RunOptions, found
         tool: tool(),
         host: host(),
         suite: suite.record.clone(),
-        target: TargetRecord {
-            name: contract.name.clone(),
-            url: contract.shown_url(),
-            contract_hash: contract.hash.clone(),
-            version,
-            alert_level,
-            demo: options.demo,
-        },
+        target: target_record(contract, version, options.demo),
         options: RunOptionsRecord {
             concurrency: options.concurrency,
             rate: options.rate,
@@ -129,5 +122,17 @@ pub(super) fn host() -> HostRecord {
         os: std::env::consts::OS.to_owned(),
         arch: std::env::consts::ARCH.to_owned(),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
+/// The target, as a record names it.
+pub(super) fn target_record(contract: &Contract, version: Option<String>, demo: bool) -> TargetRecord {
+    TargetRecord {
+        name: contract.name.clone(),
+        url: contract.shown_url(),
+        contract_hash: contract.hash.clone(),
+        version,
+        alert_level: contract.alert_level,
+        demo,
     }
 }

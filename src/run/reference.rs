@@ -13,10 +13,13 @@ use crate::domain::{
     ReferenceRecord, ReferenceReport, RunEvent, TextPolicy,
 };
 use crate::judge::{compare_reference, disagreement, judge_phrase, measure};
-use crate::reference::{Model, ModelFacts, Opinion, ReferenceOptions};
+use crate::reference::{Model, ModelFacts, Opinion, ReferenceError, ReferenceOptions};
 
 /// A reference that is told to stop ends after the batch it is at; longer than this nobody waits.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// So many texts are made into rows at once.
+const TOGETHER: usize = 4096;
 
 /// Which reference, and how long it is waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +54,22 @@ struct Found {
     duration: Duration,
 }
 
+/// What a reference said.
+pub(super) struct Opinions {
+    pub(super) facts: ModelFacts,
+    /// Of which phrase, by index.
+    pub(super) observations: Vec<(usize, Observation)>,
+    pub(super) duration: Duration,
+    /// Why it did not answer everything, if it did not.
+    pub(super) trouble: Option<String>,
+}
+
+/// Why a reference said nothing.
+pub(super) struct Silence {
+    wanted: String,
+    pub(super) reason: String,
+}
+
 /// A reference at work.
 pub(super) struct Reference {
     wanted: String,
@@ -64,17 +83,28 @@ pub(super) struct Reference {
 impl Reference {
     /// Begins to load the model and to answer.
     pub(super) fn start(plan: &ReferencePlan, phrases: &[Phrase], start: Instant) -> Self {
+        let options = plan.options.clone();
+        let load = move || Model::load(&options);
+        Self::with_model(plan.options.model.to_string(), load, phrases, start)
+    }
+
+    /// Begins to answer with the model that this gives.
+    pub(super) fn with_model(
+        wanted: String,
+        load: impl FnOnce() -> Result<Model, ReferenceError> + Send + 'static,
+        phrases: &[Phrase],
+        start: Instant,
+    ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let found = Arc::new(Mutex::new(Found::default()));
         let (tell, ended) = oneshot::channel();
-        let wanted = plan.options.model.to_string();
         let work = {
-            let (stop, found, options) = (Arc::clone(&stop), Arc::clone(&found), plan.options.clone());
+            let (stop, found) = (Arc::clone(&stop), Arc::clone(&found));
             let texts: Vec<String> = phrases.iter().map(|phrase| phrase.text.clone()).collect();
             move || {
                 step_back();
                 // Nobody listens any more when the run has gone on without it.
-                let _ = tell.send(answer(&options, &texts, start, &stop, &found));
+                let _ = tell.send(answer(load, &texts, start, &stop, &found));
             }
         };
         if let Err(error) = std::thread::Builder::new().name("reference".to_owned()).spawn(work) {
@@ -85,12 +115,31 @@ impl Reference {
 
     /// Waits for it, not for ever, and holds it against the target's results.
     pub(super) async fn finish(
-        mut self,
+        self,
         wait: Duration,
         drain: &CancellationToken,
         events: &mpsc::Sender<RunEvent>,
         seen: Seen<'_>,
     ) -> ReferenceRecord {
+        let planned = self.phrases as u64;
+        match self.opinions(wait, drain, events).await {
+            Err(Silence { wanted, reason }) => ReferenceRecord::Missing { wanted, reason },
+            Ok(Opinions { facts, observations, duration, trouble }) => {
+                let mut report = report(facts, observations, duration, seen);
+                report.planned = planned;
+                report.notes.extend(trouble);
+                ReferenceRecord::Answered(Box::new(report))
+            }
+        }
+    }
+
+    /// Waits for it, not for ever.
+    pub(super) async fn opinions(
+        mut self,
+        wait: Duration,
+        drain: &CancellationToken,
+        events: &mpsc::Sender<RunEvent>,
+    ) -> Result<Opinions, Silence> {
         let ended = if let Ok(ended) = self.ended.try_recv() {
             Some(Ok(ended))
         } else {
@@ -122,12 +171,9 @@ impl Reference {
         };
         let Some(facts) = found.facts.filter(|_| !found.observations.is_empty()) else {
             let reason = trouble.unwrap_or_else(|| "it answered nothing".to_owned());
-            return ReferenceRecord::Missing { wanted: self.wanted, reason };
+            return Err(Silence { wanted: self.wanted, reason });
         };
-        let mut report = report(facts, found.observations, found.duration, seen);
-        report.planned = self.phrases as u64;
-        report.notes.extend(trouble);
-        ReferenceRecord::Answered(Box::new(report))
+        Ok(Opinions { facts, observations: found.observations, duration: found.duration, trouble })
     }
 }
 
@@ -141,24 +187,29 @@ fn step_back() {
 }
 
 fn answer(
-    options: &ReferenceOptions,
+    load: impl FnOnce() -> Result<Model, ReferenceError>,
     texts: &[String],
     start: Instant,
     stop: &AtomicBool,
     found: &Mutex<Found>,
 ) -> Result<(), String> {
     let found = || found.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut model = Model::load(options).map_err(|error| error.explained())?;
+    let mut model = load().map_err(|error| error.explained())?;
     found().facts = Some(model.facts().clone());
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let version = model.facts().revision.clone();
     let begun = Instant::now();
-    let answered = model.answer(&texts, &|| stop.load(Ordering::Relaxed), &mut |index, opinion, took| {
-        let mut found = found();
-        found.observations.push((index, observation(opinion, version.clone(), start.elapsed(), took)));
-        found.duration = begun.elapsed();
-    });
-    answered.map_err(|error| error.explained())
+    // So many at once, for the rows that they make are in memory together.
+    for (at, texts) in texts.chunks(TOGETHER).enumerate() {
+        let answered = model.answer(texts, &|| stop.load(Ordering::Relaxed), &mut |index, opinion, took| {
+            let mut found = found();
+            let seen = observation(opinion, version.clone(), start.elapsed(), took);
+            found.observations.push((at * TOGETHER + index, seen));
+            found.duration = begun.elapsed();
+        });
+        answered.map_err(|error| error.explained())?;
+    }
+    Ok(())
 }
 
 /// The opinion in the words of any target: one attempt, as long as its batch took.
@@ -221,23 +272,28 @@ fn report(
     });
     ReferenceReport {
         answers: answers.collect(),
-        model: ReferenceModel {
-            name: facts.name,
-            revision: facts.revision,
-            file: facts.file,
-            hash: facts.hash,
-            engine: facts.engine,
-            device: facts.device.as_str().to_owned(),
-            nodes: facts.placement,
-            threads: facts.threads,
-            golden: facts.golden,
-        },
-        notes: facts.notes,
-        planned: 0,
         load_ms: facts.loaded_in.as_secs_f64() * 1e3,
+        notes: facts.notes.clone(),
+        model: named(facts),
+        planned: 0,
         duration_ms: seconds * 1e3,
         phrases_per_second,
         metrics: measure(&opinions, alert_level),
         comparison: compare_reference(results, &opinions),
+    }
+}
+
+/// The model, as a record names it.
+pub(super) fn named(facts: ModelFacts) -> ReferenceModel {
+    ReferenceModel {
+        name: facts.name,
+        revision: facts.revision,
+        file: facts.file,
+        hash: facts.hash,
+        engine: facts.engine,
+        device: facts.device.as_str().to_owned(),
+        nodes: facts.placement,
+        threads: facts.threads,
+        golden: facts.golden,
     }
 }

@@ -10,6 +10,7 @@ pub mod import;
 pub mod lines;
 pub mod perturb;
 mod select;
+mod unlabelled;
 mod waivers;
 
 use std::fmt::Write;
@@ -23,6 +24,7 @@ use crate::domain::{Phrase, SuiteRecord};
 pub use catalog::Catalog;
 pub(crate) use catalog::read_file;
 pub use category_file::schema as category_schema;
+pub use unlabelled::{LinesError, TextLine, TextLines};
 pub use waivers::{Nameable, Waiver, Waivers, schema as waiver_schema};
 
 /// Phrases with their labels, and what is asked of each category.

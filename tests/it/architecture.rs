@@ -21,7 +21,22 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("demo", &[]),
     ("run", &["domain", "gate", "judge", "load", "reference", "stats", "suite", "target"]),
     ("config", &["document", "domain", "gate", "reference", "suite", "target"]),
-    ("dispatch", &["config", "demo", "domain", "gate", "judge", "load", "run", "store", "suite", "target"]),
+    (
+        "dispatch",
+        &[
+            "config",
+            "demo",
+            "domain",
+            "gate",
+            "judge",
+            "load",
+            "reference",
+            "run",
+            "store",
+            "suite",
+            "target",
+        ],
+    ),
     (
         "cli",
         &[

@@ -6,5 +6,6 @@ mod fetch;
 mod folder;
 mod models;
 mod runs;
+mod shadow;
 mod support;
 mod tasks;

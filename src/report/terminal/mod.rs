@@ -20,6 +20,7 @@ mod page;
 mod pairs;
 mod reference;
 mod repeats;
+mod shadow;
 mod splits;
 mod steadiness;
 mod waivers;
@@ -31,6 +32,7 @@ use std::path::PathBuf;
 use crate::domain::RunRecord;
 pub use history::render_history;
 use page::Page;
+pub use shadow::render_shadow_terminal;
 
 /// How a run is shown in a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]

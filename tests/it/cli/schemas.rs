@@ -98,6 +98,7 @@ fn the_committed_schemas_are_the_current_ones() {
         ("record", "reports/record.schema.json"),
         ("comparison", "reports/comparison.schema.json"),
         ("history", "reports/history.schema.json"),
+        ("shadow", "reports/shadow.schema.json"),
         ("phrases", "phrases/phrases.schema.json"),
         ("target", "docs/schemas/target.schema.json"),
         ("config", "docs/schemas/config.schema.json"),
