@@ -7,7 +7,7 @@ use crate::config::ConfigError;
 pub(super) use crate::dispatch::chain;
 use crate::dispatch::{BaselineError, DispatchError};
 use crate::load::ScenarioError;
-use crate::reference::{FetchError, ReferenceError};
+use crate::reference::{FetchError, PullError, ReferenceError};
 use crate::report::{ReportError, SinkError, WriteError};
 use crate::store::{LocationError, StoreError, StoreErrorKind};
 use crate::suite::LinesError;
@@ -106,6 +106,18 @@ impl From<LinesError> for Failure {
 impl From<FetchError> for Failure {
     fn from(error: FetchError) -> Self {
         let exit = if error.is_of_disk() { Exit::Storage } else { Exit::TargetFailed };
+        let hint = error.hint();
+        Self::new(exit, error, hint)
+    }
+}
+
+impl From<PullError> for Failure {
+    fn from(error: PullError) -> Self {
+        let exit = match &error {
+            error if error.is_of_request() => Exit::Usage,
+            error if error.is_of_disk() => Exit::Storage,
+            _ => Exit::TargetFailed,
+        };
         let hint = error.hint();
         Self::new(exit, error, hint)
     }

@@ -12,6 +12,7 @@ mod github;
 mod history;
 mod load;
 mod model;
+mod model_pull;
 mod model_runtime;
 mod output;
 mod phrases;

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use super::args::{Flags, add};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::model_pull::{self, PullArgs};
 use super::model_runtime::{self, RuntimeArgs};
 use super::output::Output;
 use crate::config::Config;
@@ -64,6 +65,8 @@ pub(super) enum ModelCommand {
     Info(ModelArgs),
     /// Prove that every engine here gives the same answers, and that nothing fell back
     Check(ModelArgs),
+    /// Fetch a model from a hub, at one commit, every file checked against its hash
+    Pull(PullArgs),
     /// Show which ONNX Runtime library is used, or fetch one
     Runtime(RuntimeArgs),
 }
@@ -96,6 +99,7 @@ pub(super) async fn model(
     match command {
         ModelCommand::Info(args) => info(&load(args.engine.flags())?, &args, output),
         ModelCommand::Check(args) => check(&load(args.engine.flags())?, &args, output),
+        ModelCommand::Pull(args) => model_pull::run(&load(Flags::new())?, &args, output).await,
         ModelCommand::Runtime(args) => model_runtime::runtime(&load(Flags::new())?, &args, output).await,
     }
 }

@@ -82,7 +82,7 @@ const fn for_the_service(name: &'static str, secret: bool) -> Variable {
 
 /// Every variable that is read, those of existing installations under the names they have there.
 pub const fn variables() -> &'static [Variable] {
-    const VARIABLES: [Variable; 34] = [
+    const VARIABLES: [Variable; 37] = [
         sets("NLP_SERVER_URL", "url", text),
         Variable {
             name: "DATABASE_URL",
@@ -102,6 +102,9 @@ pub const fn variables() -> &'static [Variable] {
         sets("ORT_DYLIB_PATH", "reference.runtime", text),
         looked_at("THRASH_CONFIG"),
         Variable { name: "PIP_INDEX_URL", meaning: Meaning::LookedAt, secret: true, read: text },
+        Variable { name: "HF_ENDPOINT", meaning: Meaning::LookedAt, secret: true, read: text },
+        Variable { name: "HF_TOKEN", meaning: Meaning::LookedAt, secret: true, read: text },
+        looked_at("HF_HUB_OFFLINE"),
         looked_at("VIRTUAL_ENV"),
         looked_at("CONDA_PREFIX"),
         for_the_service("COMPREHENSIVE_TEST_ENABLED", false),

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Config;
-use crate::domain::Wait;
+use crate::domain::{Secret, Wait};
 use crate::reference::{Device, EngineChoice, ModelSource, ReferenceOptions, RuntimeOptions};
 
 /// The reference model.
@@ -63,6 +63,22 @@ impl Config {
     /// Where an ONNX Runtime library is put by `thrash model runtime`.
     pub fn runtime_folder(&self) -> PathBuf {
         self.data_folder().join("runtime")
+    }
+
+    /// Where models are put that `thrash model pull` gets.
+    pub fn models_folder(&self) -> PathBuf {
+        self.data_folder().join("models")
+    }
+
+    /// The hub that models are pulled from.
+    pub fn hub(&self, flag: Option<&str>) -> String {
+        let named = flag.map(str::to_owned).or_else(|| self.variable("HF_ENDPOINT"));
+        named.filter(|url| !url.is_empty()).unwrap_or_else(|| "https://huggingface.co".to_owned())
+    }
+
+    /// The key to what the hub does not give to everybody.
+    pub fn hub_token(&self) -> Option<Secret> {
+        self.variable("HF_TOKEN").filter(|token| !token.is_empty()).map(Secret::new)
     }
 
     /// The index of Python packages that the library is fetched from: pip's, if it has one of its own.

@@ -2,33 +2,21 @@
 
 use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use reqwest::Url;
 use sha2::{Digest, Sha256};
 use zip::result::ZipError;
 
+use super::download::{DownloadError, Downloads};
 use super::folder::hex;
 use super::wheel::{Wheel, unpack};
-use crate::target::download_client;
-
-/// Longer than this no connection is silent.
-const IDLE: Duration = Duration::from_mins(1);
-
-/// No project's page is larger than this.
-const LARGEST_PAGE: usize = 16 << 20;
 
 /// Why there is no library. Addresses are shown without the passwords in them.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// It did not come.
-    #[error("cannot get `{url}`: {reason}")]
-    Get {
-        /// From where.
-        url: String,
-        /// Why not.
-        reason: String,
-    },
+    #[error(transparent)]
+    Get(#[from] DownloadError),
     /// The index does not have it.
     #[error("the index page `{url}` has no `{file}`")]
     Absent {
@@ -79,7 +67,7 @@ impl FetchError {
     /// How to mend it, where there is something to say.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Get { .. } | Self::Absent { .. } => Some(
+            Self::Get(_) | Self::Absent { .. } => Some(
                 "PIP_INDEX_URL names another index, as for pip; or `pip install onnxruntime`, \
                  and ORT_DYLIB_PATH names its library"
                     .to_owned(),
@@ -126,32 +114,17 @@ async fn download(
     write: impl Fn(std::io::Error) -> FetchError,
 ) -> Result<(), FetchError> {
     let page_url = format!("{}/{}/", index.trim_end_matches('/'), wheel.project);
-    let failed = |url: &str, error: reqwest::Error| {
-        // The error quotes the address, perhaps with a password.
-        FetchError::Get { url: shown(url), reason: super::engine::chain(&error.without_url()) }
-    };
-    let client = download_client(IDLE).map_err(|error| failed(&page_url, error))?;
-    let get = async |url: &str| client.get(url).send().await.and_then(reqwest::Response::error_for_status);
+    let downloads = Downloads::new(None, &page_url)?;
+    let page = downloads.page(&page_url).await?;
+    let absent = || FetchError::Absent { url: page.shown(), file: wheel.file() };
+    let link = wheel.link(&String::from_utf8_lossy(&page.bytes)).ok_or_else(absent)?;
+    let url = with_login(page.url.join(&link).map_err(|_| absent())?, &page_url);
 
-    let mut answer = get(&page_url).await.map_err(|error| failed(&page_url, error))?;
-    let base = answer.url().clone();
-    let mut page = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(|error| failed(&page_url, error))? {
-        page.extend_from_slice(&piece);
-        if page.len() > LARGEST_PAGE {
-            let reason = "the page is too large for a list of files".to_owned();
-            return Err(FetchError::Get { url: shown(&page_url), reason });
-        }
-    }
-    let absent = || FetchError::Absent { url: shown(&page_url), file: wheel.file() };
-    let link = wheel.link(&String::from_utf8_lossy(&page)).ok_or_else(absent)?;
-    let url = with_login(base.join(&link).map_err(|_| absent())?, &page_url);
-
-    let mut answer = get(url.as_str()).await.map_err(|error| failed(url.as_str(), error))?;
+    let mut download = downloads.get(url.as_str(), 0).await?;
     let mut hash = Sha256::new();
-    while let Some(piece) = answer.chunk().await.map_err(|error| failed(url.as_str(), error))? {
-        hash.update(&piece);
-        into.write_all(&piece).map_err(&write)?;
+    while let Some(piece) = download.piece().await? {
+        hash.update(piece.as_ref());
+        into.write_all(piece.as_ref()).map_err(&write)?;
     }
     let found = hex(&hash.finalize());
     if found == wheel.sha256 {
@@ -171,14 +144,4 @@ fn with_login(mut url: Url, index: &str) -> Url {
         let _ = url.set_password(index.password());
     }
     url
-}
-
-/// An address without name, password and query.
-fn shown(url: &str) -> String {
-    let Ok(mut url) = Url::parse(url) else { return "the index".to_owned() };
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_query(None);
-    url.set_fragment(None);
-    url.to_string()
 }

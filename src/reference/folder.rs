@@ -15,7 +15,7 @@ use super::side_file::SideFile;
 static BUILTIN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/reference/builtin");
 
 /// The names under which models are exported; the first that is there is taken.
-const USUAL: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
+pub(super) const USUAL: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
 
 /// Larger files than this are no texts.
 const LARGEST_TEXT: u64 = 64 << 20;

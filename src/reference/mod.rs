@@ -10,11 +10,14 @@
 mod agreement;
 mod batch;
 mod characters;
+mod download;
 mod engine;
 mod error;
 mod fetch;
 mod folder;
 mod head;
+mod hub;
+mod hub_listing;
 #[cfg(feature = "onnxruntime")]
 mod library;
 mod load;
@@ -32,10 +35,13 @@ mod wheel;
 
 pub use agreement::Apart;
 pub use characters::{CharacterScheme, SchemeName, fold};
+pub use download::DownloadError;
 pub use engine::{Device, EngineChoice, EngineError, Placement};
 pub use error::ReferenceError;
 pub use fetch::{FetchError, fetch};
 pub use folder::ModelSource;
+pub use hub::{Hub, PullError, Pulled, pull};
+pub use hub_listing::HubModel;
 pub use load::ReferenceOptions;
 pub use model::{Model, ModelFacts};
 pub use opinion::Opinion;

@@ -5,6 +5,7 @@ mod engines;
 mod fetch;
 mod folder;
 mod models;
+mod pull;
 mod runs;
 mod shadow;
 mod support;
