@@ -18,7 +18,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+RUNS = int(sys.argv[1]) if sys.argv[1:] and sys.argv[1].isdigit() else 15
 
 
 def build():

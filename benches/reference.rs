@@ -1,0 +1,74 @@
+//! How fast the reference model is: loads one, asks it about the lines of a file again and again, and prints a line of
+//! JSON. `benches/reference.py` starts it beside Python's ONNX Runtime.
+//!
+//! `cargo bench --bench reference -- MODEL|builtin auto|ort|rten DEVICE THREADS BATCH bucketed|arrival FILE SECONDS`
+
+#![expect(clippy::print_stdout, reason = "the script reads it")]
+
+use std::time::{Duration, Instant};
+
+use thrash::reference::{Model, ModelSource, ReferenceOptions, RuntimeOptions};
+
+fn main() {
+    // Cargo adds one of its own.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let [model, engine, device, threads, batch, order, file, seconds] = arguments.as_slice() else {
+        // As a bench among others it has nothing to say.
+        return;
+    };
+    let options = ReferenceOptions {
+        model: match model.as_str() {
+            "builtin" => ModelSource::Builtin,
+            path => ModelSource::Path(path.into()),
+        },
+        engine: engine.parse().expect("an engine"),
+        device: device.parse().expect("a device"),
+        threads: threads.parse().expect("a number of threads"),
+        batch: Some(batch.parse().expect("a size of batches")),
+        runtime: RuntimeOptions {
+            library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into),
+            folders: Vec::new(),
+        },
+    };
+    let text = std::fs::read_to_string(file).expect("a file of lines");
+    let texts: Vec<&str> = text.lines().collect();
+    let for_so_long = Duration::from_secs_f64(seconds.parse().expect("seconds"));
+    let mut model = Model::load(&options).unwrap_or_else(|error| panic!("{}", error.explained()));
+
+    // In the order of arrival each batch is padded to its own longest text; else texts of like length go together.
+    let together = if order == "arrival" { model.facts().batch } else { texts.len() };
+    let mut rates = Vec::new();
+    let begun = Instant::now();
+    let mut levels = Vec::new();
+    while rates.len() < 3 || begun.elapsed() < for_so_long {
+        let pass = Instant::now();
+        levels.clear();
+        for texts in texts.chunks(together) {
+            levels.extend(model.opinions(texts).expect("opinions").into_iter().map(|opinion| opinion.level));
+        }
+        rates.push(f64::from(u32::try_from(texts.len()).expect("few")) / pass.elapsed().as_secs_f64());
+    }
+    rates.sort_by(f64::total_cmp);
+    let facts = model.facts();
+    let levels: String = levels.iter().map(|level| level.index().to_string()).collect();
+    let report = serde_json::json!({
+        "engine": facts.engine,
+        "device": facts.device.as_str(),
+        "nodes": facts.placement,
+        "load_ms": facts.loaded_in.as_secs_f64() * 1e3,
+        "median": rates[rates.len() / 2],
+        "best": rates.last(),
+        "passes": rates.len(),
+        "resident_mib": memory("VmRSS"),
+        "peak_mib": memory("VmHWM"),
+        "levels": levels,
+    });
+    println!("{report}");
+}
+
+/// A figure of this process's memory in MiB; none where the system does not tell.
+fn memory(name: &str) -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<f64>().ok()? / 1024.0)
+}
