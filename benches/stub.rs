@@ -1,6 +1,7 @@
 //! A target that costs nothing: answers every request of the ash-v5 contract with the same level, after a fixed delay.
 //!
-//! `cargo bench --bench stub -- --delay-ms 20` prints its URL and serves until its standard input is closed.
+//! `cargo bench --bench stub -- --delay-ms 20` prints its URL and serves until its standard input is closed. With
+//! `--small` the answer is of some hundred bytes with a `level`, for the cost of load generators.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 fn main() -> std::io::Result<()> {
     let mut arguments = std::env::args().skip_while(|argument| argument != "--delay-ms").skip(1);
+    let small = std::env::args().any(|argument| argument == "--small");
     let delay = Duration::from_millis(arguments.next().and_then(|ms| ms.parse().ok()).unwrap_or(0));
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -21,7 +23,7 @@ fn main() -> std::io::Result<()> {
         let serve = async {
             loop {
                 let (stream, _) = listener.accept().await?;
-                tokio::spawn(answer(stream, delay, Arc::clone(&count)));
+                tokio::spawn(answer(stream, delay, small, Arc::clone(&count)));
             }
             #[expect(unreachable_code, reason = "names the type of the loop's errors")]
             Ok::<(), std::io::Error>(())
@@ -34,7 +36,7 @@ fn main() -> std::io::Result<()> {
     })
 }
 
-async fn answer(mut stream: TcpStream, delay: Duration, count: Arc<AtomicU64>) -> std::io::Result<()> {
+async fn answer(mut stream: TcpStream, delay: Duration, small: bool, count: Arc<AtomicU64>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(4096);
     loop {
@@ -62,6 +64,8 @@ async fn answer(mut stream: TcpStream, delay: Duration, count: Arc<AtomicU64>) -
         }
         let body = if is_health {
             r#"{"status":"healthy","ready":true,"version":"stub"}"#.to_owned()
+        } else if small {
+            r#"{"level":"high","score":0.74,"model":"a stub","took_ms":0.1}"#.to_owned()
         } else {
             format!(
                 r#"{{"crisis_detected":true,"severity":"high","confidence":0.81,"crisis_score":0.74,"requires_intervention":true,"recommended_action":"priority_response","processing_time_ms":0.1,"models_used":["stub"],"is_degraded":false,"request_id":"req_{}"}}"#,

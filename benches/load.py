@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""The load engines beside other tools: what a request costs them, and whether they see a target stall.
+
+Usage: benches/load.py [cost|honesty|rate|memory]... [--rounds N] [--seconds S] [--goose PROGRAM]
+
+cost      client CPU a request, 50 connections, POST of a small JSON, stub on the first core and client on the second;
+          wrk and oha where they are installed, a bare goose program where one is named
+honesty   1,000 starts/s at a 5 ms target that stalls 500 ms every 5 s, against the truth that the target logs
+rate      rate achieved of the rate intended, up to what the machine can send
+memory    peak memory after so many seconds of the highest rate, at a third of them and at their end
+
+Everything is measured in one run, turn by turn, because two numbers from different minutes of a busy machine cannot be
+compared. All traffic stays on loopback.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import pathlib
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BODY = json.dumps({"message": "I cannot go on like this any more", "id": "p-1"})
+TARGET = """
+target: stub
+targets:
+  stub:
+    base_url: http://127.0.0.1:1
+    health: {path: /health}
+    request: {path: /analyze, body: {message: "${text}", id: "${nonce}"}}
+    response: {level: body.level, score: body.score}
+    examples: [{reads: high, body: {level: high, score: 0.7}}]
+"""
+PHRASES = """
+category: made_up
+expected: [high]
+phrases:
+  - {id: p-1, text: I cannot go on like this any more}
+  - {id: p-2, text: It hurts too much to get up today}
+"""
+
+
+def build():
+    paths = {}
+    command = ["cargo", "build", "--release", "--bin", "thrash", "--bench", "stub", "--message-format=json"]
+    for line in subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines():
+        message = json.loads(line)
+        if message.get("executable"):
+            paths[message["target"]["name"]] = message["executable"]
+    return paths["thrash"], paths["stub"]
+
+
+def on_core(core, command):
+    cores = os.cpu_count() or 1
+    return ["taskset", "-c", str(core % cores), *command] if shutil.which("taskset") else command
+
+
+def cpu_of(command, environment):
+    """Processor seconds and output of a command, with those of its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done
+
+
+class Place:
+    """A folder with the target, the phrases and a scenario of these lines."""
+
+    def __init__(self, thrash):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = pathlib.Path(self.folder.name)
+        self.thrash = thrash
+        (self.path / "thrash.yaml").write_text(TARGET)
+        (self.path / "words.yaml").write_text(PHRASES)
+        self.environment = {"PATH": os.environ["PATH"], "HOME": self.folder.name, "THRASH_DATA": str(self.path / "data")}
+
+    def command(self, url, scenario):
+        file = self.path / "s.yaml"
+        file.write_text("title: A measurement\nphrases: {suite: words.yaml}\n" + scenario)
+        record = self.path / "record.json"
+        flags = ["--url", url, "--database-url", "none", "--quiet", "--json", str(record)]
+        return [self.thrash, "load", str(file), "--config", str(self.path / "thrash.yaml"), *flags]
+
+    def run(self, url, scenario, core=1):
+        command = on_core(core, self.command(url, scenario))
+        seconds, done = cpu_of(command, {**self.environment, "PWD": str(self.path)} | {})
+        if done.returncode not in (0, 1, 4):
+            raise SystemExit(f"{command} ended with {done.returncode}: {done.stderr}")
+        return seconds, json.loads((self.path / "record.json").read_text())
+
+
+def stub_on_first_core(stub):
+    server = subprocess.Popen(
+        on_core(0, [stub, "--small"]), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return server, server.stdout.readline().strip()
+
+
+def cost(thrash, stub, rounds, seconds, goose):
+    """Microseconds of processor time a request."""
+    place = Place(thrash)
+    os.chdir(place.path)
+    server, url = stub_on_first_core(stub)
+    lua = place.path / "post.lua"
+    lua.write_text(
+        f"wrk.method = 'POST'\nwrk.body = '{BODY}'\nwrk.headers['Content-Type'] = 'application/json'\n")
+    scenario = (
+        f"model: arrivals\nrate: RATE/s\nduration: {seconds}s\nmax_in_flight: 50\ngates: [error_rate <= 1%]\n"
+        "abort_when: {unhealthy: false, error_rate: 100%}\n")
+
+    def ours(rate):
+        spent, record = place.run(url, scenario.replace("RATE", str(rate)))
+        return spent * 1e6 / record["load"]["counts"]["started"], record["load"]["counts"]["started"] / seconds
+
+    def wrk():
+        spent, done = cpu_of(on_core(1, ["wrk", "-t1", "-c50", f"-d{seconds}s", "-s", str(lua), url + "/analyze"]), None)
+        count = int(next(line.split()[0] for line in done.stdout.splitlines() if "requests in" in line))
+        return spent * 1e6 / count, count / seconds
+
+    def oha(program):
+        command = [program, "-z", f"{seconds}s", "-c", "50", "-m", "POST", "-d", BODY, "-T", "application/json"]
+        spent, done = cpu_of(on_core(1, [*command, "--no-tui", "--output-format", "json", url + "/analyze"]), None)
+        found = json.loads(done.stdout)
+        count = sum(found["statusCodeDistribution"].values())
+        return spent * 1e6 / count, count / seconds
+
+    def bare_goose():
+        spent, done = cpu_of(on_core(1, [goose, url, "50", str(seconds)]), None)
+        count = int(done.stdout.split()[-1])
+        return spent * 1e6 / count, count / seconds
+
+    cases = {"thrash, open engine, every answer judged": lambda: ours(60_000)}
+    users = scenario.replace("model: arrivals\nrate: RATE/s", "model: users\nusers: 50").replace("max_in_flight: 50\n", "")
+    if goose:
+        def closed():
+            spent, record = place.run(url, users)
+            return spent * 1e6 / record["load"]["counts"]["started"], record["load"]["counts"]["started"] / seconds
+        cases["thrash, goose, every answer judged"] = closed
+        cases["bare goose"] = bare_goose
+    if shutil.which("wrk"):
+        cases["wrk"] = wrk
+    if shutil.which("oha"):
+        cases["oha, nothing judged"] = lambda: oha(shutil.which("oha"))
+    seen = {case: [] for case in cases}
+    try:
+        for _ in range(rounds):
+            for case, measure in cases.items():
+                seen[case].append(measure())
+    finally:
+        server.stdin.close()
+        server.wait(timeout=5)
+    print(f"\n{'50 connections, ' + str(seconds) + ' s, medians of ' + str(rounds):<50}{'CPU a request':>15}{'requests/s':>13}")
+    for case, found in seen.items():
+        spent, rate = (statistics.median(column) for column in zip(*found))
+        print(f"{case:<50}{spent:>12.1f} µs{rate:>13,.0f}")
+
+
+class Stalling(threading.Thread):
+    """A 5 ms target that stalls 500 ms every 5 s, and logs when it answered which request."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.done, self.first, self.ready = {}, None, threading.Event()
+
+    def run(self):
+        asyncio.run(self.serve())
+
+    async def serve(self):
+        server = await asyncio.start_server(self.answer, "127.0.0.1", 0)
+        self.url = "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+        self.ready.set()
+        await server.serve_forever()
+
+    async def answer(self, reader, writer):
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+                if head.startswith("get"):
+                    body = b'{"status":"ok"}'
+                else:
+                    length = int(head.split("content-length:")[1].split("\r\n")[0])
+                    count = int(json.loads(await reader.readexactly(length))["id"].rsplit("-", 1)[1])
+                    now = time.monotonic()
+                    if self.first is None:
+                        self.first = now
+                    # The stalls: half a second from 2.5 s on, in every five.
+                    phase = (now - self.first) % 5
+                    await asyncio.sleep(0.005 + (3 - phase if 2.5 <= phase < 3 else 0))
+                    self.done[count] = time.monotonic()
+                    body = b'{"level":"high","score":0.7}'
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+
+def honesty(thrash, seconds):
+    place = Place(thrash)
+    os.chdir(place.path)
+    print(f"\n{'1,000 starts/s, 5 ms, stalls of 500 ms every 5 s':<50}{'p95':>10}{'p99':>10}")
+    for name, lanes in [("thrash, up to 600 requests on their way", 600), ("thrash, up to 50", 50)]:
+        target = Stalling()
+        target.start()
+        target.ready.wait()
+        scenario = (
+            f"model: arrivals\nrate: 1000/s\nduration: {seconds}s\nmax_in_flight: {lanes}\ngates: [error_rate <= 1%]\n"
+            "abort_when: {unhealthy: false}\n")
+        _, record = place.run(target.url, scenario)
+        begun = target.first
+        truth = sorted(done - begun - count / 1000 for count, done in target.done.items())
+        at = lambda q: truth[min(len(truth) - 1, int(q * len(truth)))] * 1e3
+        print(f"{'  the truth, at the target':<50}{at(0.95):>7.0f} ms{at(0.99):>7.0f} ms")
+        for what, key in [("response time", "latency"), ("service time", "attempt_latency")]:
+            print(f"{'  ' + name + ': ' + what:<50}{record[key]['p95_ms']:>7.0f} ms{record[key]['p99_ms']:>7.0f} ms")
+
+
+def rate(thrash, stub, seconds):
+    place = Place(thrash)
+    os.chdir(place.path)
+    server, url = stub_on_first_core(stub)
+    print(f"\n{'intended':>10}{'started':>12}{'of it':>9}{'lag p99':>11}{'busy':>8}")
+    try:
+        for wanted in [1_000, 5_000, 10_000, 20_000, 30_000, 40_000, 60_000]:
+            scenario = (
+                f"model: arrivals\nrate: {wanted}/s\nduration: {seconds}s\nmax_in_flight: 100\ngates: [error_rate <= 1%]\n"
+                "abort_when: {unhealthy: false}\n")
+            _, record = place.run(url, scenario)
+            load = record["load"]
+            begun = [second["started"] / load["second_s"] for second in load["seconds"][1:seconds]]
+            busy = statistics.median(second["cpu"] for second in load["seconds"][1:seconds])
+            lag = load["generator"]["lag"]["p99_ms"]
+            print(f"{wanted:>10,}{statistics.median(begun):>12,.0f}{100 * statistics.median(begun) / wanted:>8.2f}%{lag:>8.2f} ms{100 * busy:>7.0f}%")
+    finally:
+        server.stdin.close()
+        server.wait(timeout=5)
+
+
+def memory(thrash, stub, seconds):
+    place = Place(thrash)
+    os.chdir(place.path)
+    server, url = stub_on_first_core(stub)
+    scenario = (
+        f"model: arrivals\nrate: 17000/s\nduration: {seconds}s\nmax_in_flight: 50\ngates: [error_rate <= 1%]\n"
+        "abort_when: {unhealthy: false}\n")
+    process = subprocess.Popen(on_core(1, place.command(url, scenario)), env=place.environment)
+    peaks, begun = [], time.monotonic()
+    try:
+        while process.poll() is None:
+            try:
+                status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+                peaks.append((time.monotonic() - begun, [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")][0] / 1024))
+            except (OSError, IndexError):
+                pass
+            time.sleep(0.2)
+    finally:
+        server.stdin.close()
+        server.wait(timeout=5)
+    count = json.loads((place.path / "record.json").read_text())["load"]["counts"]["started"]
+    third = max(peak for at, peak in peaks if at <= seconds / 3)
+    print(f"\n{count:,} requests in {seconds} s: {third:.1f} MiB after a third, {max(peak for _, peak in peaks):.1f} MiB at the end")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", default=["cost", "honesty", "rate"])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=6)
+    parser.add_argument("--goose", help="a bare goose program: PROGRAM URL USERS SECONDS, whose last word is its requests")
+    parser.add_argument("--thrash", nargs=2, metavar=("THRASH", "STUB"), help="programs that are built already")
+    given = parser.parse_args()
+    thrash, stub = given.thrash or build()
+    for part in given.parts:
+        if part == "cost":
+            cost(thrash, stub, given.rounds, given.seconds, given.goose)
+        elif part == "honesty":
+            honesty(thrash, max(given.seconds, 20))
+        elif part == "rate":
+            rate(thrash, stub, given.seconds)
+        elif part == "memory":
+            memory(thrash, stub, given.seconds)
+        else:
+            sys.exit(f"there is no part `{part}`: cost, honesty, rate, memory")
+
+
+if __name__ == "__main__":
+    main()
