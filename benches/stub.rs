@@ -36,7 +36,12 @@ fn main() -> std::io::Result<()> {
     })
 }
 
-async fn answer(mut stream: TcpStream, delay: Duration, small: bool, count: Arc<AtomicU64>) -> std::io::Result<()> {
+async fn answer(
+    mut stream: TcpStream,
+    delay: Duration,
+    small: bool,
+    count: Arc<AtomicU64>,
+) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(4096);
     loop {

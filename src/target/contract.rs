@@ -51,6 +51,24 @@ pub(super) struct ResponseMap {
     pub(super) invariants: Vec<(String, Expression)>,
 }
 
+impl ResponseMap {
+    /// Whether an expression names this variable, or seems to.
+    pub(super) fn names(&self, variable: &str) -> bool {
+        let optional = [
+            &self.score,
+            &self.confidence,
+            &self.service_latency_ms,
+            &self.version,
+            &self.fail_open,
+            &self.cache_hit,
+            &self.answer_id,
+        ];
+        let rules = self.invariants.iter().map(|(_, rule)| rule);
+        let all = std::iter::once(&self.level).chain(optional.into_iter().flatten()).chain(rules);
+        all.into_iter().any(|expression| expression.source().contains(variable))
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct HealthRequest {
     pub(super) path: String,

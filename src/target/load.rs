@@ -37,6 +37,8 @@ pub struct LoadTarget {
     close: bool,
     bounds: Bounds,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whether the contract looks at the headers of answers.
+    wants_headers: bool,
     path: Road,
 }
 
@@ -109,7 +111,16 @@ impl LoadTarget {
             Ok((name, value))
         };
         let headers = options.headers.iter().map(header).collect::<Result<Vec<_>, _>>()?;
-        let mut loaded = Self { target, phrases, close: options.close, bounds, headers, path: Road::Client };
+        let wants_headers = target.contract.response.names("headers");
+        let mut loaded = Self {
+            target,
+            phrases,
+            close: options.close,
+            bounds,
+            headers,
+            wants_headers,
+            path: Road::Client,
+        };
         if loaded.is_plain() {
             let requests =
                 (0..loaded.phrases.len()).map(|phrase| loaded.ready(phrase)).collect::<Result<_, _>>()?;
@@ -255,7 +266,7 @@ impl LoadTarget {
                 *opened = true;
                 Wire::connect(addresses, self.target.contract.connection.connect_timeout.0).await?
             };
-            match wire.exchange(&lane.request, self.bounds.max_body).await {
+            match wire.exchange(&lane.request, self.bounds.max_body, self.wants_headers).await {
                 Ok(Received { raw, keep }) => {
                     if keep && !self.close {
                         lane.wire = Some((wire, Instant::now()));

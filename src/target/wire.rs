@@ -68,7 +68,8 @@ impl Wire {
         !matches!(self.stream.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Sends a request and reads the whole answer, at most `max_body` bytes of it.
+    /// Sends a request and reads the whole answer, at most `max_body` bytes of it. Unless somebody `wants_headers`, none
+    /// but the body's type is kept.
     ///
     /// # Errors
     /// What went wrong, and whether that was before the first byte of an answer.
@@ -76,12 +77,13 @@ impl Wire {
         &mut self,
         request: &[u8],
         max_body: usize,
+        wants_headers: bool,
     ) -> Result<Received, (Failure, bool)> {
         self.buffer.clear();
         if let Err(error) = self.stream.write_all(request).await {
             return Err((lost(&error, Phase::Headers), true));
         }
-        let head = match self.head().await {
+        let head = match self.head(wants_headers).await {
             Ok(head) => head,
             Err(failure) => return Err((failure, self.buffer.is_empty())),
         };
@@ -92,10 +94,10 @@ impl Wire {
     }
 
     /// The answer's header; the interim ones before it are passed over.
-    async fn head(&mut self) -> Result<Head, Failure> {
+    async fn head(&mut self, wants_headers: bool) -> Result<Head, Failure> {
         for _ in 0..=MOST_INTERIM {
             let (head, size) = loop {
-                if let Some(found) = parse(&self.buffer)? {
+                if let Some(found) = parse(&self.buffer, wants_headers)? {
                     break found;
                 }
                 if self.buffer.len() > LARGEST_HEAD {
@@ -194,7 +196,7 @@ impl Wire {
 }
 
 /// The header at the start of the buffer and its length; none if there is more to come.
-fn parse(buffer: &[u8]) -> Result<Option<(Head, usize)>, Failure> {
+fn parse(buffer: &[u8], wants_headers: bool) -> Result<Option<(Head, usize)>, Failure> {
     let mut lines = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut response = httparse::Response::new(&mut lines);
     let size = match response.parse(buffer) {
@@ -203,39 +205,31 @@ fn parse(buffer: &[u8]) -> Result<Option<(Head, usize)>, Failure> {
         Err(error) => return Err(malformed(&format!("the answer is not HTTP: {error}"), Phase::Headers)),
     };
     let status = response.code.unwrap_or_default();
-    let mut head = Head {
-        status,
-        headers: Vec::with_capacity(response.headers.len()),
-        length: Length::UntilClosed,
-        keep: response.version == Some(1),
-    };
+    let mut head =
+        Head { status, headers: Vec::new(), length: Length::UntilClosed, keep: response.version == Some(1) };
     let mut announced: Option<usize> = None;
     let mut chunked = false;
     for line in response.headers.iter() {
         // What is not ASCII is passed over, as it is elsewhere.
         let Ok(value) = std::str::from_utf8(line.value) else { continue };
-        let name = line.name.to_ascii_lowercase();
-        match name.as_str() {
-            "content-length" => {
-                let length =
-                    value.trim().parse().ok().filter(|length| announced.is_none_or(|said| said == *length));
-                announced = Some(
-                    length.ok_or_else(|| malformed("contradictory lengths of the answer", Phase::Headers))?,
-                );
+        let is = |name: &str| line.name.eq_ignore_ascii_case(name);
+        if is("content-length") {
+            let length =
+                value.trim().parse().ok().filter(|length| announced.is_none_or(|said| said == *length));
+            announced =
+                Some(length.ok_or_else(|| malformed("contradictory lengths of the answer", Phase::Headers))?);
+        } else if is("transfer-encoding") {
+            if !value.trim().eq_ignore_ascii_case("chunked") {
+                return Err(malformed("the answer's transfer encoding is not known", Phase::Headers));
             }
-            "transfer-encoding" => {
-                if !value.trim().eq_ignore_ascii_case("chunked") {
-                    return Err(malformed("the answer's transfer encoding is not known", Phase::Headers));
-                }
-                chunked = true;
-            }
-            "connection" => {
-                let says = |word: &str| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word));
-                head.keep = (head.keep || says("keep-alive")) && !says("close");
-            }
-            _ => {}
+            chunked = true;
+        } else if is("connection") {
+            let says = |word: &str| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word));
+            head.keep = (head.keep || says("keep-alive")) && !says("close");
         }
-        head.headers.push((name, value.to_owned()));
+        if wants_headers || is("content-type") {
+            head.headers.push((line.name.to_ascii_lowercase(), value.to_owned()));
+        }
     }
     head.length = match (status, chunked, announced) {
         (100..=199 | 204 | 304, ..) => Length::Bytes(0),

@@ -20,6 +20,8 @@ mod gates;
 mod histogram;
 mod integrity;
 mod latency;
+mod load;
+mod load_curve;
 mod matrix;
 mod page;
 mod provenance;
@@ -50,6 +52,7 @@ pub(super) fn render(record: &RunRecord, text: TextPolicy, earlier: &[TrendPoint
     let sections = [
         Some(gates::section(&record.verdict, waivers, Place::BesideTheFailures)),
         flips::section(record.baseline.as_ref()),
+        load::section(record),
         Some(integrity::section(record)),
         reference::section(record),
         Some(failures.section),

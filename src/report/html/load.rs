@@ -1,0 +1,315 @@
+//! A load run: the load over time, what it did to the answers, and this machine's part in it.
+
+use maud::{Markup, html};
+
+use super::super::figures;
+use super::section::{Section, Table, Tone, cell, folded, mark};
+use super::svg::{Plot, Tick, at, line, number, path};
+use super::{clean, load_curve};
+use crate::domain::{CheckMode, LoadModel, LoadRecord, LoadSecond, LoadStep, RunRecord};
+
+/// A chart has so many points at most; of more, every so-manieth slice is the worst of its neighbours.
+const MOST_POINTS: usize = 600;
+/// Dots are drawn for so few steps; more make a smear.
+const MOST_IDS: usize = 12;
+
+/// The section; none for a run without load.
+pub(super) fn section(record: &RunRecord) -> Option<Section> {
+    let load = record.load.as_deref()?;
+    let body = html! {
+        (what(load))
+        (over_time(record, load))
+        (steps(load))
+        (by_load(load))
+        (load_curve::figure(record))
+        (idle(load))
+        (machine(load))
+    };
+    let counts = &load.counts;
+    let summary = format!("{} of {} intended requests started", counts.started, counts.intended);
+    Some(Section { id: "load", title: "Load", summary, body })
+}
+
+/// What was asked for, and what became of it.
+fn what(load: &LoadRecord) -> Markup {
+    let scenario = &load.scenario;
+    let model = match scenario.model {
+        LoadModel::Arrivals => {
+            "Open model: requests start by the clock, and times count from when they should have."
+        }
+        LoadModel::Users => {
+            "Closed model: users wait for their answers, and what they wait is not seen as latency."
+        }
+    };
+    let mut facts =
+        vec![format!("scenario {} ({})", clean::name(&scenario.name), clean::cut(&scenario.title, 80))];
+    let counts = &load.counts;
+    for (some, what) in [
+        (counts.late, "started more than a second late"),
+        (counts.dropped, "were dropped"),
+        (counts.waited, "had to wait for a free connection"),
+        (counts.abandoned, "were still on their way at the end"),
+        (load.warm_up, "more belonged to the warm-up"),
+    ] {
+        if some > 0 {
+            facts.push(format!("{some} {what}"));
+        }
+    }
+    if scenario.time_scale.to_bits() != 1.0_f64.to_bits() {
+        facts.push(format!("lengths of time × {}", scenario.time_scale));
+    }
+    html! {
+        p { (model) }
+        p.note { (facts.join(" · ")) }
+        @if let Some(abort) = &load.abort {
+            p.finding { "Ended after " (figures::duration(Some(abort.at_ms))) " by " code { (clean::cut(&abort.rule, 60)) } ": " (clean::sentence(&abort.seen)) "." }
+        }
+        @if let Some(search) = &load.search {
+            p.finding { (match (search.sustained, search.broken) {
+                (Some(held), Some(broke)) => format!("{held:.1} requests a second hold, {broke:.1} do not."),
+                (Some(held), None) => format!("{held:.1} requests a second hold; nothing above was tried."),
+                (None, _) => "No load that was tried holds.".to_owned(),
+            }) @if let Some(reason) = &search.reason { " " (clean::sentence(reason)) "." } }
+        }
+    }
+}
+
+/// Latency, rate and errors over time, one below the other over the same axis. Wider by choice, without a script.
+fn over_time(record: &RunRecord, load: &LoadRecord) -> Markup {
+    if load.seconds.len() < 2 {
+        return html! {};
+    }
+    let seconds = thinned(&load.seconds);
+    let end = load.seconds.last().map_or(1.0, |second| second.at_s + load.second_s);
+    let x = |time_s: f64| time_s / end;
+    let middle = |second: &LoadSecond| x(second.at_s + load.second_s / 2.0);
+    let ticks = time_ticks(end);
+    let stages: Vec<f64> = boundaries(load).into_iter().map(|ms| x(ms / 1e3)).collect();
+    let walls =
+        html! { @for wall in &stages { line.stage x1=(at(*wall)) x2=(at(*wall)) y1="0" y2="100%" {} } };
+
+    let limit = limit(record, "latency_p95");
+    let slowest = seconds.iter().filter_map(|second| second.p99_ms).chain(limit).fold(1.0, f64::max) * 1.05;
+    let curve = |of: fn(&LoadSecond) -> Option<f64>, most: f64| {
+        path(seconds.iter().filter_map(|second| Some((middle(second), of(second)? / most))))
+    };
+    let latency = Plot {
+        id: "load-latency",
+        title: format!(
+            "Response time over {}: p50, p95 and p99 of each second.",
+            figures::duration(Some(end * 1e3))
+        ),
+        height: 220,
+        x: ticks.clone(),
+        y: value_ticks(slowest, |ms| figures::duration(Some(ms))),
+        stretched: html! {
+            (line("curve faint", &curve(|second| second.p50_ms, slowest)))
+            (line("curve", &curve(|second| second.p95_ms, slowest)))
+            (line("curve second", &curve(|second| second.p99_ms, slowest)))
+        },
+        over: html! {
+            (walls)
+            @if let Some(limit) = limit { line.limit x1="0" x2="100%" y1=(at(1.0 - limit / slowest)) y2=(at(1.0 - limit / slowest)) {} }
+        },
+        axes: ["", "response time"],
+    };
+    let rate = |count: u64| number(count) / load.second_s;
+    let most =
+        seconds.iter().map(|second| rate(second.intended.max(second.started))).fold(1.0, f64::max) * 1.05;
+    let of = |count: fn(&LoadSecond) -> u64| {
+        path(seconds.iter().map(|second| (middle(second), rate(count(second)) / most)))
+    };
+    let rates = Plot {
+        id: "load-rate",
+        title: "Requests a second: intended, started, and ended without an answer.".to_owned(),
+        height: 140,
+        x: ticks,
+        y: value_ticks(most, |rate| format!("{rate:.0}/s")),
+        stretched: html! {
+            (line("curve faint", &of(|second| second.intended)))
+            (line("curve", &of(|second| second.started)))
+            (line("curve second", &of(|second| second.unanswered)))
+        },
+        over: walls,
+        axes: ["time", "requests a second"],
+    };
+    let key = |class: &str, word: &str| html! { li { svg width="28" height="8" aria-hidden="true" { path class=(class) d="M0 4H28" {} } " " (word) } };
+    html! {
+        figure.zoom {
+            figcaption { h3 { "Over time" } }
+            fieldset { legend.unseen { "Width" }
+                @for (i, factor) in ["1", "3", "10"].iter().enumerate() {
+                    label { input type="radio" name="zoom" class={ "z" (factor) } checked[i == 0]; " " (factor) "×" }
+                }
+            }
+            ul.legend { (key("curve faint", "p50")) (key("curve", "p95")) (key("curve second", "p99"))
+                @if let Some(limit) = limit { li { svg width="28" height="8" aria-hidden="true" { line.limit x1="0" x2="28" y1="4" y2="4" {} } " gate " (figures::duration(Some(limit))) } } }
+            div.scroll tabindex="0" role="group" aria-label="Charts over time" {
+                (latency.render())
+                (rates.render())
+            }
+            ul.legend { (key("curve faint", "intended")) (key("curve", "started")) (key("curve second", "no answer")) }
+        }
+        (folded("The seconds", &seconds_table(load)))
+    }
+}
+
+/// The limit of a gate over the whole run.
+fn limit(record: &RunRecord, metric: &str) -> Option<f64> {
+    let is_it = |check: &&crate::domain::Check| {
+        check.metric == metric && matches!(check.mode, CheckMode::Point | CheckMode::Bound)
+    };
+    record.verdict.checks.iter().find(is_it).map(|check| check.limit).filter(|limit| limit.is_finite())
+}
+
+/// When stages begin, the first left out.
+fn boundaries(load: &LoadRecord) -> Vec<f64> {
+    let pairs = load.steps.windows(2);
+    pairs.filter(|pair| pair[0].stage != pair[1].stage).map(|pair| pair[1].from_ms).collect()
+}
+
+/// So many slices that a chart can show them: of neighbours the slowest stands for all.
+fn thinned(seconds: &[LoadSecond]) -> Vec<LoadSecond> {
+    let step = seconds.len().div_ceil(MOST_POINTS).max(1);
+    let slowest = |chunk: &[LoadSecond]| {
+        let slowness = |second: &&LoadSecond| second.p99_ms.unwrap_or(0.0);
+        chunk.iter().max_by(|one, other| slowness(one).total_cmp(&slowness(other))).cloned()
+    };
+    seconds.chunks(step).filter_map(slowest).collect()
+}
+
+fn time_ticks(end_s: f64) -> Vec<Tick> {
+    let shares = [0.0, 0.25, 0.5, 0.75, 1.0];
+    shares.map(|share| (share, figures::duration(Some(share * end_s * 1e3)))).to_vec()
+}
+
+fn value_ticks(most: f64, show: impl Fn(f64) -> String) -> Vec<Tick> {
+    [0.0, 0.5, 1.0].map(|share| (share, show(share * most))).to_vec()
+}
+
+fn seconds_table(load: &LoadRecord) -> Markup {
+    let rows = thinned(&load.seconds).into_iter().map(|second| {
+        vec![
+            cell(format!("{:.0}", second.at_s)),
+            cell(second.intended.to_string()),
+            cell(second.started.to_string()),
+            cell(second.in_flight.to_string()),
+            cell(second.unanswered.to_string()),
+            cell(second.right.to_string()),
+            cell(figures::duration(second.p50_ms)),
+            cell(figures::duration(second.p95_ms)),
+            cell(figures::duration(second.p99_ms)),
+        ]
+    });
+    let head = vec![
+        "Second",
+        "#Intended",
+        "#Started",
+        "#On their way",
+        "#No answer",
+        "#Right",
+        "#p50",
+        "#p95",
+        "#p99",
+    ];
+    Table { caption: "The run second by second", head, rows: rows.collect() }.render()
+}
+
+fn load_of(step: &LoadStep, model: LoadModel) -> String {
+    let number = |x: f64| if x.fract() == 0.0 { format!("{x:.0}") } else { format!("{x:.1}") };
+    if step.load_from.to_bits() == step.load_to.to_bits() {
+        format!("{}{}", number(step.load_to), model.unit())
+    } else {
+        format!("{} to {}{}", number(step.load_from), number(step.load_to), model.unit())
+    }
+}
+
+/// The steps, each with its load.
+fn steps(load: &LoadRecord) -> Markup {
+    let rows = load.steps.iter().map(|step| {
+        vec![
+            cell(load_of(step, load.scenario.model)),
+            cell(format!("{:.1}/s", step.rate)),
+            cell(figures::percent(step.achieved.value)),
+            cell(figures::duration(step.response.p50_ms)),
+            cell(figures::duration(step.response.p95_ms)),
+            cell(figures::duration(step.response.p99_ms)),
+            cell(step.counts.unanswered().to_string()),
+            cell(figures::percent(step.accuracy.value)),
+            cell(step.lost.map_or_else(|| figures::NOTHING.to_owned(), |lost| figures::percent(lost.value))),
+        ]
+    });
+    let head = vec!["Load", "#Started", "#On time", "#p50", "#p95", "#p99", "#No answer", "#Right", "#Lost"];
+    html! {
+        h3 { "By load" }
+        (Table { caption: "The steps of the run, each with its load", head, rows: rows.collect() }.render())
+        @if load.idle.is_some() { p.note { "Lost: of the requests with phrases that are right when the target is idle, those not right under this load." } }
+    }
+}
+
+/// Accuracy and p95 against the load, where there is more than one.
+fn by_load(load: &LoadRecord) -> Markup {
+    let mut points: Vec<(f64, f64, String)> = load
+        .steps
+        .iter()
+        .filter_map(|step| Some((step.rate, step.accuracy.value?, load_of(step, load.scenario.model))))
+        .collect();
+    points.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let most = points.iter().map(|(rate, ..)| *rate).fold(0.0, f64::max);
+    if points.len() < 3 || most <= 0.0 {
+        return html! {};
+    }
+    let place = |rate: f64| rate / (most * 1.02);
+    let plot = Plot {
+        id: "load-accuracy",
+        title: "Right answers of all requests, by requests a second.".to_owned(),
+        height: 140,
+        x: value_ticks(most * 1.02, |rate| format!("{rate:.0}/s")),
+        y: vec![(0.0, "0 %".to_owned()), (0.5, "50 %".to_owned()), (1.0, "100 %".to_owned())],
+        stretched: line("curve", &path(points.iter().map(|(rate, share, _)| (place(*rate), *share)))),
+        over: html! {
+            @for (rate, share, name) in points.iter().take(MOST_IDS * 4) {
+                circle.plain cx=(at(place(*rate))) cy=(at(1.0 - share)) r="4" { title { (name) ": " (figures::percent(Some(*share))) } }
+            }
+        },
+        axes: ["requests a second", "right"],
+    };
+    html! { figure { figcaption { h3 { "Right answers by load" } } (plot.render()) } }
+}
+
+/// What the load did to answers that are right without it.
+fn idle(load: &LoadRecord) -> Markup {
+    let Some(idle) = &load.idle else { return html! {} };
+    let drop = idle.drop.as_ref().map(|drop| {
+        let ends = drop.lower.zip(drop.upper).map(|(lower, upper)| [-upper, -lower]);
+        figures::signed(Some(-drop.value), ends)
+    });
+    html! {
+        h3 { "Beside the idle target" }
+        p {
+            (idle.accuracy.count) " of " (idle.accuracy.of) " phrases are right when it is idle. Accuracy under load: "
+            b { (drop.unwrap_or_else(|| figures::NOTHING.to_owned())) } "; "
+            (idle.test.regressed) " phrases got worse, " (idle.test.improved) " better (" (figures::p_value(idle.test.p_worse)) " that this is chance)."
+        }
+        @if !idle.lost.is_empty() {
+            p.finding { "Right when idle, mostly wrong under load: " (clean::cut(&figures::names(idle.lost.iter().map(String::as_str), MOST_IDS), 600)) }
+        }
+    }
+}
+
+/// Whether this machine could make the load.
+fn machine(load: &LoadRecord) -> Markup {
+    let generator = &load.generator;
+    let (tone, word) = match (generator.starved, generator.limits.is_empty()) {
+        (true, _) => (Tone::Unsure, "It could not make this load"),
+        (false, false) => (Tone::Unsure, "It made the load, and was slow"),
+        (false, true) => (Tone::Good, "It kept up"),
+    };
+    html! {
+        h3 { "The machine that sent" }
+        p { (mark(tone)) " " (word) ": " (figures::count(generator.threads as u64, "thread", "threads"))
+            @if let Some(us) = generator.cpu_per_request_us { ", " (format!("{us:.0}")) " µs of CPU a request" }
+            ", due starts waited " (figures::duration(generator.lag.p99_ms)) " (p99) for it." }
+        @for limit in &generator.limits { p.finding { (clean::sentence(limit)) } }
+    }
+}
