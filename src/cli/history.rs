@@ -12,7 +12,9 @@ use super::runs::open;
 use crate::config::Config;
 use crate::dispatch::{self, HistoryQuery};
 use crate::domain::Wait;
-use crate::report::{Format, Sink, TerminalOptions, render_history};
+use crate::report::{
+    Format, Sink, TerminalOptions, check_together, render_history, render_history_html, render_history_json,
+};
 
 /// Whose history, and how much of it.
 #[derive(Debug, Args)]
@@ -32,10 +34,16 @@ pub(super) struct HistoryArgs {
     /// Write the history as JSON; `-` is stdout
     #[arg(long, value_name = "FILE|-")]
     pub(super) json: Option<PathBuf>,
+    /// Write a page to be read in a browser; `-` is stdout
+    #[arg(long, value_name = "FILE|-")]
+    pub(super) html: Option<PathBuf>,
 }
 
 pub(super) async fn history(config: &Config, args: HistoryArgs, output: Output) -> Result<Exit, Failure> {
-    let sink = args.json.as_ref().map(|path: &PathBuf| Sink::check(path, Format::Json)).transpose()?;
+    let sinks = [(&args.json, Format::Json), (&args.html, Format::Html)];
+    let sinks = sinks.into_iter().filter_map(|(path, format)| Some(Sink::check(path.as_ref()?, format)));
+    let sinks = sinks.collect::<Result<Vec<Sink>, _>>()?;
+    check_together(&sinks)?;
     let wanted = match (&args.suite, &args.target) {
         (Some(suite), Some(target)) => format!("run of `{suite}` against `{target}`"),
         (Some(suite), None) => format!("run of `{suite}`"),
@@ -56,11 +64,16 @@ pub(super) async fn history(config: &Config, args: HistoryArgs, output: Output) 
             "`thrash runs list` shows the stored runs",
         ));
     };
-    if let Some(sink) = &sink {
-        let json = serde_json::to_string_pretty(&history).map_err(Failure::bug)?;
-        sink.write(format!("{json}\n").as_bytes())?;
+    let mut files = Vec::new();
+    for sink in &sinks {
+        let bytes = match sink.format() {
+            Format::Html => render_history_html(&history),
+            _ => render_history_json(&history)?,
+        };
+        sink.write(&bytes)?;
+        files.extend(sink.path().map(|path| (sink.format().to_string(), path.to_owned())));
     }
-    let aside = sink.as_ref().is_some_and(Sink::is_stdout);
+    let aside = sinks.iter().any(Sink::is_stdout);
     let mut notes = Vec::new();
     if !chosen {
         notes.push("the newest run's suite and target; --suite and --target choose others".to_owned());
@@ -68,6 +81,7 @@ pub(super) async fn history(config: &Config, args: HistoryArgs, output: Output) 
     let options = TerminalOptions {
         width: output.width(),
         color: output.color() && !aside,
+        files,
         notes,
         ..TerminalOptions::default()
     };

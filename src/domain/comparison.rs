@@ -155,6 +155,25 @@ pub struct SliceComparison {
     pub test: PairedTest,
 }
 
+/// One metric in two runs that hold different phrases: how the two shares differ, whatever they are shares of.
+///
+/// Weaker than a [`PairedTest`] and not about the service alone: that the phrases of one run are harder is in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UnpairedRate {
+    /// The metric's name, as gates write it.
+    pub metric: String,
+    /// Over all phrases of the baseline.
+    pub baseline: Rate,
+    /// Over all phrases of the candidate.
+    pub candidate: Rate,
+    /// The candidate's rate less the baseline's, with Newcombe's hybrid score 95 % interval.
+    pub difference: Estimate,
+    /// Is the candidate worse? One-sided Fisher's exact test.
+    pub p_worse: f64,
+    /// Do they differ? Two-sided Fisher's exact test.
+    pub p_differ: f64,
+}
+
 /// One percentile of the latency in two runs, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LatencyComparison {
@@ -189,9 +208,27 @@ pub struct RunComparison {
     pub latency: Vec<LatencyComparison>,
     /// Every phrase that is not simply right in both, worst first.
     pub changes: Vec<PhraseChange>,
+    /// The runs as a whole, where too few phrases are compared for the tests above to speak for them. To be looked at:
+    /// no gate reads it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpaired: Vec<UnpairedRate>,
 }
 
+/// So many in a hundred phrases of the larger run must be compared: what is left out may be just what got worse.
+pub const LEAST_COMPARED: u64 = 90;
+
 impl RunComparison {
+    /// Whether enough phrases of both runs are compared for a comparison of the phrases to speak for the runs.
+    pub fn compares_enough(&self) -> bool {
+        self.compared > 0 && self.compared * 100 >= self.of_larger() * LEAST_COMPARED
+    }
+
+    /// Phrases of the larger run.
+    pub fn of_larger(&self) -> u64 {
+        let count = |change| self.changed(change).count() as u64;
+        self.compared + count(Change::Flaky) + count(Change::New).max(count(Change::Gone))
+    }
+
     /// The phrases with this fate.
     pub fn changed(&self, change: Change) -> impl Iterator<Item = &PhraseChange> {
         self.changes.iter().filter(move |phrase| phrase.change == change)

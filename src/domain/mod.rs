@@ -36,8 +36,8 @@ pub use check::{
     Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, RunVerdict,
 };
 pub use comparison::{
-    AnswerBrief, BaselineRecord, Change, ComparisonRecord, LatencyComparison, MetricComparison, PairedTest,
-    PhraseChange, RunBrief, RunComparison, SliceComparison,
+    AnswerBrief, BaselineRecord, Change, ComparisonRecord, LEAST_COMPARED, LatencyComparison,
+    MetricComparison, PairedTest, PhraseChange, RunBrief, RunComparison, SliceComparison, UnpairedRate,
 };
 pub use event::RunEvent;
 pub use history::{History, HistoryRun, NewestRun, Shift, ShiftTest, Trend};

@@ -1,11 +1,8 @@
 //! Whether two runs held against each other say anything.
 
 use crate::domain::{
-    Change, Check, CheckOutcome, CheckSource, PairedRate, RunComparison, RunRecord, RunStatus,
+    Change, Check, CheckOutcome, CheckSource, LEAST_COMPARED, PairedRate, RunComparison, RunRecord, RunStatus,
 };
-
-/// So many in a hundred phrases of the larger run must be compared: what is left out may be just what got worse.
-const LEAST_COMPARED: u64 = 90;
 
 /// One check that could not tell for everything that keeps a comparison from showing what it seems to; none if it is
 /// sound, or if there is no comparison: that is told by whoever needs one.
@@ -54,14 +51,12 @@ fn whole_candidate(candidate: &RunRecord) -> Option<Check> {
 }
 
 fn enough(comparison: &RunComparison) -> Option<Check> {
-    let count = |change| comparison.changed(change).count() as u64;
-    let [flaky, new, gone] = [Change::Flaky, Change::New, Change::Gone].map(count);
-    let compared = comparison.compared;
-    let in_both = compared + flaky;
-    let larger = in_both + new.max(gone);
-    if compared > 0 && compared * 100 >= larger * LEAST_COMPARED {
+    if comparison.compares_enough() {
         return None;
     }
+    let count = |change| comparison.changed(change).count() as u64;
+    let [flaky, new, gone] = [Change::Flaky, Change::New, Change::Gone].map(count);
+    let (compared, larger) = (comparison.compared, comparison.of_larger());
     let reason = format!(
         "{compared} of {larger} phrases ({new} only in the candidate, {gone} only in the baseline, {flaky} with answers \
          that change within a run); {LEAST_COMPARED} % are needed"

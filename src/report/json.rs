@@ -44,6 +44,13 @@ pub fn comparison_schema() -> serde_json::Value {
     schemars::schema_for!(ComparisonRecord).to_value()
 }
 
+/// A history as a JSON document that ends in a newline.
+pub fn render_history_json(history: &History) -> Result<Vec<u8>, ReportError> {
+    let mut bytes = serde_json::to_vec_pretty(history).map_err(ReportError::Json)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
 /// The JSON Schema of a history.
 pub fn history_schema() -> serde_json::Value {
     schemars::schema_for!(History).to_value()

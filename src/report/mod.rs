@@ -9,6 +9,7 @@
 //! holds it.
 
 mod annotations;
+mod drift;
 mod error;
 mod explanation;
 mod failure;
@@ -28,13 +29,16 @@ mod shadow;
 mod sink;
 mod split;
 mod terminal;
+mod unpaired;
 
 pub use annotations::render_annotations;
 pub use error::{ReportError, SinkError, WriteError};
 pub use failure::{Failure, Severity, worst_first};
 pub use fit::clean;
-pub use html::{TrendPoint, render_comparison_html};
-pub use json::{comparison_schema, history_schema, record_schema, render_comparison_json};
+pub use html::{TrendPoint, render_comparison_html, render_history_html};
+pub use json::{
+    comparison_schema, history_schema, record_schema, render_comparison_json, render_history_json,
+};
 pub use junit::JunitCases;
 pub use markdown::render_comparison_markdown;
 pub use places::Places;

@@ -1,7 +1,7 @@
 // The HTML report in a real browser:  node pages.mjs CHROMIUM FOLDER
 //
 // The folder holds pages that the test beside `tests/it/report/browser.rs` made: run.html, large.html, hostile.html,
-// comparison.html.
+// comparison.html, history.html.
 import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { accessible, open, overflow, start } from "./checks.mjs";
@@ -143,7 +143,7 @@ const checks = {
   },
 
   async "it is readable in light and dark, wide and narrow, with nothing to scroll sideways"() {
-    for (const name of ["run.html", "large.html", "hostile.html", "comparison.html"]) {
+    for (const name of ["run.html", "large.html", "hostile.html", "comparison.html", "history.html"]) {
       const { page, finish } = await open(browser, at(name));
       for (const colorScheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme });
@@ -159,7 +159,7 @@ const checks = {
   },
 
   async "it is accessible"() {
-    for (const name of ["run.html", "hostile.html", "comparison.html"]) {
+    for (const name of ["run.html", "hostile.html", "comparison.html", "history.html"]) {
       const { page, finish } = await open(browser, at(name));
       await accessible(page, `${name}, closed`);
       await page.evaluate(() => document.querySelectorAll("details").forEach((details) => { details.open = true; }));
@@ -193,7 +193,7 @@ const checks = {
   },
 
   async "it prints"() {
-    for (const name of ["run.html", "comparison.html"]) {
+    for (const name of ["run.html", "comparison.html", "history.html"]) {
       const { page, finish } = await open(browser, at(name));
       const pdf = await page.pdf({ format: "A4", printBackground: true });
       assert.equal(pdf.subarray(0, 5).toString(), "%PDF-");
@@ -208,6 +208,19 @@ const checks = {
     const { page, finish } = await open(browser, at("comparison.html"));
     assert.match(await page.locator(".lead").textContent(), /2 regressed, 1 fixed/);
     await finish();
+  },
+
+  async "a history says whether something shifted, and shows it with and without scripts"() {
+    for (const javaScriptEnabled of [true, false]) {
+      const { page, finish } = await open(browser, at("history.html"), { javaScriptEnabled, width: 400 });
+      assert.match(await page.locator("h1").textContent(), /Something shifted/);
+      assert.match(await page.locator("#drift").textContent(), /accuracy shifted with run .* CUSUM/);
+      assert.equal(await page.locator("#runs tbody tr").count(), 14);
+      assert.equal(await page.locator("#over-time svg[role=img]").count(), 4);
+      for (const chart of await page.locator("#over-time svg[role=img]").all()) assert.ok(await chart.isVisible());
+      assert.equal(await page.locator("script").count(), 0);
+      await finish();
+    }
   },
 
   async "4,000 results open at once and are built as they are wanted"() {

@@ -7,5 +7,6 @@ mod pairing;
 mod runs;
 mod slices;
 mod sound;
+mod unpaired;
 mod warnings;
 mod written;

@@ -3,7 +3,9 @@
 use chrono::{TimeDelta, TimeZone, Utc};
 use thrash::domain::{Conclusion, History, HistoryRun, RunId, RunStatus, Series, Shift, ShiftTest, Trend};
 use thrash::judge::history;
-use thrash::report::{TerminalOptions, render_history};
+use thrash::report::{TerminalOptions, render_history, render_history_html};
+
+use crate::support::html::Html;
 
 /// A run of 100 phrases, a day after the one before it.
 fn run(day: i32, accuracy: f64, p95_ms: f64) -> HistoryRun {
@@ -174,8 +176,8 @@ fn runs_without_numbers_are_shown_and_make_no_trend() {
     assert!(page.contains('–') && !page.contains("NaN"), "{page}");
 }
 
-#[test]
-fn the_page_reads_well() {
+/// Fourteen runs, of which the ninth begins a fall; one is the baseline, one was interrupted.
+pub(crate) fn shifted() -> History {
     let mut runs: Vec<HistoryRun> =
         (0..9).map(|day| run(day, 0.93 + 0.01 * f64::from(day % 2), 120.0)).collect();
     runs.extend((9..14).map(|day| run(day, 0.86, 122.0 + f64::from(day))));
@@ -186,8 +188,13 @@ fn the_page_reads_well() {
         run.conclusion = Some(Conclusion::GateFailed);
         run.target_version = Some("v5.2".into());
     }
+    of(runs)
+}
+
+#[test]
+fn the_page_reads_well() {
     let options = TerminalOptions { notes: vec!["a note".to_owned()], ..TerminalOptions::default() };
-    let page = render_history(&of(runs), &options);
+    let page = render_history(&shifted(), &options);
     for line in page.lines() {
         assert!(console::measure_text_width(line) <= 80, "{line}");
     }
@@ -206,4 +213,70 @@ fn more_runs_than_columns_keep_the_newest_bars_and_every_line_fits() {
         let bars = page.lines().find(|line| line.trim_start().starts_with("accuracy  ")).unwrap();
         assert!(width < 40 || bars.contains("▆▇█  0.0 % to 90.0 %"), "{bars}");
     }
+}
+
+#[test]
+fn the_page_for_the_browser_says_what_shifted_and_has_every_run() {
+    let history = shifted();
+    let html = Html::parse(&render_history_html(&history));
+    assert_eq!(html.errors, [""; 0]);
+    assert!(html.all("h1").all(|heading| heading.text.contains("Something shifted")));
+    let drift = &html.id("drift").text;
+    let first = history.runs[9].id.to_string();
+    for words in
+        ["accuracy shifted with run", &first, "largest standardised CUSUM", "Holm", "from v5.1 to v5.2"]
+    {
+        assert!(drift.contains(words), "no `{words}` in {drift}");
+    }
+    let runs = &html.id("runs").text;
+    let places: Vec<usize> =
+        history.runs.iter().rev().map(|run| runs.find(run.id.as_str()).expect("the run is listed")).collect();
+    assert!(places.is_sorted(), "newest first");
+    for words in ["the baseline", "not counted", "Interrupted", "93.0 %", "[86.3, 96.6]", "v5.2"] {
+        assert!(runs.contains(words), "no `{words}` in {runs}");
+    }
+    // A chart each for accuracy, false positives, misses and latency, with words for those who do not see it.
+    let charts: Vec<&str> = html.all("title").skip(1).map(|title| title.text.as_str()).collect();
+    assert_eq!(charts.len(), 4, "{charts:?}");
+    assert_eq!(charts[0], "Accuracy over 13 runs, now 86.0 %.");
+    assert!(html.id("over-time").text.contains("dashed: where it shifted"));
+}
+
+#[test]
+fn a_page_never_says_more_than_its_runs() {
+    let heading = |history: &History| {
+        let html = Html::parse(&render_history_html(history));
+        assert_eq!(html.errors, [""; 0]);
+        let body = html.all("body").next().and_then(|body| body.attribute("class")).map(str::to_owned);
+        (html.all("h1").next().expect("a heading").text.clone(), body.expect("a tone"))
+    };
+    let says = |history: &History, words: &str, tone: &str| {
+        let (text, body) = heading(history);
+        assert!(text.contains(words) && body == tone, "{text}, {body}");
+    };
+    says(&accuracies(&STEADY), "No shift seen", "plain");
+    says(&accuracies(&STEADY[..7]), "Too few runs to tell", "plain");
+    says(&of(Vec::new()), "Too few runs to tell", "plain");
+    let mut values = STEADY.to_vec();
+    values.push(0.88);
+    says(&accuracies(&values), "The newest run is out of line", "unsure");
+}
+
+#[test]
+fn words_from_outside_are_words_on_the_page() {
+    let mut history = shifted();
+    let word = "</title><script>alert(1)</script>\u{202e}\u{1b}[31m";
+    history.series.suite = word.to_owned();
+    history.series.target = word.to_owned();
+    for (at, run) in (0..).zip(&mut history.runs) {
+        run.target_version = Some(format!("{word}{}", at / 9));
+    }
+    let bytes = render_history_html(&history);
+    let html = Html::parse(&bytes);
+    assert_eq!(
+        (html.errors.as_slice(), html.all("script").count()),
+        ([""; 0].map(String::from).as_slice(), 0)
+    );
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(!text.contains('\u{202e}') && !text.contains('\u{1b}'));
 }

@@ -3,6 +3,7 @@
 mod latency;
 mod pairs;
 mod tables;
+mod unpaired;
 mod warnings;
 
 use crate::domain::{Change, Level, RunBrief, RunComparison, RunId, RunRecord};
@@ -10,15 +11,11 @@ use crate::domain::{Change, Level, RunBrief, RunComparison, RunId, RunRecord};
 /// Why two runs cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Incomparable {
-    /// They hold no phrase with the same id and the same text.
-    #[error("the runs `{baseline}` and `{candidate}` have no phrase in common{}", renamed(*.same_id))]
-    NoCommonPhrase {
-        /// The baseline.
-        baseline: RunId,
-        /// The other run.
-        candidate: RunId,
-        /// Phrases with the same id and another text.
-        same_id: usize,
+    /// One of them holds no phrase at all.
+    #[error("the run `{run}` holds no phrase")]
+    NoPhrase {
+        /// That one.
+        run: RunId,
     },
     /// Their targets alert a human at different levels, so that their rates count different things.
     #[error(
@@ -41,9 +38,7 @@ impl Incomparable {
     /// What can be done about it.
     pub fn hint(&self) -> String {
         match self {
-            Self::NoCommonPhrase { .. } => {
-                "compare two runs of the same suite: `thrash runs list` tells which ran".to_owned()
-            }
+            Self::NoPhrase { .. } => "`thrash runs list` tells which runs there are".to_owned(),
             Self::AlertLevels { candidate_level, .. } => {
                 format!("`--alert-level {candidate_level}` counts both from one level on")
             }
@@ -51,18 +46,10 @@ impl Incomparable {
     }
 }
 
-fn renamed(same_id: usize) -> String {
-    match same_id {
-        0 => String::new(),
-        1 => ": the one with the same id has another text".to_owned(),
-        some => format!(": the {some} with the same id have another text"),
-    }
-}
-
 /// Compares two runs whose targets alert a human at the same level.
 ///
 /// A phrase is the same one when id and text are the same. Both answers are judged by the candidate's labels, so that a
-/// corrected label is no change of the service.
+/// corrected label is no change of the service. Where too few are the same, the runs as a whole stand beside it.
 ///
 /// # Errors
 /// [`Incomparable`] says what keeps the comparison from meaning anything.
@@ -82,24 +69,20 @@ pub fn compare(baseline: &RunRecord, candidate: &RunRecord) -> Result<RunCompari
 /// Compares two runs, counting alerts from this level on whatever their targets' own is.
 ///
 /// # Errors
-/// The runs have no phrase in common.
+/// One of the runs holds no phrase.
 pub fn compare_at(
     baseline: &RunRecord,
     candidate: &RunRecord,
     alert_level: Level,
 ) -> Result<RunComparison, Incomparable> {
-    let pairing = pairs::pair(baseline, candidate);
-    if pairing.pairs.is_empty() {
-        return Err(Incomparable::NoCommonPhrase {
-            baseline: baseline.id.clone(),
-            candidate: candidate.id.clone(),
-            same_id: pairing.reworded,
-        });
+    if let Some(empty) = [baseline, candidate].into_iter().find(|run| run.results.is_empty()) {
+        return Err(Incomparable::NoPhrase { run: empty.id.clone() });
     }
+    let pairing = pairs::pair(baseline, candidate);
     let steady: Vec<_> = pairing.pairs.iter().filter(|pair| pair.change != Some(Change::Flaky)).collect();
     let warnings = warnings::warnings(baseline, candidate, alert_level, &pairing);
     let rates = tables::rates(&steady, alert_level);
-    Ok(RunComparison {
+    let mut comparison = RunComparison {
         baseline: brief(baseline, alert_level),
         candidate: brief(candidate, alert_level),
         warnings,
@@ -109,7 +92,12 @@ pub fn compare_at(
         slices: tables::slices(&steady),
         latency: latency::compare(&pairing.pairs),
         changes: pairs::changes(pairing),
-    })
+        unpaired: Vec::new(),
+    };
+    if !comparison.compares_enough() {
+        comparison.unpaired = unpaired::rates(baseline, candidate, alert_level);
+    }
+    Ok(comparison)
 }
 
 fn brief(run: &RunRecord, alert_level: Level) -> RunBrief {

@@ -70,7 +70,7 @@ impl<'a> Pair<'a> {
 }
 
 /// What a run found, judged by the labels of `labels`.
-fn answer(result: &PhraseResult, labels: &PhraseResult) -> AnswerBrief {
+pub(super) fn answer(result: &PhraseResult, labels: &PhraseResult) -> AnswerBrief {
     let predictions = result.observations.iter().filter_map(|seen| seen.answer.prediction());
     let verdict = |level| judge(labels.expected, labels.lowest_passing, labels.highest_passing, level);
     // Two answers that are both right are no doubt; no answer is a wrong one.

@@ -26,6 +26,7 @@ pub(super) fn page(comparison: &RunComparison, decided: &RunVerdict) -> Vec<u8> 
     let changed = html! {
         (flips::warnings(comparison))
         (flips::outcome(comparison))
+        (flips::apart(comparison))
         (flips::changes(comparison, Place::Alone))
     };
     let sections = vec![

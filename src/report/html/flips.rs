@@ -4,7 +4,7 @@
 
 use maud::{Markup, html};
 
-use super::super::figures;
+use super::super::{figures, unpaired};
 use super::clean;
 use super::section::{Place, Section, Table, Tone, cell, folded, mark};
 use crate::domain::{
@@ -39,6 +39,7 @@ pub(super) fn section(baseline: Option<&BaselineRecord>) -> Option<Section> {
                 p { "Against " (brief(&comparison.baseline)) "." }
                 (warnings(comparison))
                 (outcome(comparison))
+                (apart(comparison))
                 (changes(comparison, Place::BesideTheFailures))
                 (folded("Rates, slices and latency against the baseline", &html! { (super::comparison::numbers(comparison)) }))
             },
@@ -80,12 +81,32 @@ pub(super) fn warnings(comparison: &RunComparison) -> Markup {
 /// The accuracy in both runs, in a sentence.
 pub(super) fn outcome(comparison: &RunComparison) -> Markup {
     let test = &comparison.accuracy;
+    if comparison.compared == 0 {
+        return html! { p { "The runs share no phrase that was answered steadily: nothing is compared phrase by phrase." } };
+    }
     html! {
         p {
             "Of " (comparison.compared) " phrases that both runs hold, "
             (test.both_right) " are right in both, " (test.regressed) " regressed, " (test.improved) " improved, "
             (test.both_wrong) " are wrong in both: accuracy " b { (difference(test, false)) @if test.difference.is_some() { " points" } } ". "
             "The chance that a run which did not get worse looks at least so: " (probability(Some(test.p_worse))) "."
+        }
+    }
+}
+
+/// The runs as a whole, where too few of their phrases are the same.
+pub(super) fn apart(comparison: &RunComparison) -> Markup {
+    let rows = comparison.unpaired.iter().map(|found| {
+        let [name, cells @ ..] = unpaired::row(found);
+        std::iter::once(cell(clean::name(&name))).chain(cells.into_iter().map(cell)).collect()
+    });
+    let head = vec!["Rate", "#Baseline", "#Candidate", "#Difference", "#p worse", "#p differs"];
+    let table = Table { caption: "Both runs, each over its own phrases", head, rows: rows.collect() };
+    html! {
+        @if !table.rows.is_empty() {
+            h3 { (unpaired::TITLE) }
+            p.finding { (unpaired::NOTE) }
+            (table.render())
         }
     }
 }

@@ -18,6 +18,7 @@ mod failures;
 mod flips;
 mod gates;
 mod histogram;
+mod history;
 mod integrity;
 mod latency;
 mod load;
@@ -30,6 +31,7 @@ mod reliability;
 mod row;
 mod scores;
 mod section;
+mod series;
 mod steadiness;
 mod svg;
 mod thresholds;
@@ -43,7 +45,7 @@ pub use trend::TrendPoint;
 use page::Page;
 use section::Place;
 
-use crate::domain::{RunComparison, RunRecord, RunVerdict, TextPolicy};
+use crate::domain::{History, RunComparison, RunRecord, RunVerdict, TextPolicy};
 
 /// The run as a page; `earlier` are the runs before it.
 pub(super) fn render(record: &RunRecord, text: TextPolicy, earlier: &[TrendPoint]) -> Vec<u8> {
@@ -86,4 +88,17 @@ pub(super) fn render(record: &RunRecord, text: TextPolicy, earlier: &[TrendPoint
 /// ```
 pub fn render_comparison_html(comparison: &RunComparison, verdict: &RunVerdict) -> Vec<u8> {
     comparison::page(comparison, verdict)
+}
+
+/// A page over the runs of a suite against a target: what shifted, and the numbers over time.
+///
+/// ```
+/// # fn show(history: &thrash::domain::History) -> Vec<u8> {
+/// use thrash::report::render_history_html;
+///
+/// render_history_html(history)
+/// # }
+/// ```
+pub fn render_history_html(history: &History) -> Vec<u8> {
+    history::page(history)
 }

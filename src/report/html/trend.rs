@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::super::figures;
 use super::super::headline::word;
 use super::section::{Section, Table, Tone, cell, folded};
-use super::svg::{Plot, Tick, at, line, number, path};
+use super::series::{Chart, Point};
 use super::{clean, verdict};
 use crate::domain::{CheckMode, Conclusion, RunId, RunRecord};
 
@@ -117,54 +117,26 @@ fn limit(record: &RunRecord, metric: &str) -> Option<f64> {
 }
 
 fn chart(series: &Series, record: &RunRecord, runs: &[TrendPoint]) -> Markup {
+    let points = runs.iter().map(|run| Point {
+        at: run.started_at,
+        value: (series.value)(run),
+        tone: run.conclusion.map_or(Tone::Plain, verdict::tone),
+    });
     let limit = limit(record, series.metric);
-    let values: Vec<(usize, f64)> = runs
-        .iter()
-        .enumerate()
-        .filter_map(|(at, run)| Some((at, (series.value)(run).filter(|value| value.is_finite())?)))
-        .collect();
-    let Some((_, last)) = values.last() else { return html! {} };
-    let (low, high) = range(values.iter().map(|(_, value)| *value).chain(limit));
-    let y = |value: f64| (value - low) / (high - low);
-    let x = |at: usize| number(at as u64) / number(runs.len().saturating_sub(1).max(1) as u64);
-    let day = |run: Option<&TrendPoint>| {
-        run.map(|run| run.started_at.format("%Y-%m-%d").to_string()).unwrap_or_default()
+    let note = match limit {
+        Some(limit) => format!("gate {}", (series.show)(Some(limit))),
+        None => "no gate".to_owned(),
     };
-    let gate =
-        limit.map(|limit| format!("; the gate is at {}", (series.show)(Some(limit)))).unwrap_or_default();
-    let ends: Vec<Tick> = vec![(0.0, (series.show)(Some(low))), (1.0, (series.show)(Some(high)))];
-    let plot = Plot {
+    Chart {
         id: series.id,
-        title: format!("{} over {} runs, now {}{gate}.", series.name, runs.len(), (series.show)(Some(*last))),
-        height: 120,
-        x: vec![(0.0, day(runs.first())), (1.0, day(runs.last()))],
-        y: ends,
-        stretched: line("curve", &path(values.iter().map(|(at, value)| (x(*at), y(*value))))),
-        over: html! {
-            @if let Some(limit) = limit {
-                line.limit x1="0" x2="100%" y1=(at(1.0 - y(limit))) y2=(at(1.0 - y(limit))) {}
-            }
-            @for (place, value) in &values {
-                @let tone = runs[*place].conclusion.map_or(Tone::Plain, verdict::tone);
-                circle.(tone.class()) cx=(at(x(*place))) cy=(at(1.0 - y(*value))) r=(if place + 1 == runs.len() { "5" } else { "3" }) {}
-            }
-        },
-        axes: ["", ""],
-    };
-    html! {
-        figure {
-            figcaption { h3 { (series.name) " " b { ((series.show)(Some(*last))) } } p.note { @match limit { Some(limit) => { "gate " ((series.show)(Some(limit))) }, None => "no gate" } } }
-            (plot.render())
-        }
+        name: series.name,
+        show: series.show,
+        points: points.collect(),
+        limit,
+        shift: None,
+        note,
     }
-}
-
-/// The least and the largest value, and a little more on both sides.
-fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (low, high) = values
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
-    let room = ((high - low) * 0.1).max(high.abs() * 0.005).max(1e-6);
-    ((low - room).max(0.0), high + room)
+    .render()
 }
 
 fn table(runs: &[TrendPoint]) -> Markup {

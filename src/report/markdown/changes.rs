@@ -1,9 +1,11 @@
 //! What changed against the baseline: the phrases that flipped, worst first.
 
-use super::super::figures;
+use super::super::{figures, unpaired};
 use super::escape::{code, levels, prose};
 use super::page::{Page, table};
-use crate::domain::{AnswerBrief, BaselineRecord, Change, PairedTest, PhraseChange, RunComparison};
+use crate::domain::{
+    AnswerBrief, BaselineRecord, Change, PairedTest, PhraseChange, RunComparison, UnpairedRate,
+};
 
 /// So many flips of a kind are shown.
 const MOST: usize = 30;
@@ -28,16 +30,19 @@ pub(super) fn of_baseline(page: &mut Page, baseline: Option<&BaselineRecord>) {
 /// How many phrases flipped, and whether that can be chance.
 pub(super) fn summary(page: &mut Page, comparison: &RunComparison) {
     let test = &comparison.accuracy;
-    page.block(format!(
-        "Accuracy {} over {} of run {}: **{} regressed**, {} fixed, {} still wrong; p (worse) {}.",
-        difference(test),
-        figures::count(comparison.compared, "phrase", "phrases"),
-        code(comparison.baseline.id.as_str()),
-        test.regressed,
-        test.improved,
-        test.both_wrong,
-        chance(test),
-    ));
+    let baseline = code(comparison.baseline.id.as_str());
+    page.block(match comparison.compared {
+        0 => format!("No phrase is compared with run {baseline}: they share none that was answered steadily."),
+        compared => format!(
+            "Accuracy {} over {} of run {baseline}: **{} regressed**, {} fixed, {} still wrong; p (worse) {}.",
+            difference(test),
+            figures::count(compared, "phrase", "phrases"),
+            test.regressed,
+            test.improved,
+            test.both_wrong,
+            chance(test),
+        ),
+    });
     let others = [(Change::Flaky, "flaky"), (Change::New, "new"), (Change::Gone, "gone")];
     let others = others.map(|(change, word)| (comparison.changed(change).count(), word));
     let others: Vec<String> = others
@@ -48,7 +53,27 @@ pub(super) fn summary(page: &mut Page, comparison: &RunComparison) {
     if !others.is_empty() {
         page.block(format!("Not compared: {}.", others.join(", ")));
     }
-    page.warnings(&comparison.warnings[..comparison.warnings.len().min(MOST_WARNINGS)]);
+    let (shown, more) = comparison.warnings.split_at(comparison.warnings.len().min(MOST_WARNINGS));
+    page.warnings(shown);
+    if !more.is_empty() {
+        page.block(format!(
+            "… and {} in the record.",
+            figures::count(more.len() as u64, "more warning", "more warnings")
+        ));
+    }
+    apart(page, comparison);
+}
+
+/// The runs as a whole, where too few of their phrases are the same.
+fn apart(page: &mut Page, comparison: &RunComparison) {
+    let row = |found: &UnpairedRate| {
+        let [name, cells @ ..] = unpaired::row(found);
+        std::iter::once(code(&name)).chain(cells).collect()
+    };
+    if !comparison.unpaired.is_empty() {
+        page.block(format!("**{}.** {}", unpaired::TITLE, unpaired::NOTE));
+        page.block(table(&unpaired::HEAD, &comparison.unpaired, MOST, row));
+    }
 }
 
 /// The phrases that were right and are wrong, in full; the others folded.

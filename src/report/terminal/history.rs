@@ -1,10 +1,12 @@
 //! The runs of a series over time: a table with the newest last, a line of bars a metric, and what shifted.
 
-use crate::domain::{Conclusion, History, HistoryRun, NewestRun, RunId, Shift, ShiftTest, Trend};
+use crate::domain::{Conclusion, History, HistoryRun};
 
+use super::super::drift::{self, Finding, Note};
 use super::super::{figures, fit};
 use super::TerminalOptions;
 use super::columns::{self, Side};
+use super::footer::{Place, places};
 use super::page::{Line, Page, Tone};
 
 /// Bars from the lowest to the highest.
@@ -28,7 +30,11 @@ pub fn render_history(history: &History, options: &TerminalOptions) -> String {
     }
     table(&mut page, &history.runs);
     bars(&mut page, history);
-    drift(&mut page, history);
+    show_drift(&mut page, history);
+    page.blank();
+    let files =
+        options.files.iter().map(|(label, path)| (label.clone(), Place::End(path.display().to_string())));
+    places(&mut page, &files.collect::<Vec<_>>());
     page.finish()
 }
 
@@ -153,91 +159,25 @@ fn bar(value: f64, low: f64, high: f64) -> char {
     BARS[(place.round() as usize).min(BARS.len() - 1)]
 }
 
-fn drift(page: &mut Page, history: &History) {
-    let Some(first) = history.trends.first() else { return };
+fn show_drift(page: &mut Page, history: &History) {
+    let notes = drift::notes(history);
+    if notes.is_empty() {
+        return;
+    }
     page.blank();
-    if let Shift::TooFew { needed } = &first.shift {
-        let runs = figures::count(first.runs, "counted run is", "counted runs are");
-        let text = format!("{runs} too few to tell a shift from chance: {needed} are needed");
-        page.paragraph(Line::of(Tone::Strong, "Drift  "), Tone::Dim, &text);
+    if let [Note { finding: Finding::TooFew, text }] = notes.as_slice() {
+        page.paragraph(Line::of(Tone::Strong, "Drift  "), Tone::Dim, text);
         return;
     }
     page.line(Line::of(Tone::Strong, "Drift").with(Tone::Dim, "  over the runs of the same phrases"));
-    for trend in &history.trends {
-        let (tone, mark, text) = shift(trend, history);
+    for Note { finding, text } in &notes {
+        let (tone, mark) = match finding {
+            Finding::TooFew => (Tone::Dim, "?"),
+            Finding::Steady => (Tone::Good, "✓"),
+            Finding::Shifted => (Tone::Bad, "!"),
+            Finding::OutOfLine => (Tone::Warn, "!"),
+        };
         let lead = Line::of(Tone::Plain, " ".repeat(INDENT)).with(tone, mark).with(Tone::Plain, " ");
-        page.paragraph(lead, Tone::Plain, &text);
-        if let Some(newest) = trend.newest.as_ref().filter(|newest| newest.differs) {
-            let lead = Line::of(Tone::Plain, " ".repeat(INDENT)).with(Tone::Warn, "!").with(Tone::Plain, " ");
-            page.paragraph(lead, Tone::Plain, &out_of_line(trend, newest));
-        }
+        page.paragraph(lead, Tone::Plain, text);
     }
-}
-
-fn shift(trend: &Trend, history: &History) -> (Tone, &'static str, String) {
-    let Trend { metric, runs, .. } = trend;
-    match &trend.shift {
-        Shift::TooFew { needed } => {
-            (Tone::Dim, "?", format!("{metric}: {runs} runs are too few, {needed} are needed"))
-        }
-        Shift::Constant => (Tone::Good, "✓", format!("{metric}: the same in all {runs} runs")),
-        Shift::Tested(test) if test.significant => {
-            (Tone::Bad, "!", format!("{}{}", shifted(metric, test), changed_with(history, &test.from)))
-        }
-        Shift::Tested(test) => {
-            (Tone::Good, "✓", format!("{metric}: no shift that chance would not do ({})", evidence(test)))
-        }
-    }
-}
-
-fn shifted(metric: &str, test: &ShiftTest) -> String {
-    let value = |value| fit::unbroken(&figures::of_metric(metric, Some(value), None));
-    format!(
-        "{metric} shifted with run {}: {} on average in the {} before, {} in the {} from it on ({})",
-        test.from,
-        value(test.mean_before),
-        figures::count(test.runs_before, "run", "runs"),
-        value(test.mean_after),
-        figures::count(test.runs_after, "run", "runs"),
-        evidence(test)
-    )
-}
-
-/// What else changed with the run that a shift began with.
-fn changed_with(history: &History, from: &RunId) -> String {
-    let runs: Vec<&HistoryRun> = history.counted().collect();
-    let Some(&[before, after]) = runs.array_windows().find(|[_, after]| after.id == *from) else {
-        return String::new();
-    };
-    let mut changes = Vec::new();
-    if before.target_version != after.target_version {
-        let name = |run: &HistoryRun| fit::unbroken(run.target_version.as_deref().unwrap_or("unknown"));
-        changes.push(format!("the target's version, from {} to {}", name(before), name(after)));
-    }
-    if before.contract_hash != after.contract_hash {
-        changes.push("the target's contract".to_owned());
-    }
-    if changes.is_empty() { String::new() } else { format!("; with it changed {}", changes.join(" and ")) }
-}
-
-fn evidence(test: &ShiftTest) -> String {
-    let p = fit::unbroken(&figures::p_value(test.p_holm));
-    format!(
-        "largest standardised CUSUM {:.2}, {p} by {} permutations, Holm",
-        test.statistic, test.permutations
-    )
-}
-
-fn out_of_line(trend: &Trend, newest: &NewestRun) -> String {
-    let value = |value| fit::unbroken(&figures::of_metric(&trend.metric, Some(value), None));
-    let before = trend.runs.saturating_sub(1);
-    let than = match newest.predicted {
-        Some([lower, upper]) => format!(
-            "outside the {} to {} that the {before} runs before it predict (95 %)",
-            value(lower),
-            value(upper)
-        ),
-        None => format!("and all {before} runs before it had {}", value(newest.mean_before)),
-    };
-    format!("{} of the newest run is {}, {than}", trend.metric, value(newest.value))
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::support::command::{DemoProcess, Ended, Place};
+use crate::support::html::Html;
 
 fn run(place: &Place, demo: &DemoProcess) -> Ended {
     place.thrash(["run", place.easy_suite(), "--url", &demo.url])
@@ -55,6 +56,12 @@ fn a_service_that_went_blind_is_seen_with_the_run_that_it_began_with_and_the_tes
     let schema = place.thrash(["schema", "history"]).exits(0).stdout;
     let schema: Value = serde_json::from_str(&schema).unwrap();
     assert!(jsonschema::is_valid(&schema, &history));
+
+    let ended = place.thrash(["history", "--html", "h.html"]).exits(0);
+    assert!(ended.stdout.contains("HTML") && ended.stdout.contains("h.html"), "{}", ended.stdout);
+    let html = Html::parse(&std::fs::read(place.path().join("h.html")).unwrap());
+    assert!(html.id("drift").text.contains(&format!("accuracy shifted with run {}", id(4))));
+    place.thrash(["history", "--html", "one", "--json", "one"]).exits(2).complains(&["one"]);
 
     // As text on stdout the JSON, and the page beside it.
     let both =

@@ -4,29 +4,14 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use thrash::domain::{Level, RunRecord};
-use thrash::report::{Format, RenderOptions, render, render_comparison_html};
+use thrash::domain::RunRecord;
+use thrash::report::{Format, RenderOptions, render, render_comparison_html, render_history_html};
 
-use super::extras::{comparison, second_opinion};
+use super::extras::{comparison, second_opinion, sized};
 use super::html::whole;
 use super::html_hostile::with_word;
-use crate::support::sample::{self, Said, Sample};
-
-/// A run of many phrases, an eighth of them wrong.
-pub(super) fn large(phrases: usize) -> RunRecord {
-    let mut sample = Sample::empty();
-    sample.add("everyday", &[Level::None], phrases);
-    for (at, phrase) in (0_u16..).zip(&mut sample.phrases) {
-        phrase.id = format!("everyday-{at}");
-        phrase.text =
-            Some(format!("Number {at} of the things that one says on a day on which nothing is wrong."));
-        if at % 8 == 0 {
-            phrase.said =
-                Said::Level(Level::ALL[1 + usize::from(at / 8 % 4)], 0.3 + f64::from(at % 700) / 1000.0);
-        }
-    }
-    sample.record()
-}
+use crate::history::shifted;
+use crate::support::sample;
 
 #[test]
 fn pages_work_in_a_browser() {
@@ -39,7 +24,7 @@ fn pages_work_in_a_browser() {
     let page = |record: &RunRecord, options: &RenderOptions| {
         render(Format::Html, record, options).expect("it renders")
     };
-    let mut four_thousand = large(4000);
+    let mut four_thousand = sized(4000);
     second_opinion(&mut four_thousand);
     let (record, options) = whole();
     write("run.html", page(&record, &options));
@@ -49,6 +34,8 @@ fn pages_work_in_a_browser() {
     write("hostile.html", page(&hostile, &options));
     let compared = comparison(&sample::record());
     write("comparison.html", render_comparison_html(&compared, &sample::record().verdict));
+
+    write("history.html", render_history_html(&shifted()));
 
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let mut command = Command::new("node");

@@ -7,7 +7,7 @@ use thrash::domain::{
     FlakyPhrase, LatencyComparison, Level, MetricComparison, NoAnswer, NoAnswerReason, PairedTest,
     PhraseChange, PhraseResult, Prediction, Rate, ReferenceAnswer, ReferenceModel, ReferenceRecord,
     ReferenceReport, RepeatReport, RunBrief, RunComparison, RunId, RunRecord, SliceComparison, SliceKind,
-    Verdict, WaiverRecord, WaiverReport, WaiverState,
+    UnpairedRate, Verdict, WaiverRecord, WaiverReport, WaiverState,
 };
 use thrash::judge::{compare_reference, disagreement};
 
@@ -221,7 +221,28 @@ pub(super) fn comparison(record: &RunRecord) -> RunComparison {
             ratio: estimate(1.28, 1.01, 1.4),
         }],
         changes,
+        unpaired: Vec::new(),
     }
+}
+
+/// The same run held against one of other phrases: what a comparison holds where it compares too few.
+pub(super) fn apart(record: &RunRecord) -> RunComparison {
+    let mut comparison = comparison(record);
+    (comparison.compared, comparison.accuracy) =
+        (0, PairedTest { p_worse: 1.0, p_changed: 1.0, ..PairedTest::default() });
+    comparison.changes.retain_mut(|phrase| {
+        (phrase.change, phrase.baseline) = (Change::New, None);
+        true
+    });
+    comparison.unpaired = vec![UnpairedRate {
+        metric: "accuracy".to_owned(),
+        baseline: record.metrics.accuracy,
+        candidate: record.metrics.accuracy,
+        difference: Estimate { value: -0.2, lower: Some(-0.3339), upper: Some(-0.0524) },
+        p_worse: 0.0062,
+        p_differ: 0.0084,
+    }];
+    comparison
 }
 
 fn change(result: &PhraseResult) -> Option<PhraseChange> {
@@ -324,7 +345,31 @@ pub(super) fn hostile(comparison: &mut RunComparison, word: &str) {
     for slice in &mut comparison.slices {
         word.clone_into(&mut slice.name);
     }
+    for found in &mut comparison.unpaired {
+        word.clone_into(&mut found.metric);
+    }
     for metric in &mut comparison.metrics {
         word.clone_into(&mut metric.metric);
     }
+}
+
+/// A run of so many phrases, an eighth of them wrong.
+pub(super) fn sized(phrases: usize) -> RunRecord {
+    let mut sample = Sample::empty();
+    sample.add("everyday", &[Level::None], phrases);
+    for (at, phrase) in (0_u16..).zip(&mut sample.phrases) {
+        phrase.id = format!("everyday-{at}");
+        // As hard to pack as what people write, and harder.
+        let mut state = u64::from(at);
+        let words = (0..12).map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            format!("{:05x}", state >> 44)
+        });
+        phrase.text = Some(words.collect::<Vec<_>>().join(" "));
+        if at % 8 == 0 {
+            phrase.said =
+                Said::Level(Level::ALL[1 + usize::from(at / 8 % 4)], 0.3 + f64::from(at % 700) / 1000.0);
+        }
+    }
+    sample.record()
 }

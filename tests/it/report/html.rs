@@ -1,13 +1,18 @@
 //! A run as an HTML page: what it holds, in which order, and that it needs nothing else.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::Duration;
-use thrash::domain::{ReferenceRecord, RunId, RunRecord, Slice, SliceKind, TextPolicy};
-use thrash::report::{Format, RenderOptions, TrendPoint, render, render_comparison_html};
+use thrash::domain::{
+    BaselineRecord, Change, ComparisonRecord, ReferenceRecord, RunId, RunRecord, Slice, SliceKind, TextPolicy,
+};
+use thrash::report::{
+    Format, RenderOptions, TerminalOptions, TrendPoint, render, render_comparison_html,
+    render_comparison_markdown, render_comparison_terminal, render_history_html,
+};
 
-use super::browser::large;
-use super::extras::{comparison, rich, second_opinion};
+use super::extras::{apart, comparison, rich, second_opinion, sized};
+use crate::history::shifted;
 use crate::support::html::{Element, Html};
 use crate::support::sample::{self, Sample};
 
@@ -48,6 +53,8 @@ fn pages() -> Vec<(&'static str, Html)> {
         ("empty", page(&Sample::empty().record())),
         ("whole", page_with(&whole().0, &whole().1)),
         ("comparison", Html::parse(&render_comparison_html(&compared, &sample::record().verdict))),
+        ("apart", Html::parse(&render_comparison_html(&apart(&sample::record()), &sample::record().verdict))),
+        ("history", Html::parse(&render_history_html(&shifted()))),
     ]
 }
 
@@ -296,7 +303,7 @@ fn the_references_answer_stands_in_its_row_and_its_groups_lead_into_the_list() {
 #[test]
 fn a_page_is_small_enough_to_be_sent_around() {
     for (phrases, most) in [(350, 150_000), (4000, 1_500_000)] {
-        let mut record = large(phrases);
+        let mut record = sized(phrases);
         for (at, result) in record.results.iter_mut().enumerate() {
             result.capability = Some(format!("capability-{}", at % 28));
         }
@@ -367,4 +374,71 @@ fn a_comparison_tells_the_change_of_what_it_shows() {
     compared.accuracy.difference = None;
     let html = Html::parse(&render_comparison_html(&compared, verdict));
     assert!(html.id("flips").text.contains("accuracy –. The chance"), "{}", html.id("flips").text);
+}
+
+#[test]
+fn a_comparison_says_what_makes_it_less_than_it_seems_and_what_it_left_out() {
+    let mut record = sample::record();
+    let mut compared = comparison(&record);
+    for (at, change) in [Change::New, Change::Gone, Change::Gone, Change::Flaky].into_iter().enumerate() {
+        compared.changes[at].change = change;
+    }
+    let told = ["1 flaky", "1 new", "2 gone", "the target's contract is another one"];
+    let verdict = record.verdict.clone();
+    let alone = Html::parse(&render_comparison_html(&compared, &verdict));
+    record.baseline = Some(BaselineRecord::Compared(Box::new(compared.clone())));
+    let of_run = page(&record);
+    for (name, html) in [("compare", &alone), ("run", &of_run)] {
+        let flips = &html.id("flips").text;
+        for words in told {
+            assert!(flips.contains(words), "{name}: no `{words}` in {flips}");
+        }
+    }
+    let markdown =
+        String::from_utf8(render(Format::Markdown, &record, &RenderOptions::default()).unwrap()).unwrap();
+    for (name, text) in [("compare", render_comparison_markdown(&compared, &verdict)), ("run", markdown)] {
+        for words in told {
+            assert!(text.contains(words), "{name}: no `{words}` in {text}");
+        }
+    }
+    // More warnings than a comment has room for are counted.
+    compared.warnings = (0..13).map(|at| format!("warning number {at}")).collect();
+    let text = render_comparison_markdown(&compared, &verdict);
+    assert!(
+        text.contains("warning number 9") && text.contains("… and 3 more warnings in the record."),
+        "{text}"
+    );
+    let html = Html::parse(&render_comparison_html(&compared, &verdict));
+    assert!(html.id("flips").text.contains("warning number 12"));
+}
+
+#[test]
+fn runs_of_other_phrases_stand_beside_each_other_and_are_called_weaker() {
+    let record = sample::record();
+    let compared = apart(&record);
+    let html = Html::parse(&render_comparison_html(&compared, &record.verdict));
+    let markdown = render_comparison_markdown(&compared, &record.verdict);
+    let judged =
+        ComparisonRecord { schema_version: 1, comparison: compared, verdict: record.verdict.clone() };
+    let terminal = render_comparison_terminal(&judged, &BTreeMap::new(), &TerminalOptions::default());
+    let flat = terminal.split_whitespace().collect::<Vec<_>>().join(" ");
+    for (name, text) in
+        [("html", html.id("flips").text.as_str()), ("markdown", &markdown), ("terminal", &flat)]
+    {
+        for words in [
+            "Unpaired",
+            "Weaker than",
+            "Fisher's exact test",
+            "-20.0 [-33.4, -5.2]",
+            "0.006",
+            "No gate reads",
+        ] {
+            assert!(text.contains(words), "{name}: no `{words}` in {text}");
+        }
+        for lie in
+            ["nothing changed", "no answer changed", "Of 0 phrases", "over 0 phrases", "got worse or better"]
+        {
+            assert!(!text.contains(lie), "{name}: `{lie}` in {text}");
+        }
+    }
 }

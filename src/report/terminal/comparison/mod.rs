@@ -1,6 +1,7 @@
 //! Two runs beside each other: the verdict, what makes it less than it seems, what changed, and whether that can be
 //! chance.
 
+mod apart;
 mod changes;
 mod latency;
 mod rates;
@@ -39,6 +40,7 @@ pub fn render_comparison_terminal(
     gates::show(&mut page, &record.verdict.checks);
     changes::worse(&mut page, comparison, texts);
     changes::others(&mut page, comparison, texts);
+    apart::show(&mut page, comparison);
     rates::show(&mut page, comparison);
     slices::show(&mut page, comparison);
     latency::show(&mut page, &comparison.latency);
@@ -64,8 +66,11 @@ pub(super) fn show_baseline(page: &mut Page, record: &RunRecord) {
         }
         Some(BaselineRecord::Compared(comparison)) => {
             page.section("Baseline", &format!("{}: {}", comparison.baseline.id, counts(comparison)));
-            page.paragraph(Line::of(Tone::Plain, "    "), Tone::Plain, &chance(&comparison.accuracy));
+            if comparison.compared > 0 {
+                page.paragraph(Line::of(Tone::Plain, "    "), Tone::Plain, &chance(&comparison.accuracy));
+            }
             warnings(page, comparison);
+            apart::brief(page, comparison);
             changes::worse(page, comparison, &BTreeMap::new());
         }
     }
@@ -87,6 +92,9 @@ fn counts(comparison: &RunComparison) -> String {
     let compared = figures::count(comparison.compared, "phrase", "phrases");
     let flaky = comparison.changed(Change::Flaky).count();
     let flaky = if flaky > 0 { format!(", {flaky} flaky") } else { String::new() };
+    if comparison.compared == 0 {
+        return format!("no phrase is compared{flaky}");
+    }
     match (regressed, improved) {
         (0, 0) => format!("none of {compared} got worse or better{flaky}"),
         (worse, better) => format!("{worse} worse, {better} better of {compared}{flaky}"),

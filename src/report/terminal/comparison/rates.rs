@@ -17,7 +17,7 @@ pub(super) fn show(page: &mut Page, comparison: &RunComparison) {
     let test = comparison.accuracy;
     rows.extend(accuracy(&test));
     rows.extend(comparison.metrics.iter().filter_map(rate));
-    if rows.len() == 1 {
+    if comparison.compared == 0 || rows.len() == 1 {
         return;
     }
     let without_chance = rows.iter().map(|row| row[..6].to_vec()).collect();
