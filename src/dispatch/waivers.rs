@@ -1,5 +1,7 @@
 //! The configured waivers, read against what they can name.
 
+use chrono::Utc;
+
 use super::DispatchError;
 use crate::config::Config;
 use crate::suite::{Nameable, Waivers};
@@ -19,6 +21,7 @@ pub fn waivers(config: &Config, suites: &[String]) -> Result<Option<Waivers>, Di
         suites: config.catalog().names()?.into_iter().map(|(name, _)| name).collect(),
         target: config.target_name().to_owned(),
         targets: config.target_names(),
+        today: Utc::now().date_naive(),
     };
     Ok(Some(Waivers::load(file, settings.most, &nameable)?))
 }

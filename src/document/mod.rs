@@ -15,12 +15,20 @@ use serde_yaml::Value;
 
 pub use position::{Path, Position, Step};
 pub use problem::{Problem, Problems};
-pub(crate) use problem::{nearest, nearest_hint};
+pub(crate) use problem::{nearest, nearest_hint, without_quotations};
 
-use position::Positions;
+use position::{DEEPEST, Positions, Stop};
 
 /// How many problems of one value are looked for before the rest is left for the next try.
 const MOST_PROBLEMS: usize = 25;
+
+/// So many opening brackets may stand in a text that could not be scanned: the parser is done with them in no time,
+/// even if each lies in the one before.
+const MOST_UNSEEN: usize = 5_000;
+
+fn too_deep() -> String {
+    format!("it is nested deeper than {DEEPEST} levels")
+}
 
 /// One YAML document with the places of everything in it.
 #[derive(Debug)]
@@ -55,6 +63,7 @@ impl Document {
             value: Value::Null,
             positions: OnceCell::new(),
         };
+        document.refuse_depth()?;
         match serde_yaml::from_str::<Value>(&document.text) {
             Ok(value) => document.value = value,
             Err(error) => return Err(document.syntax_problem(&error).into()),
@@ -65,6 +74,25 @@ impl Document {
         Ok(document)
     }
 
+    /// Refuses what lies too deep in one another before the parser sees it: it takes a step for each bracket that is
+    /// open, at each sign, and would take hours over a hundred thousand of them.
+    fn refuse_depth(&mut self) -> Result<(), Problems> {
+        let brackets = self.text.bytes().filter(|sign| b"[{".contains(sign)).count();
+        if brackets <= DEEPEST {
+            return Ok(());
+        }
+        let (positions, stop) = Positions::scan(&self.text);
+        self.positions = OnceCell::from(positions);
+        match stop {
+            Some(Stop::Deep(at)) => Err(self.problem_at(at, &too_deep()).into()),
+            // What the two do not agree on is left to the parser, unless it could hide what takes so long.
+            Some(Stop::Broken(at, why)) if brackets > MOST_UNSEEN => {
+                Err(self.problem_at(at, &format!("this is not YAML: {why}")).into())
+            }
+            Some(Stop::Broken(..)) | None => Ok(()),
+        }
+    }
+
     fn syntax_problem(&self, error: &serde_yaml::Error) -> Problem {
         let position = error
             .location()
@@ -72,6 +100,9 @@ impl Document {
         let text = error.to_string();
         // The position is said by the problem itself.
         let message = text.split(" at line ").next().unwrap_or(&text);
+        if message == "recursion limit exceeded" {
+            return self.problem_at(position, &too_deep());
+        }
         let problem = self.problem_at(position, &format!("this is not YAML: {message}"));
         if self
             .text
@@ -100,7 +131,7 @@ impl Document {
     }
 
     fn positions(&self) -> &Positions {
-        self.positions.get_or_init(|| Positions::scan(&self.text))
+        self.positions.get_or_init(|| Positions::scan(&self.text).0)
     }
 
     /// A problem with the value at `path`.

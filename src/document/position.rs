@@ -1,6 +1,6 @@
 //! Lines and columns of the values of a document.
 
-use saphyr_parser::{Event, Parser, Span};
+use saphyr_parser::{Event, Parser, Span, StrInput};
 
 /// A place in a file; both numbers count from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,14 +113,36 @@ pub(super) struct Positions {
     root: Option<Node>,
 }
 
+/// How a scan ended before the end of the text.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// Something stands there within more than [`DEEPEST`] others.
+    Deep(Position),
+    /// The text is not what the scanner takes for YAML.
+    Broken(Position, String),
+}
+
+/// So many mappings and lists may stand in one another.
+pub(super) const DEEPEST: usize = 100;
+
 impl Positions {
-    /// Scans a text that is known to be YAML; where the scan stops, places are those of what is around.
-    pub(super) fn scan(text: &str) -> Self {
-        let mut events = Parser::new_from_str(text).map_while(Result::ok).filter(|(event, _)| {
-            !matches!(event, Event::StreamStart | Event::DocumentStart(_) | Event::Nothing)
-        });
-        let root = events.next().and_then(|(event, span)| node(&event, span, &mut events));
-        Self { root }
+    /// Scans a text in one pass, however it is nested; where the scan stops, places are those of what is around.
+    pub(super) fn scan(text: &str) -> (Self, Option<Stop>) {
+        let mut scanner = Scanner { events: Parser::new_from_str(text), stop: None };
+        let root = scanner.next().and_then(|(event, span)| scanner.node(&event, span, 0));
+        // A second document is refused elsewhere, by a parser that reads it whole first.
+        let mut depth = 0_usize;
+        while let Some((event, span)) = scanner.next() {
+            match event {
+                Event::SequenceStart(..) | Event::MappingStart(..) if depth == DEEPEST => {
+                    scanner.stop = Some(Stop::Deep(span.into()));
+                }
+                Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+                Event::SequenceEnd | Event::MappingEnd => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        (Self { root }, scanner.stop)
     }
 
     /// The place of the value at the path, or of the nearest thing above it.
@@ -144,38 +166,68 @@ impl Positions {
     }
 }
 
-fn node<'a>(
-    event: &Event<'a>,
-    span: Span,
-    events: &mut impl Iterator<Item = (Event<'a>, Span)>,
-) -> Option<Node> {
-    let position = Position::from(span);
-    match event {
-        Event::SequenceStart(..) => {
-            let mut items = Vec::new();
-            while let Some((event, span)) = events.next() {
-                let Some(item) = node(&event, span, events) else { break };
-                items.push(item);
+/// What the scanner says of flow collections that lie deeper in one another than it counts; that is deeper than
+/// [`DEEPEST`].
+const TOO_DEEP: &str = "recursion limit exceeded";
+
+/// The events of a text, until something stops them.
+struct Scanner<'a> {
+    events: Parser<'a, StrInput<'a>>,
+    stop: Option<Stop>,
+}
+
+impl<'a> Scanner<'a> {
+    fn next(&mut self) -> Option<(Event<'a>, Span)> {
+        while self.stop.is_none() {
+            match self.events.next()? {
+                Ok((Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _)) => {}
+                Ok(found) => return Some(found),
+                Err(error) => {
+                    let at = Position { line: error.marker().line(), column: error.marker().col() + 1 };
+                    let deep = error.info() == TOO_DEEP;
+                    self.stop =
+                        Some(if deep { Stop::Deep(at) } else { Stop::Broken(at, error.info().to_owned()) });
+                }
             }
-            Some(Node::List(position, items))
         }
-        Event::MappingStart(..) => {
-            let mut entries = Vec::new();
-            while let Some((event, span)) = events.next() {
-                let name = match &event {
-                    Event::Scalar(name, ..) => name.to_string(),
-                    Event::MappingEnd => break,
-                    _ => String::new(),
-                };
-                let Some(key) = node(&event, span, events) else { break };
-                let Some(value) = events.next().and_then(|(event, span)| node(&event, span, events)) else {
-                    break;
-                };
-                entries.push((name, key.position(), value));
+        None
+    }
+
+    fn node(&mut self, event: &Event<'a>, span: Span, depth: usize) -> Option<Node> {
+        let position = Position::from(span);
+        if depth >= DEEPEST && matches!(event, Event::SequenceStart(..) | Event::MappingStart(..)) {
+            self.stop = Some(Stop::Deep(position));
+            return None;
+        }
+        match event {
+            Event::SequenceStart(..) => {
+                let mut items = Vec::new();
+                while let Some((event, span)) = self.next() {
+                    let Some(item) = self.node(&event, span, depth + 1) else { break };
+                    items.push(item);
+                }
+                Some(Node::List(position, items))
             }
-            Some(Node::Map(position, entries))
+            Event::MappingStart(..) => {
+                let mut entries = Vec::new();
+                while let Some((event, span)) = self.next() {
+                    let name = match &event {
+                        Event::Scalar(name, ..) => name.to_string(),
+                        Event::MappingEnd => break,
+                        _ => String::new(),
+                    };
+                    let Some(key) = self.node(&event, span, depth + 1) else { break };
+                    let value = self.next();
+                    let Some(value) = value.and_then(|(event, span)| self.node(&event, span, depth + 1))
+                    else {
+                        break;
+                    };
+                    entries.push((name, key.position(), value));
+                }
+                Some(Node::Map(position, entries))
+            }
+            Event::Scalar(..) | Event::Alias(_) => Some(Node::Leaf(position)),
+            _ => None,
         }
-        Event::Scalar(..) | Event::Alias(_) => Some(Node::Leaf(position)),
-        _ => None,
     }
 }

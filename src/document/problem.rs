@@ -205,11 +205,12 @@ pub(super) fn without_texts(line: &str) -> String {
     const SPOKEN: [&str; 4] = ["title", "text", "history", "note"];
     match key_of(line) {
         // The list of phrases on one line holds their texts.
-        Some((key, _))
+        Some((key, colon))
             if SHOWN.contains(&key)
                 && key != "phrases"
                 && !line.contains('{')
-                && !SPOKEN.iter().any(|spoken| line.contains(spoken)) =>
+                && !SPOKEN.iter().any(|spoken| line.contains(spoken))
+                && is_of_names(&line[colon + 1..]) =>
         {
             line.to_owned()
         }
@@ -220,9 +221,26 @@ pub(super) fn without_texts(line: &str) -> String {
     }
 }
 
+/// Longest word without a digit or a `_` that is taken for a name, in bytes.
+const LONGEST_WORD: usize = 24;
+
+/// Whether it looks like an id, a level or a number, and not like a word of somebody's. A short word may be either: it is
+/// shown, for it is mostly a level or a name with a typing error.
+fn is_name(word: &str) -> bool {
+    word.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/%{}$".contains(c))
+        && (word.len() <= LONGEST_WORD || word.contains(|c: char| c.is_ascii_digit() || c == '_'))
+}
+
+/// Whether what stands behind a key is one name or a list of some: two words beside each other are a text.
+fn is_of_names(value: &str) -> bool {
+    let value = value.split(" #").next().unwrap_or_default();
+    let names = value.split([',', '[', ']']).map(|name| name.trim().trim_matches(['"', '\'']));
+    names.filter(|name| !name.is_empty()).all(is_name)
+}
+
 /// The message of a phrase file with its quotations cut: they may be the text of a phrase. What stands in backticks is
 /// a name, unless it does not look like one.
-pub(super) fn without_quotations(message: &str) -> String {
+pub(crate) fn without_quotations(message: &str) -> String {
     let cut = |text: &str, sign: char, shown: &dyn Fn(&str) -> bool| {
         let mut parts: Vec<&str> = text.split(sign).collect();
         // A quotation mark inside a quotation leaves an odd end, which is cut as well.
@@ -241,7 +259,6 @@ pub(super) fn without_quotations(message: &str) -> String {
         }
         _ => message.to_owned(),
     };
-    let is_name = |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:/%{}$".contains(c));
     cut(&outer, '`', &is_name)
 }
 

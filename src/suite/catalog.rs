@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::category_file;
 use super::select::stratified;
 use super::{Category, Suite, SuiteError, content_hash};
-use crate::document::{Document, Path, Position, Problem, Problems, nearest};
+use crate::document::{Document, Path, Position, Problem, Problems, nearest, without_quotations};
 use crate::domain::{Phrase, Selection, SuiteRecord};
 
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/phrases");
@@ -262,7 +262,7 @@ fn check_unique(phrases: &[Phrase], problems: &mut Problems) {
     let place = |phrase: &Phrase| format!("{}:{}", phrase.source.file, phrase.source.line);
     for phrase in phrases {
         if let Some(first) = by_id.insert(&phrase.id, phrase) {
-            problems.push(at(phrase, format!("the id `{}` is taken at {}", phrase.id, place(first))));
+            problems.push(at(phrase, &format!("the id `{}` is taken at {}", phrase.id, place(first))));
         }
         if let Some(first) = by_text.insert((phrase.text.trim(), &phrase.history), phrase) {
             let what = if first.expected == phrase.expected {
@@ -270,7 +270,7 @@ fn check_unique(phrases: &[Phrase], problems: &mut Problems) {
             } else {
                 "the same text, labelled otherwise,"
             };
-            problems.push(at(phrase, format!("phrase `{}`: {what} stands at {}", phrase.id, place(first))));
+            problems.push(at(phrase, &format!("phrase `{}`: {what} stands at {}", phrase.id, place(first))));
         }
     }
 }
@@ -284,15 +284,16 @@ fn check_partners(phrases: &[Phrase], problems: &mut Problems) {
             if !ids.contains(partner.as_str()) || *partner == phrase.id {
                 problems.push(at(
                     phrase,
-                    format!("phrase `{}`: `{key}` names `{partner}`, which is no other phrase", phrase.id),
+                    &format!("phrase `{}`: `{key}` names `{partner}`, which is no other phrase", phrase.id),
                 ));
             }
         }
     }
 }
 
-fn at(phrase: &Phrase, message: String) -> Problem {
-    let mut problem = Problem::with_file(&phrase.source.file, message);
+/// What stands in the place of a name may be the text of a phrase.
+fn at(phrase: &Phrase, message: &str) -> Problem {
+    let mut problem = Problem::with_file(&phrase.source.file, without_quotations(message));
     problem.position.line = phrase.source.line as usize;
     problem.position.column = 1;
     problem

@@ -196,7 +196,7 @@ fn check_head(document: &Document, problems: &mut Problems) {
         problems.push(
             document
                 .problem(&at("category"), format!("`{name}` is no category name"))
-                .with_hint("letters, digits, `_` and `-`, such as `definite_high`"),
+                .with_hint(format!("{NAME}, such as `definite_high`")),
         );
     }
     if value.get("phrases").and_then(Value::as_sequence).is_some_and(Vec::is_empty) {
@@ -208,9 +208,9 @@ fn check_entry(document: &Document, path: &Path, entry: &PhraseEntry, problems: 
     let at = |key: &str| path.join(key);
     if !is_name(&entry.id) {
         problems.push(
-            document.problem(&at("id"), "this is no phrase id").with_hint(
-                "letters, digits, `_`, `-`, `.` and `:`, at most 100, such as `definite_high-001`",
-            ),
+            document
+                .problem(&at("id"), "this is no phrase id")
+                .with_hint(format!("{NAME}, such as `definite_high-001`")),
         );
     }
     if entry.text.trim().is_empty() {
@@ -224,8 +224,16 @@ fn check_entry(document: &Document, path: &Path, entry: &PhraseEntry, problems: 
     }
 }
 
-fn is_name(name: &str) -> bool {
-    (1..=100).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:".contains(c))
+/// What an id and a category can be called, in words.
+const NAME: &str =
+    "at most 100 letters, digits, `_`, `-`, `.` and `:`, of which the first is a letter, a digit or `_`";
+
+/// Whether a phrase or a category can be called so. What begins with another sign is taken for something else: `::` for
+/// a command by GitHub's runner, `-` for a flag by a shell, and for a formula by a spreadsheet.
+pub(super) fn is_name(name: &str) -> bool {
+    (1..=100).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:".contains(c))
 }
 
 fn phrase(file: &CategoryFile, entry: PhraseEntry, source: PhraseSource) -> Phrase {

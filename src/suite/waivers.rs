@@ -2,7 +2,7 @@
 
 use std::path::Path as FilePath;
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 use serde_yaml::Value;
@@ -33,7 +33,7 @@ struct WaiverEntry {
     owner: String,
     /// Why it is waived.
     reason: String,
-    /// The last day on which it holds, in UTC, as `2026-12-31`.
+    /// The last day on which it holds, in UTC, as `2026-12-31`; at most 366 days ahead.
     #[serde(deserialize_with = "day")]
     expires: NaiveDate,
     /// Only in runs of this suite.
@@ -81,7 +81,12 @@ pub struct Nameable {
     pub target: String,
     /// Every target.
     pub targets: Vec<String>,
+    /// The day on which it is read, in UTC.
+    pub today: NaiveDate,
 }
+
+/// So many days ahead a waiver may end: one for ever is no exception but a rule, and belongs into the suite.
+const LONGEST_DAYS: u64 = 366;
 
 /// The JSON Schema of a waiver file, for editors.
 pub fn schema() -> serde_json::Value {
@@ -108,6 +113,12 @@ impl Waivers {
             let empty = Problem::with_file(&name, "the file is empty")
                 .with_hint("a waiver file has `waivers`, a list; `waivers: []` waives nothing");
             return Err(invalid(empty.into()));
+        }
+        if document.value().get("waivers").is_some_and(Value::is_null) {
+            let problem = document.problem(&Path::root().join("waivers"), "`waivers` holds nothing");
+            return Err(invalid(
+                problem.with_hint("a list of known failures; `waivers: []` waives nothing").into(),
+            ));
         }
         let (_, mut problems): (Option<WaiverFile>, _) =
             document.decode_around(document.value(), &Path::root());
@@ -171,6 +182,12 @@ fn check(
         if text.trim().is_empty() {
             problems.push(document.problem(&path.join(key), format!("a waiver has its `{key}`")));
         }
+    }
+    let latest = nameable.today.checked_add_days(Days::new(LONGEST_DAYS)).unwrap_or(NaiveDate::MAX);
+    if entry.expires > latest {
+        let message = format!("`{}` is more than {LONGEST_DAYS} days from now", entry.expires);
+        let hint = format!("a waiver ends by {latest}, and can be renewed then");
+        problems.push(document.problem(&path.join("expires"), message).with_hint(hint));
     }
     let mut unknown = |key: &str, message: String, hint: String| {
         problems.push(document.problem(&path.join(key), message).with_hint(hint));

@@ -159,14 +159,17 @@ fn unfit(text: &str) -> Option<Reason> {
     (text.len() > LONGEST_TEXT && text.chars().count() > LONGEST_TEXT).then_some(Reason::TooLong)
 }
 
-/// The name as a category's, if it can be one: letters, digits, `_`, `-`, `.` and `:` as the loader wants them.
+/// The name as a category's, as the loader wants one.
 pub(super) fn category_name(name: &str) -> String {
     let mut slug: String = name
         .trim()
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || "_-.:".contains(c) { c } else { '_' })
         .collect();
+    if !slug.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
+        slug.insert(0, '_');
+    }
     // Half of a hundred: ids are the category, a dash and a hash.
     slug.truncate(60);
-    if slug.is_empty() { "uncategorised".to_owned() } else { slug }
+    if slug == "_" { "uncategorised".to_owned() } else { slug }
 }

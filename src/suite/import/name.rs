@@ -9,6 +9,7 @@ use super::entry::{Entry, Seed};
 use super::report::ImportReport;
 use super::sift::Kept;
 use crate::domain::{Phrase, PhraseSource};
+use crate::suite::category_file::is_name;
 
 /// A phrase with its id, and the file it came from.
 #[derive(Debug)]
@@ -75,7 +76,7 @@ fn ids(kept: &[Kept], report: &mut ImportReport) -> Vec<String> {
         *uses.entry(id).or_default() += 1;
     }
     // An id that two texts have is the identity of neither.
-    let is_usable = |id: &str| is_id(id) && uses.get(id) == Some(&1);
+    let is_usable = |id: &str| is_name(id) && uses.get(id) == Some(&1);
     let mut taken: HashSet<String> =
         kept.iter().filter_map(|kept| kept.entry.id.clone()).filter(|id| is_usable(id)).collect();
     kept.iter()
@@ -94,11 +95,6 @@ fn ids(kept: &[Kept], report: &mut ImportReport) -> Vec<String> {
             id
         })
         .collect()
-}
-
-/// As the loader wants ids.
-fn is_id(id: &str) -> bool {
-    (1..=100).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:".contains(c))
 }
 
 /// The text as the id sees it: blanks around it and the kind of line ends do not matter.

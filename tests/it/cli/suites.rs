@@ -198,3 +198,119 @@ fn a_folder_of_ones_own_replaces_the_shipped_suites() {
     place.file("mine/suites.yaml", "suites:\n  quick: {files: [missing.yaml]}\n");
     place.thrash_with(&mine, ["quick"]).exits(2).complains(&["missing.yaml"]);
 }
+
+/// What is said of a suite with this one file.
+fn checked(place: &Place, file: &str) -> String {
+    place.file("odd/file.yaml", file);
+    let ended = place.thrash(["phrases", "check", "odd"]).exits(2);
+    ended.said()
+}
+
+#[test]
+fn a_name_that_something_else_would_obey_is_refused_with_what_is_allowed() {
+    let place = Place::new();
+    let allowed =
+        "at most 100 letters, digits, `_`, `-`, `.` and `:`, of which the first is a letter, a digit or `_`";
+    for name in ["::error::x", ":x", "-x", ".x", "a b", "é"] {
+        let of_id = checked(
+            &place,
+            &format!("category: calm\nexpected: [none]\nphrases:\n  - {{id: '{name}', text: hello}}\n"),
+        );
+        assert!(of_id.contains("this is no phrase id") && of_id.contains(allowed), "{name}: {of_id}");
+        let of_category = checked(
+            &place,
+            &format!("category: '{name}'\nexpected: [none]\nphrases:\n  - {{id: a, text: hello}}\n"),
+        );
+        assert!(of_category.contains("no category name") && of_category.contains(allowed), "{of_category}");
+    }
+    place.file(
+        "fine/x.yaml",
+        "category: a:b\nexpected: [none]\nphrases:\n  - {id: '_a.b:c-1', text: hello}\n",
+    );
+    place.thrash(["phrases", "stats", "fine"]).exits(0);
+}
+
+#[test]
+fn no_word_from_outside_is_a_command_to_githubs_runner() {
+    let place = Place::new();
+    let word = "no\n::error::such\n ::set-output name=x::y";
+    place.file(&format!("s/{word}.yaml"), "category: [\n");
+    place.file("known.yaml", "waivers: []\n");
+    let all: [&[&str]; 5] = [
+        &["phrases", "check", "s"],
+        &["run", word],
+        &["compare", word, "x.json"],
+        &["report", word],
+        &["waivers", "check", word, "--waivers", "known.yaml"],
+    ];
+    for command in all {
+        let ended = place.thrash_with(&[("GITHUB_ACTIONS", "true")], command);
+        assert!(ended.said().contains("such"), "{command:?}: {}", ended.said());
+        for line in ended.said().lines() {
+            assert!(!line.trim().starts_with("::"), "{command:?}: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_text_in_the_place_of_a_name_is_not_repeated() {
+    let place = Place::new();
+    let entry = |more: &str| {
+        format!("category: calm\nexpected: [none]\nphrases:\n  - id: a-1\n    text: hello\n{more}")
+    };
+    for (more, said) in [
+        ("    pair: I want to die tonight\n", "pair"),
+        ("    expected: [I want to die tonight]\n", "is not one of none, low"),
+        ("    expected: [IwanttodietonightIwanttodietonight]\n", "is not one of none, low"),
+        ("  - id: I want to die tonight\n    text: hello you\n", "this is no phrase id"),
+        ("    seed_of: I want to die tonight\n", "seed"),
+    ] {
+        let text = checked(&place, &entry(more));
+        assert!(text.contains(said), "{text}");
+        for word in ["die", "tonight", "want"] {
+            assert!(!text.contains(word), "{more}: {text}");
+        }
+    }
+    // A name with a typing error is.
+    let text = checked(&place, &entry("    expected: [hihg]\n"));
+    assert!(text.contains("`hihg`") && text.contains("| ") && text.contains("expected: [hihg]"), "{text}");
+    let long = "a_very_long_name_of_a_phrase_that_is_there-0123";
+    let text = checked(&place, &entry(&format!("    pair: {long}\n")));
+    assert!(text.contains(long), "{text}");
+}
+
+#[test]
+fn what_is_nested_without_end_is_refused_at_once_wherever_yaml_is_read() {
+    let place = Place::new();
+    let began = std::time::Instant::now();
+    let refused = |command: &[&str], place_in: &str| {
+        let ended = place.thrash(command).exits(2);
+        assert!(ended.said().contains("it is nested deeper than 100 levels"), "{}", ended.said());
+        assert!(ended.said().contains(place_in), "{}", ended.said());
+    };
+    for deep in ["[".repeat(100_000), "{a: ".repeat(100_000), "[{a: ".repeat(50_000), "- ".repeat(100_000)] {
+        let (start, line) = if deep.starts_with('-') {
+            ("category: calm\nexpected:\n", 3)
+        } else {
+            ("category: calm\nexpected: ", 2)
+        };
+        place.file("deep/x.yaml", format!("{start}{deep}"));
+        refused(&["phrases", "check", "deep"], &format!("x.yaml:{line}:"));
+    }
+    // Brackets of texts are none, and as many as there are phrases are not deep.
+    let phrase = |at: usize| format!("  - {{id: a-{at}, text: '[[[[ {{{{ {at}', tags: [x]}}\n");
+    let fine = (0..300).map(phrase).collect::<Vec<String>>().concat();
+    place.file("wide/x.yaml", format!("category: calm\nexpected: [none]\nphrases:\n{fine}"));
+    place.thrash(["phrases", "stats", "wide"]).exits(0);
+    // A second document, and quotes that look like ends.
+    let hidden = format!("category: calm\n---\nx: {}", "['] ', ".repeat(100_000));
+    place.file("deep/x.yaml", hidden);
+    refused(&["phrases", "check", "deep"], "x.yaml:3:");
+    let deep = "[".repeat(100_000);
+    place.file("known.yaml", format!("waivers: {deep}"));
+    place.file("ok/x.yaml", "category: calm\nexpected: [none]\nphrases:\n  - {id: a, text: hello}\n");
+    refused(&["waivers", "check", "ok", "--waivers", "known.yaml"], "known.yaml:1:");
+    place.file("thrash.yaml", format!("targets:\n  x: {{request: {deep}"));
+    refused(&["doctor"], "thrash.yaml:2:");
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+}

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
+use chrono::{Days, Utc};
 use serde_json::{Value, json};
 
 use crate::support::command::{Ended, Place};
@@ -109,14 +110,19 @@ fn check<'a>(record: &'a Value, name: &str) -> &'a Value {
     checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("no `{name}` in {checks:#?}"))
 }
 
-const LATER: &str = "2099-12-31";
+/// A day so many days from now.
+fn in_days(days: u64) -> String {
+    (Utc::now().date_naive() + Days::new(days)).to_string()
+}
+
+static LATER: LazyLock<String> = LazyLock::new(|| in_days(100));
 const OVER: &str = "2020-01-31";
 
 #[test]
 fn a_waived_failure_fails_no_gate_and_stays_visible() {
     let bench = Bench::new(&[("calm-1", "high")]);
     bench.run(&[]).exits(1);
-    bench.waive(&[("calm-1", LATER)]);
+    bench.waive(&[("calm-1", &LATER)]);
     let ended = bench.waived(&["--junit", "junit.xml"]).exits(0);
     let page = ended.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
@@ -124,7 +130,7 @@ fn a_waived_failure_fails_no_gate_and_stays_visible() {
         "1 known failure is waived",
         "with 1 waived: 1 of 20",
         "Waivers 1 used, of 2 at most",
-        "calm-1 got high, waived until 2099-12-31; ana: model 7 reads it so",
+        &format!("calm-1 got high, waived until {}; ana: model 7 reads it so", *LATER),
     ] {
         assert!(page.contains(words), "no `{words}`:\n{}", ended.stdout);
     }
@@ -139,9 +145,11 @@ fn a_waived_failure_fails_no_gate_and_stays_visible() {
     // A number that holds with the failure counted is shown with it.
     assert_eq!(check(&record, "accuracy >= 92%")["errors"], 1);
     let junit = std::fs::read_to_string(bench.place.path().join("junit.xml")).expect("a report");
-    let skipped =
-        "expected none, got high (3 over); known, ana answers for it until 2099-12-31: model 7 reads it so";
-    assert!(junit.contains(skipped) && junit.contains("<skipped"), "{junit}");
+    let skipped = format!(
+        "expected none, got high (3 over); known, ana answers for it until {}: model 7 reads it so",
+        *LATER
+    );
+    assert!(junit.contains(&skipped) && junit.contains("<skipped"), "{junit}");
     assert!(!junit.contains("<failure") && !junit.contains("<error"), "{junit}");
     let again = bench.place.thrash(["report", "latest"]);
     assert!(again.stdout.contains("1 known failure is waived"), "{}", again.stdout);
@@ -156,7 +164,7 @@ fn a_waiver_that_is_over_or_not_needed_fails_the_run() {
     assert!(!ended.stdout.contains("waived;"), "{}", ended.stdout);
     let junit = std::fs::read_to_string(bench.place.path().join("junit.xml")).expect("a report");
     assert!(!junit.contains("<skipped"), "{junit}");
-    bench.waive(&[("calm-1", LATER), ("calm-2", LATER)]);
+    bench.waive(&[("calm-1", &LATER), ("calm-2", &LATER)]);
     bench.waived(&[]).exits(1);
     let record = bench.place.latest();
     assert_eq!(states(&record), ["used", "unneeded"]);
@@ -170,7 +178,8 @@ fn a_waiver_that_is_over_or_not_needed_fails_the_run() {
 #[test]
 fn waivers_are_capped() {
     let bench = Bench::new(&[("calm-1", "high"), ("calm-2", "low"), ("sad-3", "low")]);
-    let three = [("calm-1", LATER), ("calm-2", LATER), ("sad-3", LATER)];
+    let later = LATER.as_str();
+    let three = [("calm-1", later), ("calm-2", later), ("sad-3", later)];
     bench.waive(&three[..2]);
     bench.waived(&[]).exits(0);
     // 40 phrases: 5 % of them are two.
@@ -186,7 +195,7 @@ fn waivers_are_capped() {
 #[test]
 fn an_answer_that_did_not_come_is_not_waived() {
     let bench = Bench::new(&[("sad-1", "-")]);
-    bench.waive(&[("sad-1", LATER)]);
+    bench.waive(&[("sad-1", &LATER)]);
     let ended = bench.waived(&[]).exits(1);
     assert!(ended.stdout.contains("no answer, and that cannot be waived"), "{}", ended.stdout);
     let record = bench.place.latest();
@@ -197,7 +206,7 @@ fn an_answer_that_did_not_come_is_not_waived() {
 #[test]
 fn what_could_not_be_told_is_not_told_by_a_waiver() {
     let bench = Bench::new(&[("calm-1", "high")]);
-    bench.waive(&[("calm-1", LATER)]);
+    bench.waive(&[("calm-1", &LATER)]);
     // 1 of 20 proves no 20 %; 0 of 19 would.
     let gate = "false_positive_rate <= 20% (bound 95%)";
     bench.waived(&["--max-fpr", "100%", "--gate", gate]).exits(4);
@@ -211,7 +220,7 @@ fn a_category_of_which_waivers_leave_little_could_not_be_told() {
     let phrases: String = (1..=11).map(|i| entry("edge", i, "")).collect();
     let head = "category: edge\nexpected: [none]\ntarget_accuracy: 90%\n";
     bench.place.file("s/edge.yaml", format!("{head}phrases:\n{phrases}"));
-    bench.waive(&[("edge-1", LATER), ("edge-2", LATER)]);
+    bench.waive(&[("edge-1", &LATER), ("edge-2", &LATER)]);
     bench.waived(&[]).exits(4);
     let record = bench.place.latest();
     let found = check(&record, "accuracy[edge] >= 90%");
@@ -226,7 +235,7 @@ fn a_category_that_a_waiver_makes_small_keeps_its_target() {
     let phrases: String = (1..=10).map(|i| entry("edge", i, "")).collect();
     let head = "category: edge\nexpected: [none]\ntarget_accuracy: 90%\n";
     bench.place.file("s/edge.yaml", format!("{head}phrases:\n{phrases}"));
-    bench.waive(&[("edge-1", LATER)]);
+    bench.waive(&[("edge-1", &LATER)]);
     bench.waived(&["--min-accuracy", "0%", "--max-fpr", "100%"]).exits(1);
     let record = bench.place.latest();
     let checks = record["verdict"]["checks"].as_array().unwrap();
@@ -242,7 +251,7 @@ fn a_category_that_a_waiver_makes_small_keeps_its_target() {
 #[test]
 fn a_flaky_phrase_keeps_its_waiver() {
     let bench = Bench::answering(|id, turn| (id == "sad-1" && turn == 1).then_some("low"));
-    bench.waive(&[("sad-1", LATER)]);
+    bench.waive(&[("sad-1", &LATER)]);
     bench.place.file("thrash.yaml", "thresholds: {changed_answers: 10}\n");
     bench.waived(&["--repeat", "3"]).exits(0);
     let record = bench.place.latest();
@@ -255,7 +264,7 @@ fn a_flaky_phrase_keeps_its_waiver() {
 fn a_waiver_can_be_for_one_target() {
     let bench = Bench::new(&[("calm-1", "high")]);
     let file = |target: &str| {
-        let waiver = "phrase: calm-1, owner: ana, reason: model 7, expires: 2099-12-31";
+        let waiver = format!("phrase: calm-1, owner: ana, reason: model 7, expires: {}", *LATER);
         bench.place.file("known.yaml", format!("waivers:\n  - {{{waiver}, target: {target}}}\n"));
     };
     file("ash-vigil");
@@ -268,7 +277,7 @@ fn a_waiver_can_be_for_one_target() {
 #[test]
 fn a_file_with_something_wrong_in_it_is_refused_before_anything_is_sent() {
     let bench = Bench::new(&[]);
-    let rest = "owner: ana, reason: model 7, expires: 2099-12-31";
+    let rest = format!("owner: ana, reason: model 7, expires: {}", *LATER);
     let one = |waiver: &str| format!("waivers:\n  - {{{waiver}}}\n");
     bench.refuses(
         &one(&format!("phrase: calm-99, {rest}")),
@@ -285,7 +294,7 @@ fn a_file_with_something_wrong_in_it_is_refused_before_anything_is_sent() {
         );
     }
     bench.refuses(
-        &one("phrase: calm-1, owner: ' ', reason: '', expires: 2099-12-31"),
+        &one(&format!("phrase: calm-1, owner: ' ', reason: '', expires: {}", *LATER)),
         &["a waiver has its `owner`", "a waiver has its `reason`"],
     );
     bench.refuses(&one("phrase: calm-1, owner: ana, reason: model 7"), &["known.yaml:2:", "expires"]);
@@ -298,7 +307,16 @@ fn a_file_with_something_wrong_in_it_is_refused_before_anything_is_sent() {
         &one(&format!("phrase: calm-1, {rest}, target: ash-v55")),
         &["no target `ash-v55`", "ash-v5"],
     );
+    for day in [in_days(368), "9999-12-31".to_owned()] {
+        bench.refuses(
+            &one(&format!("phrase: calm-1, owner: ana, reason: model 7, expires: {day}")),
+            &["known.yaml:2:", &format!("`{day}` is more than 366 days from now"), "a waiver ends by"],
+        );
+    }
     bench.refuses("", &["the file is empty"]);
+    for nothing in ["waivers:", "waivers: ~", "waivers: # none yet"] {
+        bench.refuses(nothing, &["known.yaml:1:", "`waivers` holds nothing", "`waivers: []` waives nothing"]);
+    }
     bench.run(&["--waivers", "gone.yaml"]).exits(2).complains(&["cannot read `gone.yaml`"]);
 }
 
@@ -318,11 +336,16 @@ fn the_documented_file_is_one() {
 fn the_file_can_be_looked_at_without_a_run() {
     let bench = Bench::new(&[]);
     let look = || bench.place.thrash(["waivers", "check", "s", "--waivers", "known.yaml"]);
-    bench.waive(&[("calm-1", LATER)]);
+    bench.waive(&[("calm-1", &LATER)]);
     let ended = look().exits(0);
-    assert!(ended.stdout.contains("calm-1  until 2099-12-31"), "{}", ended.stdout);
-    bench.waive(&[("calm-1", LATER), ("calm-2", OVER)]);
+    assert!(ended.stdout.contains(&format!("calm-1  until {}", *LATER)), "{}", ended.stdout);
+    bench.waive(&[("calm-1", &LATER), ("calm-2", OVER)]);
     let ended = look().exits(2);
     assert!(ended.stdout.contains("refused: 1 of 2 over"), "{}", ended.stdout);
     bench.place.thrash(["waivers", "check", "s"]).exits(2).complains(&["no file of known failures is named"]);
+    // What the file says comes before what becomes of the words about it.
+    let full = bench.place.shell("\"$THRASH\" waivers check s --waivers known.yaml > /dev/full");
+    full.exits(2).complains(&["cannot write to standard output"]);
+    bench.waive(&[("calm-1", &in_days(366))]);
+    bench.place.shell("\"$THRASH\" waivers check s --waivers known.yaml > /dev/full").exits(5);
 }
