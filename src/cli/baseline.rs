@@ -58,7 +58,12 @@ pub(super) async fn baseline(
         BaselineCommand::Set { run, note } => set(store.as_ref(), &run, note.as_deref(), output).await?,
         BaselineCommand::Show { json } => {
             let baselines = with_runs(store.as_ref()).await?;
-            if json { as_json(&baselines) } else { as_text(&baselines, output) }
+            if json {
+                store.close().await;
+                output.data(&as_json(&baselines))?;
+                return Ok(Exit::Passed);
+            }
+            as_text(&baselines, output)
         }
         BaselineCommand::Clear { run, suite, target } => {
             let baseline = match (run, suite, target) {
@@ -70,7 +75,7 @@ pub(super) async fn baseline(
         }
     };
     store.close().await;
-    output.print(&text)?;
+    output.show(&text)?;
     Ok(Exit::Passed)
 }
 

@@ -18,8 +18,8 @@ use crate::domain::{BaselineRecord, ComparisonRecord, Level, RunRecord, SCHEMA_V
 use crate::gate::{Gate, GateOptions, GateProfile, Metric, evaluate_comparison};
 use crate::judge::{compare, compare_at};
 use crate::report::{
-    Format, ReportError, Sink, TerminalOptions, WriteError, check_apart, check_together,
-    render_comparison_html, render_comparison_json, render_comparison_markdown, render_comparison_terminal,
+    Format, ReportError, Sink, TerminalOptions, check_apart, check_together, render_comparison_html,
+    render_comparison_json, render_comparison_markdown, render_comparison_terminal,
 };
 use crate::store::Store;
 
@@ -174,8 +174,6 @@ fn show(
     let (mut exit, mut files, mut notes) = (Exit::Passed, Vec::new(), Vec::new());
     for (sink, render) in sinks {
         match sink.write(&render(record)?) {
-            // A reader that has gone away has seen enough.
-            Err(WriteError::ReaderGone { .. }) if sink.is_stdout() => {}
             Err(error) => {
                 exit = Exit::Storage;
                 notes.push(chain(&error));

@@ -20,7 +20,7 @@ pub(super) async fn db(config: &Config, command: DbCommand, output: Output) -> R
             let store = open(config, output).await?;
             let status = store.migrations().await?;
             store.close().await;
-            output.print(&format!("the tables are at version {}\n", status.schema_version()))?;
+            output.show(&format!("the tables are at version {}\n", status.schema_version()))?;
             Ok(Exit::Passed)
         }
         DbCommand::Prune { older_than, keep_last, legacy, dry_run } => {
@@ -40,7 +40,7 @@ pub(super) async fn db(config: &Config, command: DbCommand, output: Output) -> R
             if report.kept > 0 {
                 let _ = write!(text, ", {} of them only because they are kept", report.kept);
             }
-            output.print(&format!("{text}\n"))?;
+            output.show(&format!("{text}\n"))?;
             Ok(Exit::Passed)
         }
     }
@@ -51,6 +51,6 @@ async fn check(config: &Config, output: Output) -> Result<Exit, Failure> {
     let store = open_store(config, &location(config)?, false).await?;
     let status = store.migrations().await?;
     store.close().await;
-    output.print(&format!("applied {}, pending {}\n", status.applied.len(), status.pending.len()))?;
+    output.show(&format!("applied {}, pending {}\n", status.applied.len(), status.pending.len()))?;
     Ok(if status.pending.is_empty() { Exit::Passed } else { Exit::GateFailed })
 }

@@ -52,7 +52,7 @@ pub(super) async fn doctor(config: &Config, output: Output) -> Result<Exit, Fail
     }
     line("database", database(config).await);
     line("spool", waiting(config));
-    output.print(&text)?;
+    output.show(&text)?;
     Ok(exit)
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::exit::Exit;
+use super::output::Output;
 use crate::config::ConfigError;
 pub(super) use crate::dispatch::chain;
 use crate::dispatch::{BaselineError, DispatchError};
@@ -37,6 +38,19 @@ impl Failure {
     }
 }
 
+impl Exit {
+    /// The exit of a command that also failed to show what it found, which is said.
+    pub(super) fn after(self, shown: Result<(), Failure>, output: Output) -> Self {
+        match shown {
+            Ok(()) => self,
+            Err(failure) => {
+                output.note(format!("error: {failure}"));
+                self.or(failure.exit)
+            }
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&chain(self.error.as_ref()))?;
@@ -63,6 +77,7 @@ impl From<DispatchError> for Failure {
             | DispatchError::Connection(_)
             | DispatchError::Options { .. }
             | DispatchError::Reference(_)
+            | DispatchError::Baseline { .. }
             | DispatchError::Location(_) => Exit::Usage,
             DispatchError::Demo(_) | DispatchError::Health(_) | DispatchError::Load(_) => Exit::TargetFailed,
         };
@@ -150,7 +165,11 @@ impl From<StoreError> for Failure {
 impl From<SinkError> for Failure {
     fn from(error: SinkError) -> Self {
         let hint = error.hint();
-        Self::new(Exit::Usage, error, hint)
+        let exit = match &error {
+            SinkError::Closed { .. } => Exit::Storage,
+            _ => Exit::Usage,
+        };
+        Self::new(exit, error, hint)
     }
 }
 

@@ -34,7 +34,7 @@ impl GithubActions {
     pub(super) fn tell(&self, record: &RunRecord, reports: &Reports, output: Output) {
         let annotations = render_annotations(record, &reports.places(record));
         if !annotations.is_empty() {
-            output.note(annotations.trim_end());
+            output.command(&annotations);
         }
         let Some(summary) = self.summary.as_deref().filter(|summary| !reports.writes_to(summary)) else {
             return;

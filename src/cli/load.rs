@@ -136,8 +136,7 @@ pub(super) fn scenarios(command: ScenariosCommand, output: Output) -> Result<Exi
                     }
                 }
             }
-            output.print(&page)?;
-            return Ok(exit);
+            return Ok(exit.after(output.show(&page).map_err(Failure::from), output));
         }
     }
     Ok(Exit::Passed)

@@ -142,7 +142,7 @@ fn info(config: &Config, args: &ModelArgs, output: Output) -> Result<Exit, Failu
     for note in &facts.notes {
         line("note", note.clone());
     }
-    output.print(&text)?;
+    output.show(&text)?;
     Ok(Exit::Passed)
 }
 
@@ -221,7 +221,7 @@ fn check(config: &Config, args: &ModelArgs, output: Output) -> Result<Exit, Fail
         exit = exit.or(ended);
         let _ = writeln!(text, "{sign}  {line}");
     }
-    output.print(&text)?;
+    output.show(&text)?;
     Ok(exit)
 }
 

@@ -44,7 +44,7 @@ pub(super) async fn runtime(config: &Config, args: &RuntimeArgs, output: Output)
             Exit::Passed
         }
     };
-    output.print(&text)?;
+    output.show(&text)?;
     Ok(exit)
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use console::Term;
 
 use super::args::Color;
+use crate::report::{clean_lines, stdout_is_closed};
 
 /// stdout is data that someone may pipe; everything else goes to stderr.
 #[derive(Debug, Clone, Copy)]
@@ -43,17 +44,41 @@ impl Output {
         Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns)).max(20)
     }
 
-    /// Writes data to stdout. A reader that has gone away has seen enough: that is no failure.
+    /// Writes to stdout what has been cleaned already, or is ours: a page, a schema. A reader that has gone away has seen
+    /// enough: that is no failure.
     pub(super) fn print(self, text: &str) -> io::Result<()> {
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        match write(text) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => written,
         }
     }
 
+    /// Writes to stdout, for people, what holds words from files and records: nothing in them is obeyed, or turns others
+    /// around.
+    pub(super) fn show(self, text: &str) -> io::Result<()> {
+        self.print(&clean_lines(text))
+    }
+
+    /// Writes to stdout, for programs, what somebody asked for: nothing of it may be lost.
+    pub(super) fn data(self, text: &str) -> io::Result<()> {
+        if stdout_is_closed() {
+            return Err(io::Error::other("it is closed"));
+        }
+        write(text)
+    }
+
     /// Says something on stderr, which may be closed.
     pub(super) fn note(self, text: impl Display) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(io::stderr().lock(), "{}", clean_lines(&text.to_string()));
     }
+
+    /// Gives the runner of GitHub Actions commands, which are on lines of their own, on stderr.
+    pub(super) fn command(self, lines: &str) {
+        let _ = writeln!(io::stderr().lock(), "{}", lines.trim_end());
+    }
+}
+
+fn write(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
 }

@@ -135,8 +135,8 @@ fn check_suite(config: &Config, args: &CheckArgs, output: Output) -> Result<Exit
         Err(error) => return Err(DispatchError::from(error).into()),
     };
     let accepted = findings.iter().all(|finding| finding.gravity != Gravity::Error);
-    give(args, &Checked { accepted, phrases, others: others.len(), findings }, &page, output)?;
-    Ok(if accepted { Exit::Passed } else { Exit::Usage })
+    let given = give(args, &Checked { accepted, phrases, others: others.len(), findings }, &page, output);
+    Ok(if accepted { Exit::Passed } else { Exit::Usage }.after(given, output))
 }
 
 /// The texts that the suite must not share anything with.
@@ -169,12 +169,12 @@ fn finding(problem: &Problem) -> Finding {
 fn give(args: &SuiteArgs, data: &impl Serialize, page: &str, output: Output) -> Result<(), Failure> {
     let json = || serde_json::to_string_pretty(data).map(|json| json + "\n").unwrap_or_default();
     match &args.json {
-        Some(path) if path.as_os_str() == "-" => output.print(&json())?,
+        Some(path) if path.as_os_str() == "-" => output.data(&json())?,
         Some(path) => {
             std::fs::write(path, json())?;
-            output.print(page)?;
+            output.show(page)?;
         }
-        None => output.print(page)?,
+        None => output.show(page)?,
     }
     Ok(())
 }

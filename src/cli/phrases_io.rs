@@ -174,9 +174,12 @@ fn failure(error: &ImportError) -> Failure {
 }
 
 fn tell(report: &ImportReport, json: bool, output: Output) -> Result<(), Failure> {
-    let text =
-        if json { format!("{:#}\n", serde_json::to_value(report).unwrap_or_default()) } else { page(report) };
-    Ok(output.print(&text)?)
+    if json {
+        output.data(&format!("{:#}\n", serde_json::to_value(report).unwrap_or_default()))?;
+    } else {
+        output.show(&page(report))?;
+    }
+    Ok(())
 }
 
 fn page(report: &ImportReport) -> String {
@@ -291,7 +294,7 @@ pub(super) fn export(catalog: &Catalog, args: &ExportArgs, output: Output) -> Re
     let suite = catalog.load(&args.suites, None).map_err(DispatchError::from)?;
     let bytes = export::export(&suite, format).map_err(Failure::bug)?;
     if args.out == Path::new("-") {
-        output.print(&String::from_utf8_lossy(&bytes))?;
+        output.data(&String::from_utf8_lossy(&bytes))?;
         return Ok(Exit::Passed);
     }
     save(&args.out, &bytes).map_err(|error| {

@@ -10,8 +10,8 @@ use super::output::Output;
 use crate::config::Config;
 use crate::domain::{BaselineWish, CheckOutcome, RunRecord, RunVerdict, TextPolicy};
 use crate::report::{
-    Format, Places, RenderOptions, Sink, SinkError, TerminalOptions, TrendPoint, WriteError, check_apart,
-    check_together, render, render_terminal,
+    Format, Places, RenderOptions, Sink, SinkError, TerminalOptions, TrendPoint, check_apart, check_together,
+    render, render_terminal,
 };
 use crate::store::RunSummary;
 
@@ -180,12 +180,8 @@ fn put(
     record: &RunRecord,
     options: &RenderOptions,
 ) -> Result<Option<(String, PathBuf)>, Failure> {
-    match sink.write(&render(sink.format(), record, options)?) {
-        // A reader that has gone away has seen enough.
-        Err(WriteError::ReaderGone { .. }) if sink.is_stdout() => Ok(None),
-        Err(error) => Err(error.into()),
-        Ok(()) => Ok(sink.path().map(|path| (sink.format().to_string(), path.to_owned()))),
-    }
+    sink.write(&render(sink.format(), record, options)?)?;
+    Ok(sink.path().map(|path| (sink.format().to_string(), path.to_owned())))
 }
 
 /// Makes a folder that only its owner may look into, where it is missing.

@@ -38,8 +38,7 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) 
             let filter = RunFilter { suite, target, limit: Some(limit), ..RunFilter::default() };
             let runs = store.list(&filter).await?;
             store.close().await;
-            let text = if json { json_list(&runs) } else { list(&runs, output) };
-            output.print(&text)?;
+            if json { output.data(&json_list(&runs))? } else { output.show(&list(&runs, output))? }
         }
         RunsCommand::Show { run, reports } => return show(config, &run, &reports, output).await,
         RunsCommand::Delete { runs, force } => {

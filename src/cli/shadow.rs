@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::dispatch::{PreparedShadow, Shown};
 use crate::domain::{ShadowReport, TextPolicy};
 use crate::report::{
-    Format, ReportError, Sink, TerminalOptions, WriteError, check_apart, check_together, render_shadow_csv,
+    Format, ReportError, Sink, TerminalOptions, check_apart, check_together, render_shadow_csv,
     render_shadow_json, render_shadow_terminal,
 };
 use crate::run::RunControl;
@@ -108,8 +108,6 @@ fn show(
     let (mut exit, mut files, mut notes) = (Exit::Passed, Vec::new(), Vec::new());
     for (sink, render) in sinks {
         match sink.write(&render(report)?) {
-            // A reader that has gone away has seen enough.
-            Err(WriteError::ReaderGone { .. }) if sink.is_stdout() => {}
             Err(error) => {
                 exit = Exit::Storage;
                 notes.push(chain(&error));

@@ -47,7 +47,7 @@ fn list(config: &Config, output: Output) -> Result<Exit, Failure> {
             }
         }
     }
-    output.print(&text)?;
+    output.show(&text)?;
     Ok(exit)
 }
 
@@ -89,6 +89,6 @@ async fn check(config: &Config, output: Output) -> Result<Exit, Failure> {
         }
     };
     connected.close().await;
-    output.print(&text)?;
+    output.show(&text)?;
     Ok(exit)
 }

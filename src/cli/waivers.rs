@@ -51,8 +51,8 @@ pub(super) fn waivers(
     let mut page: String = waivers.waivers.iter().map(|waiver| line(waiver, today)).collect();
     let verdict = if over == 0 { "accepted" } else { "refused" };
     let _ = writeln!(page, "{verdict}: {over} of {} over", waivers.waivers.len());
-    output.print(&page)?;
-    Ok(if over == 0 { Exit::Passed } else { Exit::Usage })
+    let exit = if over == 0 { Exit::Passed } else { Exit::Usage };
+    Ok(exit.after(output.show(&page).map_err(Failure::from), output))
 }
 
 fn line(waiver: &Waiver, today: NaiveDate) -> String {

@@ -9,14 +9,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::oneshot;
 
-use super::error::{BaselineError, chain};
+use super::error::{BaselineError, DispatchError, chain};
 use super::record_file::read_record_file;
 use crate::domain::{
     Baseline, BaselineRecord, BaselineWish, Conclusion, RunId, RunRecord, RunStatus, Series,
 };
 use crate::judge::compare;
 use crate::run::RunControl;
-use crate::store::{RunFilter, RunSummary, Store, StoreError};
+use crate::store::{RunFilter, RunSummary, Store, StoreError, StoreErrorKind};
 
 /// How long a run that has ended waits for its baseline. The search began with the run.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -76,7 +76,13 @@ pub(super) enum Found {
     /// Nothing was asked for, and none is set.
     Nothing,
     Run(Box<RunRecord>),
+    /// It cannot be had now; what it holds is not known.
     Missing {
+        wanted: String,
+        reason: String,
+    },
+    /// There is no such run, or it cannot be one.
+    Wrong {
         wanted: String,
         reason: String,
     },
@@ -86,6 +92,8 @@ pub(super) enum Found {
 #[derive(Debug)]
 pub(super) struct Searching {
     wanted: String,
+    /// Whether somebody named the run or the file.
+    is_named: bool,
     answer: oneshot::Receiver<Found>,
 }
 
@@ -98,10 +106,15 @@ impl Search {
         Found::Missing { wanted: self.wanted(), reason: reason.into() }
     }
 
+    fn wrong(&self, reason: impl Into<String>) -> Found {
+        Found::Wrong { wanted: self.wanted(), reason: reason.into() }
+    }
+
     /// The search's two ends: whoever searches answers on the first.
     pub(super) fn begin(&self) -> (oneshot::Sender<Found>, Searching) {
         let (sender, answer) = oneshot::channel();
-        (sender, Searching { wanted: self.wanted(), answer })
+        let is_named = self.wish.as_ref().is_some_and(BaselineWish::is_named);
+        (sender, Searching { wanted: self.wanted(), is_named, answer })
     }
 
     /// Searches where no store is needed; else gives the search back.
@@ -113,7 +126,7 @@ impl Search {
                 let read = tokio::task::spawn_blocking(move || read(&path)).await;
                 Ok(match read.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())) {
                     Ok(record) => self.usable(record),
-                    Err(reason) => self.missing(reason),
+                    Err(reason) => self.wrong(reason),
                 })
             }
             Some(BaselineWish::Latest | BaselineWish::Run(_)) | None => Err(self),
@@ -124,7 +137,7 @@ impl Search {
     pub(super) fn no_store(self) -> Found {
         match self.wish {
             None => Found::Nothing,
-            Some(_) => self.missing("there is no store: the database is `none`"),
+            Some(_) => self.wrong("there is no store: the database is `none`"),
         }
     }
 
@@ -136,7 +149,10 @@ impl Search {
     pub(super) async fn in_store(self, store: &dyn Store) -> Found {
         match self.look_up(store).await {
             Ok(found) => found,
-            Err(error) => self.missing(chain(&error)),
+            Err(error) => match error.kind() {
+                StoreErrorKind::NotFound | StoreErrorKind::Ambiguous => self.wrong(chain(&error)),
+                _ => self.missing(chain(&error)),
+            },
         }
     }
 
@@ -188,14 +204,30 @@ impl Search {
             None => "its target is not the built-in demo, and this one's is",
             Some(why) => why,
         };
-        self.missing(format!("run `{}` cannot be one: {why}", record.id))
+        self.wrong(format!("run `{}` cannot be one: {why}", record.id))
     }
 }
 
 impl Searching {
+    /// Waits for a run or a file that somebody named, so that a wrong name is found before anything is sent. What cannot
+    /// be asked now is left to the end of the run.
+    pub(super) async fn settled(mut self) -> Result<Self, DispatchError> {
+        if !self.is_named {
+            return Ok(self);
+        }
+        let Ok(Ok(found)) = tokio::time::timeout(PATIENCE, &mut self.answer).await else { return Ok(self) };
+        if let Found::Wrong { wanted, reason } = found {
+            return Err(DispatchError::Baseline { wanted, reason });
+        }
+        let (sender, answer) = oneshot::channel();
+        // Its other end is right here.
+        let _ = sender.send(found);
+        Ok(Self { answer, ..self })
+    }
+
     /// Waits for the search, though not for long, and holds the run against what it found.
     pub(super) async fn compare(self, candidate: &RunRecord, control: &RunControl) -> Option<BaselineRecord> {
-        let Self { wanted, answer } = self;
+        let Self { wanted, answer, .. } = self;
         let missing = |reason: String| Found::Missing { wanted: wanted.clone(), reason };
         let found = tokio::select! {
             biased;
@@ -207,7 +239,9 @@ impl Searching {
         };
         match found {
             Found::Nothing => None,
-            Found::Missing { wanted, reason } => Some(BaselineRecord::Missing { wanted, reason }),
+            Found::Missing { wanted, reason } | Found::Wrong { wanted, reason } => {
+                Some(BaselineRecord::Missing { wanted, reason })
+            }
             Found::Run(baseline) => Some(match compare(&baseline, candidate) {
                 Ok(comparison) => BaselineRecord::Compared(Box::new(comparison)),
                 Err(error) => BaselineRecord::Missing { wanted, reason: error.to_string() },

@@ -35,6 +35,14 @@ pub enum DispatchError {
     /// The reference model cannot be used.
     #[error("the reference cannot be used: {}", .0.explained())]
     Reference(#[from] ReferenceError),
+    /// The run or the file that was named as the baseline is none.
+    #[error("cannot use the baseline `{wanted}`: {reason}")]
+    Baseline {
+        /// What was named.
+        wanted: String,
+        /// Why it is none.
+        reason: String,
+    },
     /// The database's location cannot be read.
     #[error(transparent)]
     Location(#[from] LocationError),
@@ -57,6 +65,7 @@ impl DispatchError {
             Self::Location(error) => Some(error.hint()),
             Self::Reference(error) => error.hint(),
             Self::Options { hint, .. } => Some(hint.clone()),
+            Self::Baseline { .. } => Some("`thrash runs list` shows the stored runs; nothing was sent".to_owned()),
             Self::Health(HealthError::Unreachable { .. }) => Some(
                 "is it running, and is this its address? `thrash targets check` shows more; nothing was recorded".to_owned(),
             ),

@@ -77,6 +77,7 @@ impl Prepared {
             selection_hash: suite.record.selection_hash.clone(),
         };
         let (keeper, baseline) = Keeper::open(config, search)?;
+        let baseline = baseline.settled().await?;
         let connected = Connecting::new(config, contract, &id).connect(config).await?;
         let Connected { target, health, ask, demo } = connected;
         let mut wanted = config.gates_for(target.contract());

@@ -5,8 +5,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use serde_json::error::Category;
+
 use super::error::chain;
-use crate::domain::RunRecord;
+use crate::domain::{Observation, PlainJson, RunRecord};
 use crate::store::decode_record;
 
 /// Largest record that is read, in bytes.
@@ -25,6 +27,12 @@ pub fn read_record_file(path: &Path) -> Result<RunRecord, String> {
     let mut text = String::new();
     let read = File::open(path).map_err(cannot)?.take(LARGEST).read_to_string(&mut text);
     read.map_err(|_| "the file holds no run record".to_owned())?;
+    // Types refuse a field that stands twice, and maps take its last value.
+    if let Err(error) = serde_json::from_str::<PlainJson>(&text)
+        && error.classify() == Category::Data
+    {
+        return Err(format!("it is damaged: {error}"));
+    }
     let record = decode_record(&text)
         .map_err(|error| format!("the file holds no run record that can be read: {}", chain(&error)))?;
     let (there, said) = (record.results.len(), record.metrics.phrases);
@@ -35,7 +43,29 @@ pub fn read_record_file(path: &Path) -> Result<RunRecord, String> {
     if let Some(twice) = record.results.iter().find(|result| !ids.insert(result.id.as_str())) {
         return Err(format!("it is damaged: it holds phrase `{}` twice", twice.id));
     }
+    if let Some(result) = record.results.iter().find(|result| !result.observations.iter().all(is_possible)) {
+        return Err(format!("it is damaged: a time of phrase `{}` is none that a clock measures", result.id));
+    }
     Ok(record)
+}
+
+/// No phrase is waited for as long as this: a week, in milliseconds.
+const LONGEST_MS: f64 = 7.0 * 24.0 * 3600.0 * 1000.0;
+
+/// Whether its times can have been measured; those of a record made by hand would be compared with real ones. What the
+/// target says of itself may be anything from zero on.
+fn is_possible(seen: &Observation) -> bool {
+    let measured = |ms: f64| (0.0..=LONGEST_MS).contains(&ms);
+    let from_zero = |ms: f64| ms.is_finite() && ms >= 0.0;
+    let of_service = seen.answer.prediction().and_then(|prediction| prediction.service_latency_ms);
+    measured(seen.latency_ms)
+        && from_zero(seen.started_ms)
+        && of_service.is_none_or(from_zero)
+        && seen.attempts.iter().all(|attempt| {
+            measured(attempt.latency_ms)
+                && from_zero(attempt.started_ms)
+                && attempt.accepted_ms.is_none_or(measured)
+        })
 }
 
 /// Whether it would never end.

@@ -1,13 +1,12 @@
 //! The run that later ones are held against: which one is wanted, and which one is set.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{RunId, Series};
 
@@ -40,17 +39,28 @@ pub enum BaselineWish {
 }
 
 impl FromStr for BaselineWish {
-    type Err = Infallible;
+    type Err = String;
 
     /// An id has no `/` and no `.`, so a text that has one is a file.
-    fn from_str(text: &str) -> Result<Self, Infallible> {
+    fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         Ok(match text.to_ascii_lowercase().as_str() {
+            "" => return Err("it is empty: write a run's id, a record's file, `latest` or `none`".to_owned()),
             "none" => Self::Nothing,
             "latest" => Self::Latest,
             _ if text.contains(['/', '.']) => Self::File(text.into()),
             _ => Self::Run(text.to_owned()),
         })
+    }
+}
+
+impl BaselineWish {
+    /// Whether it names one thing, which is there or not whatever the run finds.
+    pub const fn is_named(&self) -> bool {
+        match self {
+            Self::Run(_) | Self::File(_) => true,
+            Self::Nothing | Self::Latest => false,
+        }
     }
 }
 
@@ -67,11 +77,7 @@ impl fmt::Display for BaselineWish {
 
 impl<'de> Deserialize<'de> for BaselineWish {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.parse() {
-            Ok(wish) => Ok(wish),
-            Err(never) => match never {},
-        }
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

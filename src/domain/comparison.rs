@@ -229,6 +229,13 @@ impl RunComparison {
         self.compared + count(Change::Flaky) + count(Change::New).max(count(Change::Gone))
     }
 
+    /// The phrases that had to pass in the baseline and are gone. One that has another text and still has to pass is not:
+    /// a correction of a typing error takes nothing away.
+    pub fn lost_must_pass(&self) -> impl Iterator<Item = &PhraseChange> {
+        let still = |id: &str| self.changed(Change::New).any(|new| new.must_pass && new.id == id);
+        self.changed(Change::Gone).filter(move |gone| gone.must_pass && !still(&gone.id))
+    }
+
     /// The phrases with this fate.
     pub fn changed(&self, change: Change) -> impl Iterator<Item = &PhraseChange> {
         self.changes.iter().filter(move |phrase| phrase.change == change)

@@ -10,6 +10,7 @@ mod check;
 mod comparison;
 mod event;
 mod history;
+mod json;
 mod level;
 mod load;
 mod metric;
@@ -41,6 +42,7 @@ pub use comparison::{
 };
 pub use event::RunEvent;
 pub use history::{History, HistoryRun, NewestRun, Shift, ShiftTest, Trend};
+pub use json::PlainJson;
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};
 pub use load::{
     GeneratorRecord, IdleComparison, LoadAbort, LoadCounts, LoadModel, LoadRecord, LoadSecond, LoadStep,

@@ -9,7 +9,7 @@ use crate::domain::{
 pub(super) fn comparison_is_sound(candidate: &RunRecord, error_budget: f64) -> Vec<Check> {
     let comparison = candidate.baseline.as_ref().and_then(|baseline| baseline.comparison());
     let of_both = comparison.into_iter().flat_map(|comparison| {
-        [whole_baseline(comparison), enough(comparison)]
+        [whole_baseline(comparison), enough(comparison), nothing_lost(comparison)]
             .into_iter()
             .flatten()
             .chain(silent(comparison, error_budget))
@@ -62,6 +62,15 @@ fn enough(comparison: &RunComparison) -> Option<Check> {
          that change within a run); {LEAST_COMPARED} % are needed"
     );
     Some(unsound("enough phrases are compared", "compared", reason))
+}
+
+/// What had to pass and is asked no more cannot fail, however few they are.
+fn nothing_lost(comparison: &RunComparison) -> Option<Check> {
+    let lost: Vec<&str> = comparison.lost_must_pass().map(|phrase| phrase.id.as_str()).collect();
+    let (first, more) = (lost.first()?, lost.len() - 1);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let reason = format!("`{first}`{more} had to pass in the baseline, and this run does not ask it of them");
+    Some(unsound("what had to pass still has to", "must_pass", reason))
 }
 
 /// Beside a baseline that was hardly answered every run looks better: what was mended would outweigh what got worse.

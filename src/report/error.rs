@@ -31,6 +31,12 @@ pub enum SinkError {
         /// What was to be written.
         format: Format,
     },
+    /// There is no standard output to write to.
+    #[error("cannot write the {format} report to standard output: it is closed")]
+    Closed {
+        /// What was to be written.
+        format: Format,
+    },
     /// A folder stands there, or the name says that one should.
     #[error("cannot write the {format} report to `{}`: it is a folder", path.display())]
     Folder {
@@ -86,6 +92,7 @@ impl SinkError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Empty { .. } => Some("give a file, or `-` for standard output".to_owned()),
+            Self::Closed { .. } => Some("name a file, or leave standard output open".to_owned()),
             Self::Folder { .. } => Some("name a file inside it".to_owned()),
             Self::NoFolder { folder, .. } => {
                 Some(format!("make it first: `mkdir -p '{}'`", folder.display()))

@@ -1,5 +1,7 @@
 //! Text made to fit: cleaned of what a terminal would obey, cut and wrapped by the columns that it takes.
 
+use std::borrow::Cow;
+
 use console::measure_text_width as width_of;
 
 /// What stands for the part that was cut off.
@@ -23,6 +25,22 @@ pub fn clean(text: &str) -> String {
         }
     }
     cleaned
+}
+
+/// The text line by line as [`clean`] leaves it, and with nothing at the start of a line that GitHub's runner would obey.
+pub fn clean_lines(text: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+        cleaned.push_str(&disarmed(&clean(line.strip_suffix('\r').unwrap_or(line))));
+        cleaned.push_str(end);
+    }
+    cleaned
+}
+
+/// The line with nothing that GitHub's runner would obey: it takes `::` at the start of one for a command.
+pub(super) fn disarmed(line: &str) -> Cow<'_, str> {
+    if line.trim_start().starts_with("::") { line.replacen("::", ": :", 1).into() } else { line.into() }
 }
 
 /// The text in at most `width` columns; `…` stands for what was cut off its end.

@@ -21,6 +21,7 @@ use super::ReportError;
 use super::explanation::{explanation, figure};
 use super::failure::{Failure, no_answer, passes};
 use super::finding::{excuse, waiver};
+use super::fit;
 
 /// The suite that holds the checks.
 const GATES: &str = "gates";
@@ -84,7 +85,7 @@ fn phrase(record: &RunRecord, result: &PhraseResult, text: TextPolicy) -> TestCa
         status.add_reruns(wrong_answers(result));
     }
     if let Some(text) = result.text.as_deref().and_then(|recorded| text.apply(recorded)) {
-        status.set_description(xml(&text));
+        status.set_description(xml(&fit::clean_lines(&text)));
     }
     let mut case = TestCase::new(xml(&result.id), status);
     case.set_classname(xml(&result.category)).set_time(time(result));

@@ -34,7 +34,7 @@ mod unpaired;
 pub use annotations::render_annotations;
 pub use error::{ReportError, SinkError, WriteError};
 pub use failure::{Failure, Severity, worst_first};
-pub use fit::clean;
+pub use fit::{clean, clean_lines};
 pub use html::{TrendPoint, render_comparison_html, render_history_html};
 pub use json::{
     comparison_schema, history_schema, record_schema, render_comparison_json, render_history_json,
@@ -43,7 +43,7 @@ pub use junit::JunitCases;
 pub use markdown::render_comparison_markdown;
 pub use places::Places;
 pub use shadow::{render_shadow_csv, render_shadow_json, shadow_schema};
-pub use sink::{Sink, check_apart, check_together};
+pub use sink::{Sink, check_apart, check_together, stdout_is_closed};
 pub use split::Splits;
 pub use terminal::{
     TerminalOptions, render_comparison_terminal, render_history, render_shadow_terminal, render_terminal,

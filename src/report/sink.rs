@@ -34,6 +34,9 @@ impl Sink {
         }
         // A rename over the file behind `/dev/stdout` would cut it off from everything else that is printed.
         if ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name)) {
+            if stdout_is_closed() {
+                return Err(SinkError::Closed { format });
+            }
             return Ok(Self { format, place: Place::Stdout, private: false });
         }
         let refused = |source| SinkError::Refused { format, path: path.to_owned(), source };
@@ -105,6 +108,26 @@ impl Sink {
     fn name(&self) -> String {
         self.path().map_or_else(|| "standard output".to_owned(), |path| format!("`{}`", path.display()))
     }
+}
+
+/// Whether nothing that is written to standard output arrives anywhere, though nobody said so with `> /dev/null`.
+///
+/// Where the program is started without one (`>&-`), the language's runtime opens `/dev/null` in its place, for reading and
+/// writing, so that the next file that is opened does not become it; a shell opens it for writing alone.
+pub fn stdout_is_closed() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::MetadataExt;
+        const READ_AND_WRITE: u32 = 2;
+        let device = |path: &str| fs::metadata(path).ok().map(|found| found.rdev());
+        let flags = fs::read_to_string("/proc/self/fdinfo/1").unwrap_or_default();
+        let flags = flags.lines().find_map(|line| line.strip_prefix("flags:"));
+        let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+        device("/proc/self/fd/1").is_some_and(|found| Some(found) == device("/dev/null") && found != 0)
+            && flags.is_some_and(|flags| flags & 3 == READ_AND_WRITE)
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
 }
 
 /// Looks whether the reports get in each other's way: one place holds one of them, standard output too.

@@ -1,10 +1,11 @@
 //! From an answer's bytes to a prediction, or to the reason why there is none.
 
 use serde_json::Value as Json;
+use serde_json::error::Category;
 
 use super::contract::ResponseMap;
 use super::expression::{Expression, Scope};
-use crate::domain::{Answer, NoAnswer, NoAnswerReason, Prediction};
+use crate::domain::{Answer, NoAnswer, NoAnswerReason, PlainJson, Prediction};
 
 /// How an answer was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,8 +62,13 @@ impl RawAnswer {
         if std::str::from_utf8(&self.body).is_err() {
             return Err(malformed("the answer is not UTF-8".to_owned()));
         }
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let what = if error.is_eof() { "the JSON ends too early" } else { "the answer is not JSON" };
+        let read: Result<PlainJson, _> = serde_json::from_slice(&self.body);
+        read.map(|PlainJson(json)| json).map_err(|error| {
+            let what = match error.classify() {
+                Category::Eof => "the JSON ends too early",
+                Category::Data => "the answer contradicts itself: a key stands twice, with different values",
+                Category::Syntax | Category::Io => "the answer is not JSON",
+            };
             malformed(format!("{what} (line {}, column {})", error.line(), error.column()))
         })
     }

@@ -94,6 +94,20 @@ fn phrases(baseline: &RunRecord, candidate: &RunRecord, pairing: &Pairing<'_>) -
         let reworded = counted(pairing.reworded);
         warnings.push(format!("{reworded} with another text under the same id: new and gone, not compared"));
     }
+    let must_pass = |results: &[&PhraseResult], id: &str| {
+        results.iter().any(|result| result.must_pass && result.id == id)
+    };
+    let lost = pairing.gone.iter().filter(|gone| gone.must_pass && !must_pass(&pairing.new, &gone.id));
+    let lost: Vec<&str> = lost.map(|gone| gone.id.as_str()).collect();
+    if let Some(first) = lost.first() {
+        let are = if lost.len() == 1 { "is" } else { "are" };
+        let more = if lost.len() == 1 { String::new() } else { format!(" and {} more", lost.len() - 1) };
+        warnings.push(format!("{} had to pass and {are} gone: `{first}`{more}", counted(lost.len())));
+    }
+    let free = pairing.pairs.iter().filter(|pair| pair.before.must_pass && !pair.phrase.must_pass).count();
+    if free > 0 {
+        warnings.push(format!("{} had to pass in the baseline and need not now", counted(free)));
+    }
     let labels = |result: &PhraseResult| (result.expected, result.lowest_passing, result.highest_passing);
     let relabelled = pairing.pairs.iter().filter(|pair| labels(pair.before) != labels(pair.phrase)).count();
     if relabelled > 0 {

@@ -51,8 +51,8 @@ impl Line {
     /// The line with nothing that GitHub's runner would obey: it takes `::` at the start of one for a command.
     fn disarmed(mut self) -> Self {
         let first = self.0.iter_mut().map(|(_, text)| text).find(|text| !text.trim().is_empty());
-        if let Some(text) = first.filter(|text| text.trim_start().starts_with("::")) {
-            *text = text.replacen("::", ": :", 1);
+        if let Some(text) = first {
+            *text = fit::disarmed(text).into_owned();
         }
         self
     }

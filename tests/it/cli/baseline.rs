@@ -82,21 +82,16 @@ fn runs_are_held_against_the_set_baseline_and_the_page_says_what_broke() {
 fn a_baseline_that_was_asked_for_and_cannot_be_had_is_no_pass() {
     let place = Place::new();
     let good = DemoProcess::start(&[]);
-    place.file("broken.json", "{\"schema_version\": 1}");
-    for (wish, why) in [
-        ("latest", "no complete run of these phrases is stored"),
-        ("zz", "no stored run matches `zz`"),
-        ("no/such.json", "the file cannot be read"),
-        ("broken.json", "holds no run record that can be read"),
-        ("./", "it is no file that holds a record"),
-    ] {
-        let ended = run(&place, &good, &["--baseline", wish, "--database-url", "sqlite:other.db"]).exits(4);
-        has(
-            &ended.stdout,
-            &["COULD NOT TELL", "? the baseline that was asked for", &format!("`{wish}`"), why],
-        );
-        std::fs::remove_file(place.path().join("other.db")).unwrap();
-    }
+    let ended = run(&place, &good, &["--baseline", "latest", "--database-url", "sqlite:other.db"]).exits(4);
+    has(
+        &ended.stdout,
+        &[
+            "COULD NOT TELL",
+            "? the baseline that was asked for",
+            "`latest`",
+            "no complete run of these phrases is stored",
+        ],
+    );
     let nowhere = run(&place, &good, &["--baseline", "latest", "--database-url", "none"]).exits(4);
     has(&nowhere.stdout, &["there is no store"]);
     run(&place, &good, &["--baseline", "latest", "-q"])
@@ -108,6 +103,38 @@ fn a_baseline_that_was_asked_for_and_cannot_be_had_is_no_pass() {
     assert_eq!(held_against(&place), Some(first));
     // Fewer phrases are other phrases.
     run(&place, &good, &["--baseline", "latest", "--limit", "5"]).exits(4);
+}
+
+#[test]
+fn a_baseline_that_is_named_and_is_none_is_refused_before_anything_is_sent() {
+    let place = Place::new();
+    place.file("broken.json", "{\"schema_version\": 1}");
+    let suite = suite(&place);
+    // Nobody answers there: whoever asks it ends with 3.
+    let refused = |wish: &str, more: &[&str]| {
+        let args = ["run", suite, "--url", "http://127.0.0.1:1", "--baseline", wish];
+        place.thrash(args.iter().chain(more)).exits(2)
+    };
+    for (wish, why) in [
+        ("zz", "no stored run matches `zz`"),
+        ("no/such.json", "the file cannot be read"),
+        ("broken.json", "holds no run record that can be read"),
+        ("./", "it is no file that holds a record"),
+    ] {
+        refused(wish, &[]).complains(&["cannot use the baseline", &format!("`{wish}`"), why]);
+    }
+    refused("zz", &["--database-url", "none"]).complains(&["there is no store"]);
+    for empty in ["", "  "] {
+        refused(empty, &[]).complains(&["`baseline` (from flag): it is empty"]);
+    }
+    place.file("thrash.yaml", "baseline: ''\n");
+    refused("latest", &[]).complains(&["thrash.yaml:1:11: it is empty"]);
+    std::fs::remove_file(place.path().join("thrash.yaml")).unwrap();
+    assert_eq!(place.runs(), Vec::<Value>::new());
+    // A store that is away says nothing of what it holds: the run goes on, and could not tell.
+    let good = DemoProcess::start(&[]);
+    let away = ["--baseline", "zz", "--database-url", "postgres://u@127.0.0.1:1/none"];
+    has(&run(&place, &good, &away).exits(5).stdout, &["COULD NOT TELL", "`zz`"]);
 }
 
 /// The outcome of a gate in a record.
@@ -204,9 +231,10 @@ fn a_run_that_shows_too_little_is_no_baseline() {
     refused.complains(&[&latest_id(&place), "cannot be a baseline", "thrash runs list"]);
     assert_eq!(place.thrash(["baseline", "show"]).exits(0).stdout, "");
     let id = latest_id(&place);
-    let ended = run(&place, &good, &["--baseline", &id]).exits(4);
-    has(&ended.stdout, &[&format!("run `{id}` cannot be one")]);
+    let refused = run(&place, &good, &["--baseline", &id]).exits(2);
+    refused.complains(&[&format!("run `{id}` cannot be one")]);
     // It is passed by when the newest is looked for.
+    run(&place, &good, &["--baseline", "latest"]).exits(4);
     run(&place, &good, &["--baseline", "latest"]).exits(0);
     assert_ne!(held_against(&place), Some(id));
 }
@@ -228,6 +256,15 @@ fn the_set_baselines_are_shown_replaced_kept_and_cleared() {
     let replaced = place.thrash(["baseline", "set", &second]).exits(0);
     has(&replaced.stdout, &[&second, &format!("in place of {first}")]);
 
+    let deceiving = "ok\u{202e}dessap\u{1b}[31m\u{7}\n::error::x";
+    place.thrash(["baseline", "set", &first, "--note", deceiving]).exits(0);
+    let shown = place.thrash_with(&[("COLUMNS", "200")], ["baseline", "show"]).exits(0).stdout;
+    assert!(shown.contains("ok\u{fffd}dessap [31m"), "{shown}");
+    for sign in ["\u{202e}", "\u{1b}", "\u{7}"] {
+        assert!(!shown.contains(sign), "{shown}");
+    }
+    assert!(shown.lines().all(|line| !line.trim().starts_with("::")), "{shown}");
+    place.thrash(["baseline", "set", &second]).exits(0);
     let shown = place.thrash(["baseline", "show"]).exits(0).stdout;
     has(&shown, &["`s` against `ash-v5`", &second, "`quick` against `demo` (the built-in demo)"]);
     let json = place.thrash(["baseline", "show", "--json"]).exits(0).stdout;

@@ -74,6 +74,15 @@ fn a_record_that_contradicts_itself_is_refused() {
     let text = std::fs::read_to_string(place.path().join("good.json")).unwrap();
     let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
     record["id"] = "20260101-000000-abcdef".into();
+    for (at, time) in
+        [("latency_ms", "-1"), ("latency_ms", "1e300"), ("latency_ms", "6.1e8"), ("started_ms", "-0.5")]
+    {
+        let mut record = record.clone();
+        record["results"][1]["observations"][0][at] = serde_json::from_str(time).unwrap();
+        place.file("time.json", record.to_string());
+        let refused = place.thrash(["compare", "good.json", "time.json"]).exits(2);
+        refused.complains(&["it is damaged: a time of phrase", "is none that a clock measures"]);
+    }
     let results = record["results"].as_array_mut().unwrap();
     let last = results.pop().unwrap();
     place.file("short.json", record.to_string());
@@ -81,6 +90,17 @@ fn a_record_that_contradicts_itself_is_refused() {
     let results = record["results"].as_array_mut().unwrap();
     results.push(results[0].clone());
     drop(last);
+    for (single, double) in [
+        ("\"results\": [", "\"results\": [], \"results\": ["),
+        ("\"no_answer\": {", "\"no_answer\": {\"timeout\": 1, \"timeout\": 2"),
+    ] {
+        assert!(text.contains(single));
+        place.file("double.json", text.replacen(single, double, 1));
+        place
+            .thrash(["compare", "double.json", "good.json"])
+            .exits(2)
+            .complains(&["it is damaged: a key stands twice"]);
+    }
     place.file("twice.json", record.to_string());
     place.thrash(["compare", "good.json", "twice.json"]).exits(2).complains(&["holds phrase", "twice"]);
 }

@@ -126,3 +126,43 @@ fn neither_run_may_be_unanswered_beyond_the_budget() {
         }
     }
 }
+
+#[test]
+fn a_phrase_that_had_to_pass_and_is_gone_is_a_finding_however_many_are_left() {
+    let lost = |change: fn(&mut RunRecord, &mut RunRecord)| {
+        let (mut baseline, mut candidate) = both();
+        baseline.results[150].must_pass = true;
+        candidate.results[150].must_pass = true;
+        change(&mut baseline, &mut candidate);
+        let warnings = compare(&baseline, &candidate).unwrap().warnings;
+        (unsound((baseline, candidate)), warnings.join("; "))
+    };
+    assert_eq!(lost(|_, _| {}), (Vec::new(), String::new()));
+    let (found, warnings) = lost(|_, candidate| {
+        candidate.results.remove(150);
+    });
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("what had to pass still has to: `crisis-051` had to pass"), "{found:?}");
+    assert!(warnings.contains("1 phrase had to pass and is gone: `crisis-051`"), "{warnings}");
+    let (found, warnings) = lost(|baseline, candidate| {
+        baseline.results[151].must_pass = true;
+        candidate.results.drain(150..152);
+    });
+    assert!(found[0].contains("`crisis-051` and 1 more"), "{found:?}");
+    assert!(warnings.contains("2 phrases had to pass and are gone: `crisis-051` and 1 more"), "{warnings}");
+    // A phrase that need not have passed may go.
+    let (found, _) = lost(|_, candidate| {
+        candidate.results.remove(10);
+    });
+    assert_eq!(found, [""; 0]);
+    // Another text under the same id is still asked for; unless it need not pass any more.
+    let (found, _) = lost(|_, candidate| candidate.results[150].text_hash.push('x'));
+    assert_eq!(found, [""; 0]);
+    let (found, _) = lost(|_, candidate| {
+        candidate.results[150].text_hash.push('x');
+        candidate.results[150].must_pass = false;
+    });
+    assert_eq!(found.len(), 1);
+    let (_, warnings) = lost(|_, candidate| candidate.results[150].must_pass = false);
+    assert!(warnings.contains("1 phrase had to pass in the baseline and need not now"), "{warnings}");
+}

@@ -221,3 +221,22 @@ async fn an_answer_that_is_no_http_is_no_answer() {
     let seen = ask_for(Reply::raw("SSH-2.0-OpenSSH_9.6\r\n").then_close()).await;
     assert_eq!(no_answer(&seen).0, NoAnswerReason::ConnectionLost);
 }
+
+#[tokio::test]
+async fn an_answer_that_says_two_things_of_one_key_is_no_answer() {
+    let contradiction =
+        "the answer contradicts itself: a key stands twice, with different values (line 1, column";
+    for body in [
+        r#"{"level": "high", "level": "none"}"#,
+        r#"{"level": "none", "score": 0.1, "level": "critical"}"#,
+        r#"{"level": "high", "more": [{"deep": {"a": 1, "a": 2}}]}"#,
+        r#"{"level": "high", "leve\u006c": "none"}"#,
+    ] {
+        let detail = malformed(Reply::answer(200, JSON, body)).await;
+        assert!(detail.starts_with(contradiction), "{body}: {detail}");
+    }
+    // The same thing twice is clumsy, and clear.
+    let twice =
+        ask_for(Reply::answer(200, JSON, r#"{"level": "high", "level": "high", "a": {"a": 1}}"#)).await;
+    assert_eq!(twice.answer.level(), Some(Level::High));
+}
