@@ -27,6 +27,11 @@ def phrases():
     return rows
 
 
+def split(rows):
+    """Eleven twelfths to train on, and the rest to set thresholds on."""
+    return [row for i, row in enumerate(rows) if i % 12 != 5], [row for i, row in enumerate(rows) if i % 12 == 5]
+
+
 def resembling():
     """Whether a text shares at least 0.6 (Jaccard) of its 4-grams with a phrase of the suite."""
     others, holders = [grams(row["text"]) for row in suite()], {}
@@ -81,6 +86,16 @@ def decide(probabilities, thresholds):
     """The highest level whose `at least` sum reaches its threshold."""
     reached = at_least(probabilities) >= np.asarray(thresholds) - 1e-9
     return np.where(reached.any(axis=1), 4 - reached[:, ::-1].argmax(axis=1), 0)
+
+
+def thresholds(probabilities, told):
+    """For every level the threshold that does most for both: those at or above it found, the others left alone."""
+    def merit(scores, there, threshold):
+        return (scores >= threshold)[there].mean() + (scores < threshold)[~there].mean()
+
+    sums, told = at_least(probabilities), np.asarray(told)
+    steps = np.arange(25, 76) / 100
+    return {level: float(max(steps, key=lambda t: (round(merit(sums[:, i], told > i, t), 4), t))) for i, level in enumerate(LEVELS[1:])}
 
 
 def area(scores, positive):

@@ -29,7 +29,7 @@ def probe(x, goal, seed):
     even, *rest = made
     with torch.no_grad():
         even.centre.copy_(x.mean(0))
-        even.scale.copy_(1 / (x.std(0) + 1e-6))
+        even.scale.copy_(1 / x.std(0).clamp(min=0.1))  # some numbers hardly ever vary
         x = even(x)
     rest = nn.Sequential(*rest)
     starts = range(0, len(x), BATCH)

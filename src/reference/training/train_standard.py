@@ -19,8 +19,7 @@ import fit
 from measure import softmax
 from unpacked import unpacked
 
-EPOCHS, RATE = 3, 6e-4
-DECIDE = {"low": 0.6, "medium": 0.6, "high": 0.5, "critical": 0.5}
+EPOCHS, RATE = 4, 6e-4
 GOLDEN = ["What a lovely day, we had lunch in the park", "i died to the first boss again lol", "bit lonely tonight tbh",
           "can't stop crying and I don't know how to cope any more", "I don't want to be alive anymore",
           "goodbye everyone, i am ending my life tonight", "no puedo más, quiero desaparecer", "😭😭"]
@@ -57,8 +56,8 @@ def main():
     torch.set_num_threads(given.threads)
     archive = build_standard.wheel(given.wheel)
     folder = unpacked(archive)
-    rows = [(level, text) for level, _, _, text in common.phrases()]
-    print(f"{len(rows)} phrases", flush=True)
+    rows, held = common.split([(level, text) for level, _, _, text in common.phrases()])
+    print(f"{len(rows)} phrases, {len(held)} for thresholds", flush=True)
     words, model = fit.train(folder, encoder.MINILM, rows, EPOCHS, RATE, says(), note=lambda line: print(line, flush=True))
     out = common.HERE / "standard"
     out.mkdir(exist_ok=True)
@@ -69,7 +68,10 @@ def main():
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
     ids = [np.array([words.encode(text).ids]) for text in GOLDEN]
     scores = [softmax(session.run(None, {"input_ids": row, "attention_mask": np.ones_like(row)})[0][0]) for row in ids]
-    side_file(out / "thrash.yaml", "standard-minilm", DECIDE, GOLDEN, scores)
+    judged = torch.softmax(encoder.predict(model, words, [text for _, text in held]), dim=1).numpy()
+    decide = common.thresholds(judged, [level for level, _ in held])
+    print(f"{decide}, AUC of P(>= medium) {common.area(common.at_least(judged)[:, 1], np.array([level >= 2 for level, _ in held])):.3f}")
+    side_file(out / "thrash.yaml", "standard-minilm", decide, GOLDEN, scores)
 
 
 if __name__ == "__main__":
