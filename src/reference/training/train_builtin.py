@@ -137,7 +137,7 @@ def written(model, held):
     told, sums = np.array([level for level, _ in held]), np.array([judged(text) for _, text in held])
     decide = common.thresholds(sums, told)
     print(f"{decide}, AUC of P(>= medium) {common.area(common.at_least(sums)[:, 1], told >= 2):.3f}")
-    side_file(out / "thrash.yaml", "builtin-characters", decide, GOLDEN, scores, input="characters",
+    side_file(out / "thrash.yaml", "builtin-characters", "2", decide, GOLDEN, scores, input="characters",
               characters={"scheme": "folded-1", "buckets": folded.BUCKETS, "length": folded.LENGTH, "step": folded.STEP})
 
 

@@ -40,9 +40,9 @@ def trained(folder):
     return encoder.tokenizer(folder), model.eval()
 
 
-def side_file(path, name, thresholds, golden, scores, **more):
+def side_file(path, name, revision, thresholds, golden, scores, **more):
     """thrash.yaml beside a model."""
-    side = {"name": name, "revision": "1", "task": "classify", **more, "labels": common.LEVELS,
+    side = {"name": name, "revision": revision, "task": "classify", **more, "labels": common.LEVELS,
             "decide": {"at_least": thresholds},
             "golden": [{"text": text, "scores": [round(float(p), 5) for p in row]} for text, row in zip(golden, scores)]}
     path.write_text(yaml.safe_dump(side, sort_keys=False, allow_unicode=True, width=120), "utf-8")
@@ -66,12 +66,15 @@ def main():
         build_standard.encoder(build_standard.tensors(archive.read(build_standard.INSIDE + "model.safetensors")), ours).saved(
             ["input_ids", "attention_mask"], folder / "model.onnx")
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
-    ids = [np.array([words.encode(text).ids]) for text in GOLDEN]
-    scores = [softmax(session.run(None, {"input_ids": row, "attention_mask": np.ones_like(row)})[0][0]) for row in ids]
-    judged = torch.softmax(encoder.predict(model, words, [text for _, text in held]), dim=1).numpy()
-    decide = common.thresholds(judged, [level for level, _ in held])
-    print(f"{decide}, AUC of P(>= medium) {common.area(common.at_least(judged)[:, 1], np.array([level >= 2 for level, _ in held])):.3f}")
-    side_file(out / "thrash.yaml", "standard-minilm", decide, GOLDEN, scores)
+
+    def judged(text):
+        row = np.array([words.encode(text).ids])
+        return softmax(session.run(None, {"input_ids": row, "attention_mask": np.ones_like(row)})[0][0])
+
+    told, said = np.array([level for level, _ in held]), np.array([judged(text) for _, text in held])
+    decide = common.thresholds(said, told)
+    print(f"{decide}, AUC of P(>= medium) {common.area(common.at_least(said)[:, 1], told >= 2):.3f}")
+    side_file(out / "thrash.yaml", "standard-minilm", "1", decide, GOLDEN, [judged(text) for text in GOLDEN])
 
 
 if __name__ == "__main__":
