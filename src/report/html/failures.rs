@@ -17,9 +17,9 @@ use crate::domain::{RunRecord, TextPolicy};
 const READY: usize = 300;
 /// so many bytes for each phrase of the run, at most, because a page is to be sent around: a small run or a good one
 /// has all its failures in HTML;
-const READY_BYTES_EACH: usize = 80;
+const READY_BYTES_EACH: usize = 40;
 /// so many bytes may always be.
-const READY_BYTES: usize = 24 << 10;
+const READY_BYTES: usize = 16 << 10;
 
 /// The section, and the data of the rows that it does not hold yet.
 pub(super) struct Failures {

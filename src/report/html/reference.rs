@@ -12,10 +12,10 @@ use crate::domain::{
 };
 
 /// So many gaps are listed.
-const MOST_GAPS: usize = 25;
+const MOST_GAPS: usize = 10;
 
-/// So many slices of a kind are listed.
-const MOST_SLICES: usize = 40;
+/// So many slices of a kind are listed, those with most to read first.
+const MOST_SLICES: usize = 13;
 
 /// The reference beside the target; none where none was wanted.
 pub(super) fn section(record: &RunRecord) -> Option<Section> {
@@ -120,7 +120,11 @@ fn gaps(gaps: &[ScoreGap]) -> Markup {
 }
 
 fn table(caption: &'static str, slices: &[&ReferenceSlice]) -> Markup {
-    let rows = slices.iter().take(MOST_SLICES).map(|slice| {
+    let mut worst = slices.to_vec();
+    if worst.len() > MOST_SLICES {
+        worst.sort_by_key(|slice| std::cmp::Reverse(slice.test.regressed));
+    }
+    let rows = worst.into_iter().take(MOST_SLICES).map(|slice| {
         let (name, test) = (clean::name(&slice.name), &slice.test);
         let of = test.both_right + test.improved + test.regressed + test.both_wrong;
         vec![
