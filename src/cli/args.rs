@@ -95,6 +95,9 @@ pub(super) enum Command {
     },
     /// Load the target as a scenario says, and judge every answer
     Load(LoadArgs),
+    /// Send for the users of a load run, as the process that started this one says on stdin
+    #[command(name = crate::dispatch::SEND_USERS, hide = true)]
+    SendUsers,
     /// List, show or check load scenarios
     #[command(subcommand)]
     Scenarios(ScenariosCommand),

@@ -21,6 +21,7 @@ mod progress;
 mod report;
 mod run;
 mod runs;
+mod send_users;
 mod shadow;
 mod signals;
 mod targets;
@@ -99,6 +100,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         }
         Command::Run { suites, args } => Box::pin(run::run(load(args.flags())?, args, suites, output)).await,
         Command::Load(args) => Box::pin(load::load(args, load, output)).await,
+        Command::SendUsers => Box::pin(send_users::send_users(load, output)).await,
         Command::Scenarios(command) => load::scenarios(command, output),
         Command::Runs(command) => Box::pin(runs::runs(&load(Flags::new())?, command, output)).await,
         Command::Report { run, reports } => runs::show(&load(Flags::new())?, &run, &reports, output).await,

@@ -75,6 +75,11 @@ impl Connecting {
         Self { contract, ask }
     }
 
+    /// Connects to a target that somebody else has looked at already.
+    pub(super) fn target(self, config: &Config) -> Result<Target, DispatchError> {
+        Ok(Target::connect(self.contract, self.ask, &|name| config.variable(name))?)
+    }
+
     /// Starts the demo detector if it is wanted, connects, and looks whether the target is there.
     pub(super) async fn connect(self, config: &Config) -> Result<Connected, DispatchError> {
         let Self { mut contract, ask } = self;

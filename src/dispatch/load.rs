@@ -3,6 +3,8 @@
 //! A crisis service must not go down because somebody tested it: what is not this machine has to be marked as made for
 //! load, and nobody is sent more than they say they bear.
 
+use std::ffi::OsString;
+
 use chrono::Utc;
 use tokio::sync::mpsc;
 
@@ -15,12 +17,15 @@ use crate::config::Config;
 use crate::demo::Demo;
 use crate::domain::{BaselineWish, LoadModel, RunEvent, RunId, Series};
 use crate::gate::{Gate, GateOptions};
-use crate::load::{Deck, Rate, Scenario};
+use crate::load::{Deck, LoadEngine, OpenEngine, Rate, Scenario, UsersEngine, UsersOrder};
 use crate::run::{LoadRun, RunControl, RunFacts};
-use crate::target::{Contract, LoadOptions, LoadTarget};
+use crate::suite::Suite;
+use crate::target::{Contract, LoadOptions, LoadTarget, Target};
 
 /// Starts a second above which one thread is not enough.
 const ONE_THREAD: f64 = 10_000.0;
+/// The hidden command of the process that sends for users.
+pub const SEND_USERS: &str = "send-users";
 
 /// A load run that can begin: the scenario fits the target, and the target has answered.
 #[derive(Debug)]
@@ -40,11 +45,7 @@ impl PreparedLoad {
         let settings = &config.settings;
         let contract = connect::contract(config)?;
         may_be_loaded(&contract, &scenario, config.wants_demo())?;
-        let mut suite = config.catalog().load(std::slice::from_ref(&scenario.suite), None)?;
-        suite = suite.select(&scenario.selection)?;
-        if !contract.sends_history() {
-            suite = suite.without_history()?;
-        }
+        let suite = phrases(config, &contract, &scenario)?;
         let deck = Deck::new(&suite.phrases, &scenario.weights, scenario.seed).map_err(|message| {
             DispatchError::Options { message, hint: "mend `phrases.weights` of the scenario".to_owned() }
         })?;
@@ -63,25 +64,35 @@ impl PreparedLoad {
         let (keeper, _) = Keeper::open(config, search)?;
         let Connected { target, health, demo, .. } =
             Connecting::new(config, contract, &id).connect(config).await?;
-        let options = LoadOptions {
-            headers: scenario.headers.clone(),
-            close: !scenario.keep_alive,
-            timeout: scenario.timeout,
-        };
-        let target = LoadTarget::new(target, suite.phrases.clone(), &options).await.map_err(|message| {
-            DispatchError::Options {
-                message,
-                hint: "look at the scenario's headers and the target's URL".to_owned(),
-            }
-        })?;
+        let target = load_target(target, &suite, &scenario).await?;
         let gates = GateOptions {
             gates: scenario.gates.iter().chain(gates).cloned().collect(),
             error_budget: settings.thresholds.error_budget.value(),
             needs_baseline: false,
         };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let engine = match scenario.model {
+            LoadModel::Arrivals => {
+                let cores = std::thread::available_parallelism().map_or(1, usize::from);
+                let threads = if scenario.peak() > ONE_THREAD { cores.saturating_sub(1).max(1) } else { 1 };
+                LoadEngine::Open(OpenEngine { threads })
+            }
+            LoadModel::Users => LoadEngine::Users(UsersEngine {
+                arguments: send_again(config),
+                order: UsersOrder {
+                    name: scenario.name.clone(),
+                    text: scenario.text.clone(),
+                    time_scale: scenario.time_scale,
+                    seed: scenario.seed,
+                    run: id.to_string(),
+                    target: config.target_name().to_owned(),
+                    url: demo.as_ref().map(Demo::url).or_else(|| settings.url.clone()),
+                    selection_hash: suite.record.selection_hash.clone(),
+                    idle_right: None,
+                },
+            }),
+        };
         let run = LoadRun {
-            threads: if scenario.peak() > ONE_THREAD { cores.saturating_sub(1).max(1) } else { 1 },
+            engine,
             idle_pass: scenario.idle_pass || gates.gates.iter().any(Gate::needs_idle),
             facts: RunFacts {
                 id,
@@ -123,8 +134,50 @@ impl PreparedLoad {
     }
 }
 
+/// The phrases that a scenario sends to this target.
+pub(super) fn phrases(
+    config: &Config,
+    contract: &Contract,
+    scenario: &Scenario,
+) -> Result<Suite, DispatchError> {
+    let suite = config.catalog().load(std::slice::from_ref(&scenario.suite), None)?;
+    let suite = suite.select(&scenario.selection)?;
+    Ok(if contract.sends_history() { suite } else { suite.without_history()? })
+}
+
+/// The target with the requests for these phrases.
+pub(super) async fn load_target(
+    target: Target,
+    suite: &Suite,
+    scenario: &Scenario,
+) -> Result<LoadTarget, DispatchError> {
+    let options = LoadOptions {
+        headers: scenario.headers.clone(),
+        close: !scenario.keep_alive,
+        timeout: scenario.timeout,
+    };
+    LoadTarget::new(target, suite.phrases.clone(), &options).await.map_err(|message| DispatchError::Options {
+        message,
+        hint: "look at the scenario's headers and the target's URL".to_owned(),
+    })
+}
+
+/// The arguments by which this program becomes the process that sends for users. The rest is told it on its stdin, where
+/// nobody else can read it.
+fn send_again(config: &Config) -> Vec<OsString> {
+    let mut arguments = vec![SEND_USERS.into()];
+    if let Some(file) = &config.file {
+        arguments.extend(["--config".into(), file.into()]);
+    }
+    arguments
+}
+
 /// Refuses a target that nobody said may be loaded, and a load beyond what it says it bears.
-fn may_be_loaded(contract: &Contract, scenario: &Scenario, demo: bool) -> Result<(), DispatchError> {
+pub(super) fn may_be_loaded(
+    contract: &Contract,
+    scenario: &Scenario,
+    demo: bool,
+) -> Result<(), DispatchError> {
     let name = &contract.name;
     let refuse = |message: String, hint: String| Err(DispatchError::Options { message, hint });
     if !(demo || contract.allow_load || is_this_machine(contract)) {
@@ -138,6 +191,14 @@ fn may_be_loaded(contract: &Contract, scenario: &Scenario, demo: bool) -> Result
     }
     let most = scenario.max_rate.map_or_else(|| scenario.peak(), |most| most.min(scenario.peak()));
     match contract.limits.rate {
+        Some(limit)
+            if scenario.model == LoadModel::Users && scenario.max_rate.is_none_or(|most| most > limit) =>
+        {
+            refuse(
+                format!("users ask as fast as they are answered, and target `{name}` bears {}", Rate(limit)),
+                format!("write `max_rate: {}` or less into the scenario", Rate(limit)),
+            )
+        }
         Some(limit) if scenario.model == LoadModel::Arrivals && most > limit => refuse(
             format!("the scenario goes up to {}, and target `{name}` bears {}", Rate(most), Rate(limit)),
             "lower the load, or raise `limits.rate` of the target if it bears more by now".to_owned(),

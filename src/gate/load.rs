@@ -109,6 +109,9 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
                 record.integrity.lost
             )
         }
+        (_, RunStatus::Interrupted) if load.generator.starved => {
+            format!("ended after {}: {}", after(record.duration_ms), load.generator.limits.join(", "))
+        }
         (_, RunStatus::Interrupted) => format!("stopped by hand after {}", after(record.duration_ms)),
         (Some(abort), _) => {
             let blame =

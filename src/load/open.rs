@@ -9,6 +9,7 @@ use tokio::time::{Instant, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
+use super::cpu::thread_cpu;
 use super::deck::Deck;
 use super::pool::{Pool, Start};
 use super::scenario::Scenario;
@@ -17,7 +18,7 @@ use super::tally::{Tally, Window, known};
 use crate::target::LoadTarget;
 
 /// How often what was seen is told.
-const TELL_EVERY: Duration = Duration::from_millis(250);
+pub(super) const TELL_EVERY: Duration = Duration::from_millis(250);
 
 /// What is sent, and by which rules.
 #[derive(Debug, Clone)]
@@ -234,20 +235,4 @@ async fn tell(
             return;
         }
     }
-}
-
-/// Processor time of this thread.
-#[cfg(target_os = "linux")]
-fn thread_cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(
-        u64::try_from(time.tv_sec).unwrap_or_default(),
-        u32::try_from(time.tv_nsec).unwrap_or_default(),
-    )
-}
-
-/// Processor time of this thread: not known here.
-#[cfg(not(target_os = "linux"))]
-fn thread_cpu() -> Duration {
-    Duration::ZERO
 }

@@ -84,6 +84,8 @@ pub struct Scenario {
     pub seed: u64,
     /// What its lengths of time were multiplied by.
     pub time_scale: f64,
+    /// It, as it is written.
+    pub text: String,
 }
 
 impl Scenario {
@@ -149,6 +151,7 @@ impl Scenario {
             max_requests: file.max_requests.unwrap_or(MOST_REQUESTS),
             seed: file.seed,
             time_scale,
+            text: text.to_owned(),
             steps,
         };
         Ok(scenario)

@@ -14,7 +14,7 @@ use super::workers::work_off;
 use crate::domain::{LoadAbort, PhraseResult, RunEvent, RunRecord, RunStatus, SearchRecord, TextPolicy};
 use crate::gate::GateOptions;
 use crate::judge::judge_phrase;
-use crate::load::{Deck, OpenEngine, Scenario, Sending, Tally, Watch, Window};
+use crate::load::{Deck, LoadEngine, Scenario, Sending, Tally, Watch, Window};
 use crate::suite::Suite;
 use crate::target::LoadTarget;
 
@@ -34,8 +34,8 @@ pub struct LoadRun {
     pub target: LoadTarget,
     /// Which phrase each request sends.
     pub deck: Deck,
-    /// Threads that send.
-    pub threads: usize,
+    /// What sends.
+    pub engine: LoadEngine,
     /// What the record says of the run besides.
     pub facts: RunFacts,
     /// What the run has to hold.
@@ -54,7 +54,7 @@ impl LoadRun {
         control: RunControl,
         events: mpsc::Sender<RunEvent>,
     ) -> std::io::Result<RunRecord> {
-        let Self { scenario, suite, target, deck, threads, facts, gates, idle_pass } = self;
+        let Self { scenario, suite, target, deck, engine, facts, gates, idle_pass } = self;
         let (scenario, target) = (Arc::new(scenario), Arc::new(target));
         let tell = |event| {
             let _ = events.try_send(event);
@@ -76,11 +76,12 @@ impl LoadRun {
         let whole =
             Whole { scenario: &scenario, suite: &suite, target: &target, facts: &facts, gates: &gates };
         let mut course = Course {
-            watch: Watch::new(scenario.abort_when, scenario.length(), threads),
+            watch: Watch::new(scenario.abort_when, scenario.length(), engine.threads()),
             control: &control,
             events: &events,
-            engine: OpenEngine { threads },
+            engine: Arc::new(engine),
             abort: None,
+            broken: None,
         };
         let began = Instant::now();
         let mut found = Found { idle, ..Found::new(Tally::new(0, 0, 0)) };
@@ -94,12 +95,12 @@ impl LoadRun {
         }
         found.duration = began.elapsed();
         (found.seconds, found.second_s) = course.watch.finish();
-        found.status = match (&course.abort, control.is_stopping()) {
+        found.status = match (&course.abort, control.is_stopping() || course.broken.is_some()) {
             (Some(_), _) => RunStatus::Aborted,
             (None, true) => RunStatus::Interrupted,
             (None, false) => RunStatus::Completed,
         };
-        found.abort = course.abort;
+        (found.abort, found.broken) = (course.abort, course.broken);
         found.finished_at = Utc::now();
         Ok(record(&whole, &found))
     }
@@ -150,8 +151,10 @@ struct Course<'a> {
     watch: Watch,
     control: &'a RunControl,
     events: &'a mpsc::Sender<RunEvent>,
-    engine: OpenEngine,
+    engine: Arc<LoadEngine>,
     abort: Option<LoadAbort>,
+    /// Why this machine ended it before its time.
+    broken: Option<String>,
 }
 
 impl Course<'_> {
@@ -163,7 +166,9 @@ impl Course<'_> {
         let target = Arc::clone(&sending.target);
         let watches_health = sending.scenario.abort_when.unhealthy;
         let began = Instant::now();
-        let running = tokio::spawn(self.engine.run(sending, drain.clone(), abort.clone(), windows));
+        let engine = Arc::clone(&self.engine);
+        let (draining, aborting) = (drain.clone(), abort.clone());
+        let running = tokio::spawn(async move { engine.run(sending, draining, aborting, windows).await });
         // In a task of its own: a look that hangs must not hide what the windows say.
         let (told, mut unhealthy) = mpsc::channel(1);
         let looking = tokio::spawn(async move {
@@ -196,7 +201,12 @@ impl Course<'_> {
             }
         }
         looking.abort();
-        running.await.map_err(std::io::Error::other)?
+        let sent = running.await.map_err(std::io::Error::other)??;
+        if let Some(reason) = &sent.broken {
+            let _ = self.events.try_send(RunEvent::GivenUp { reason: reason.clone() });
+        }
+        self.broken = sent.broken;
+        Ok(sent.tally)
     }
 
     fn end(&mut self, found: LoadAbort, drain: &CancellationToken, abort: &CancellationToken) {

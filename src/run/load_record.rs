@@ -18,7 +18,7 @@ use crate::judge::{
     Counted, compare_idle, histogram_report, load_integrity, load_results, load_slices, measure_load,
     request_rate,
 };
-use crate::load::{OpenEngine, Ramp, Scenario, StepTally, Tally};
+use crate::load::{OpenEngine, Ramp, Scenario, StepTally, Tally, UsersEngine};
 use crate::suite::Suite;
 use crate::target::LoadTarget;
 
@@ -71,6 +71,8 @@ pub(super) struct Found {
     pub(super) idle: Option<Vec<PhraseResult>>,
     pub(super) search: Option<SearchRecord>,
     pub(super) abort: Option<LoadAbort>,
+    /// Why this machine ended it before its time.
+    pub(super) broken: Option<String>,
     pub(super) status: RunStatus,
     pub(super) duration: Duration,
     pub(super) finished_at: DateTime<Utc>,
@@ -86,6 +88,7 @@ impl Found {
             idle: None,
             search: None,
             abort: None,
+            broken: None,
             status: RunStatus::Completed,
             duration: Duration::ZERO,
             finished_at: Utc::now(),
@@ -213,7 +216,7 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             model: scenario.model,
             engine: match scenario.model {
                 LoadModel::Arrivals => OpenEngine::NAME.to_owned(),
-                LoadModel::Users => "goose".to_owned(),
+                LoadModel::Users => UsersEngine::NAME.to_owned(),
             },
             planned_ms: milliseconds(scenario.length()),
             time_scale: scenario.time_scale,
@@ -288,8 +291,8 @@ fn steps(scenario: &Scenario, found: &Found) -> Vec<LoadStep> {
 /// Whether this machine could make the load.
 fn generator(model: LoadModel, found: &Found, total: &StepTally) -> GeneratorRecord {
     let tally = &found.tally;
-    let mut limits = Vec::new();
-    let mut starved = false;
+    let mut limits = Vec::from_iter(found.broken.clone());
+    let mut starved = found.broken.is_some();
     if tally.exhausted > 0 {
         starved = true;
         limits.push(format!("{} requests found no free port or file on this machine", tally.exhausted));

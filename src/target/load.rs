@@ -224,7 +224,7 @@ impl LoadTarget {
     pub async fn send(&self, lane: &mut Lane, phrase: usize, count: u64) -> Shot {
         let deadline = Instant::now() + self.bounds.total;
         match &self.path {
-            Road::Client => self.by_client(phrase).await,
+            Road::Client => self.by_client(phrase, count).await,
             Road::Wire { addresses, requests } => {
                 let Ready { bytes, counts } = &requests[phrase];
                 lane.request.clear();
@@ -279,9 +279,9 @@ impl LoadTarget {
         }
     }
 
-    async fn by_client(&self, phrase: usize) -> Shot {
+    async fn by_client(&self, phrase: usize, count: u64) -> Shot {
         let start = Instant::now();
-        let nonce = self.target.next_nonce();
+        let nonce = format!("{}-{count:0COUNT_DIGITS$}", self.target.options.run);
         let sent = match self.outgoing(phrase, &nonce) {
             Ok(outgoing) => exchange(&self.target.client, outgoing, self.bounds).await,
             Err(detail) => Err(Failure::new(NoAnswerReason::Malformed, detail, Phase::Headers)),

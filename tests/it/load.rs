@@ -4,6 +4,7 @@ mod format;
 mod open;
 mod rails;
 mod search;
+mod users;
 mod wire;
 
 use std::path::PathBuf;

@@ -1,0 +1,57 @@
+//! The process that sends for the users of a load run. Nobody types this: `thrash load` starts it, tells it on stdin what to
+//! do, and reads what it found from its stdout.
+
+use std::io::BufRead;
+
+use serde_yaml::Value;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::args::{Flags, add};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output::Output;
+use crate::config::Config;
+use crate::dispatch::PreparedUsers;
+use crate::load::{DRAIN, UsersOrder};
+
+pub(super) async fn send_users(
+    load: impl Fn(Flags) -> Result<Config, Failure>,
+    output: Output,
+) -> Result<Exit, Failure> {
+    let (drain, abort) = (CancellationToken::new(), CancellationToken::new());
+    let (told, order) = oneshot::channel();
+    let listening = (drain.clone(), abort.clone());
+    // A thread that nobody waits for: it sits in a read until the end.
+    std::thread::Builder::new()
+        .spawn(move || listen(told, &listening.0, &listening.1))
+        .map_err(Failure::bug)?;
+    let Ok(line) = order.await else { return Ok(Exit::Interrupted) };
+    let order: UsersOrder = serde_json::from_str(&line).map_err(Failure::bug)?;
+    let mut flags = Flags::new();
+    flags.push(("target", Value::from(order.target.clone())));
+    add(&mut flags, "url", order.url.clone());
+    let prepared = PreparedUsers::new(&load(flags)?, order).await?;
+    let (reports, mut told) = mpsc::unbounded_channel();
+    let sending = tokio::spawn(prepared.send(drain, abort, reports));
+    while let Some(report) = told.recv().await {
+        let line = serde_json::to_string(&report).map_err(Failure::bug)?;
+        output.print(&format!("{line}\n"))?;
+    }
+    sending.await.map_err(Failure::bug)??;
+    Ok(Exit::Passed)
+}
+
+/// The first line is the order. The end of stdin is the end: whoever reads what is found is gone, or in a hurry.
+fn listen(order: oneshot::Sender<String>, drain: &CancellationToken, abort: &CancellationToken) {
+    let mut lines = std::io::stdin().lock().lines();
+    if let Some(Ok(line)) = lines.next() {
+        let _ = order.send(line);
+        for line in lines.map_while(Result::ok) {
+            if line == DRAIN {
+                drain.cancel();
+            }
+        }
+    }
+    abort.cancel();
+}

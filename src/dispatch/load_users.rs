@@ -1,0 +1,66 @@
+//! What the process that sends for users prepares: the same scenario, phrases and target as the one that started it.
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::DispatchError;
+use super::connect::{self, Connecting};
+use super::load::{load_target, may_be_loaded, phrases};
+use crate::config::Config;
+use crate::domain::RunId;
+use crate::load::{Deck, Report, Scenario, Sending, UsersOrder, send};
+
+/// Users that can begin to ask.
+#[derive(Debug)]
+pub struct PreparedUsers(Sending);
+
+impl PreparedUsers {
+    /// Loads what the order names, and makes the requests ready.
+    ///
+    /// # Errors
+    /// Anything that makes it impossible, or that has changed since the order was given; nothing has been sent.
+    pub async fn new(config: &Config, order: UsersOrder) -> Result<Self, DispatchError> {
+        let changed = |what: &str| DispatchError::Options {
+            message: format!("{what} changed while the run began"),
+            hint: "start it again".to_owned(),
+        };
+        let mut scenario = Scenario::parse(&order.name, &order.name, &order.text, order.time_scale)
+            .map_err(|_| changed("the scenario"))?;
+        scenario.seed = order.seed;
+        let contract = connect::contract(config)?;
+        may_be_loaded(&contract, &scenario, config.wants_demo())?;
+        let suite = phrases(config, &contract, &scenario)?;
+        if suite.record.selection_hash != order.selection_hash {
+            return Err(changed("the suite"));
+        }
+        let deck =
+            Deck::new(&suite.phrases, &scenario.weights, scenario.seed).map_err(|_| changed("the suite"))?;
+        let target = Connecting::new(config, contract, &RunId::from_stored(order.run)).target(config)?;
+        let target = load_target(target, &suite, &scenario).await?;
+        Ok(Self(Sending {
+            ramps: scenario.steps.iter().map(|(_, ramp)| *ramp).collect(),
+            warm_up: scenario.warm_up,
+            target: target.into(),
+            deck,
+            idle_right: order.idle_right,
+            first: 0,
+            longest: scenario.max_duration,
+            most: scenario.max_requests,
+            scenario: scenario.into(),
+        }))
+    }
+
+    /// Sends it all, or until `drain` or `abort` is cancelled, and tells what comes of it.
+    ///
+    /// # Errors
+    /// The system gives no thread or no clock, or sending ended before its time.
+    pub async fn send(
+        self,
+        drain: CancellationToken,
+        abort: CancellationToken,
+        reports: mpsc::UnboundedSender<Report>,
+    ) -> Result<(), DispatchError> {
+        let sent = tokio::task::spawn_blocking(move || send(self.0, &drain, &abort, &reports)).await;
+        sent.map_err(std::io::Error::other).and_then(|sent| sent).map_err(DispatchError::Load)
+    }
+}

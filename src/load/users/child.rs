@@ -1,0 +1,187 @@
+//! The process that sends, from the side that starts it.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::message::{DRAIN, Report, UsersOrder};
+use crate::load::engine::Sent;
+use crate::load::open::Sending;
+use crate::load::tally::{Tally, Window, known};
+
+/// How long it may take to say what it found when everything stops at once.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long it may take to end after that.
+const END: Duration = Duration::from_secs(1);
+
+/// The engine: the program that sends, and what it is told.
+#[derive(Debug)]
+pub struct UsersEngine {
+    /// How the program is started again as the process that sends.
+    pub arguments: Vec<std::ffi::OsString>,
+    /// What it is told.
+    pub order: UsersOrder,
+}
+
+impl UsersEngine {
+    /// Its name in records.
+    pub const NAME: &str = "goose";
+
+    /// Starts the process and follows it. If it dies, what it told until then is what was found.
+    ///
+    /// # Errors
+    /// It cannot be started, or ends before it has sent anything.
+    pub async fn run(
+        &self,
+        sending: &Sending,
+        drain: CancellationToken,
+        abort: CancellationToken,
+        windows: mpsc::UnboundedSender<Window>,
+    ) -> io::Result<Sent> {
+        let order = UsersOrder { idle_right: sending.idle_right.clone(), ..self.order.clone() };
+        let (mut process, mut reports) = Process::start(&self.arguments)?;
+        process.say(serde_json::to_string(&order)?);
+        let (mut is_ready, mut is_done, mut is_draining) = (false, false, false);
+        let mut found = None;
+        let mut last_words = None;
+        loop {
+            let patience = async {
+                match last_words {
+                    Some(until) => sleep_until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                report = reports.recv() => match report {
+                    None => break,
+                    Some(Report::Ready) => is_ready = true,
+                    Some(Report::Window(window)) => {
+                        let _ = windows.send(*window);
+                    }
+                    Some(Report::SoFar(tally)) => found = Some(*tally),
+                    Some(Report::Done(tally)) => {
+                        found = Some(*tally);
+                        is_done = true;
+                    }
+                },
+                () = drain.cancelled(), if !is_draining => {
+                    is_draining = true;
+                    process.say(DRAIN.to_owned());
+                }
+                () = abort.cancelled(), if last_words.is_none() => {
+                    process.hush();
+                    last_words = Some(Instant::now() + LAST_WORDS);
+                }
+                () = patience => break,
+            }
+        }
+        let how = process.end().await?;
+        let broken = (!is_done).then(|| format!("the process that sends ended before its time ({how})"));
+        let is_stopping = drain.is_cancelled() || abort.is_cancelled();
+        match broken {
+            Some(broken) if !is_ready && !is_stopping => Err(io::Error::other(broken)),
+            broken => Ok(Sent { tally: found.unwrap_or_else(|| nothing(sending)), broken }),
+        }
+    }
+}
+
+fn nothing(sending: &Sending) -> Tally {
+    let phrases = sending.target.phrases();
+    let (_, categories) = known(phrases, None);
+    Tally::new(sending.ramps.len(), categories, phrases.len())
+}
+
+/// The running process. Dropping it ends it.
+struct Process {
+    child: Child,
+    /// Lines for its stdin; without it the stdin is closed, and the process ends by itself.
+    lines: Option<std::sync::mpsc::Sender<String>>,
+}
+
+impl Process {
+    fn start(arguments: &[std::ffi::OsString]) -> io::Result<(Self, mpsc::UnboundedReceiver<Report>)> {
+        let mut child =
+            this_program()?.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        let (lines, to_write) = std::sync::mpsc::channel::<String>();
+        let process = Self { child, lines: Some(lines) };
+        let (told, reports) = mpsc::unbounded_channel();
+        // Threads, because a pipe can be full or empty for long; both end with the process.
+        std::thread::Builder::new().name("thrash-users-in".to_owned()).spawn(move || {
+            let Some(mut stdin) = stdin else { return };
+            for line in to_write {
+                if stdin.write_all(line.as_bytes()).and_then(|()| stdin.write_all(b"\n")).is_err() {
+                    return;
+                }
+            }
+        })?;
+        std::thread::Builder::new().name("thrash-users-out".to_owned()).spawn(move || {
+            let Some(stdout) = stdout else { return };
+            for line in BufReader::new(stdout).split(b'\n') {
+                let Ok(line) = line else { return };
+                // goose says a word on stdout now and then, and a process that is killed half a line.
+                let Ok(report) = serde_json::from_slice(&line) else { continue };
+                if told.send(report).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok((process, reports))
+    }
+
+    fn say(&self, line: String) {
+        if let Some(lines) = &self.lines {
+            // A process that has ended needs to hear nothing.
+            let _ = lines.send(line);
+        }
+    }
+
+    /// Closes its stdin: it tells what it found, and ends.
+    fn hush(&mut self) {
+        self.lines = None;
+    }
+
+    /// Waits for its end a moment, and then makes it.
+    async fn end(mut self) -> io::Result<ExitStatus> {
+        self.hush();
+        let until = Instant::now() + END;
+        while Instant::now() < until {
+            if let Some(how) = self.child.try_wait()? {
+                return Ok(how);
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        self.child.kill()?;
+        self.child.wait()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended long ago; if not, nobody is left to watch it.
+        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// This very program, even if its file has been replaced since it was started.
+#[cfg(target_os = "linux")]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it may not be known where the program is")]
+fn this_program() -> io::Result<Command> {
+    use std::os::unix::process::CommandExt;
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0("thrash");
+    Ok(command)
+}
+
+/// This very program.
+#[cfg(not(target_os = "linux"))]
+fn this_program() -> io::Result<Command> {
+    std::env::current_exe().map(Command::new)
+}

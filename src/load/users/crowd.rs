@@ -1,0 +1,310 @@
+//! The users, as far as they are not goose's: when each asks, what, and what comes back.
+//!
+//! All of them live on one thread, so the lock around what they share is never waited for. It is never held over an await.
+
+use std::future::{Future, pending, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tokio::sync::{Notify, SetOnce};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::pace::Pace;
+use super::plan::{Plan, Turn};
+use super::recorder::{Recorder, Request};
+use crate::load::deck::Deck;
+use crate::load::open::Sending;
+use crate::load::scenario::Scenario;
+use crate::load::tally::{Tally, Window, known};
+use crate::target::{Lane, LoadTarget};
+
+/// All users, and what they share.
+pub(super) struct Crowd {
+    target: Arc<LoadTarget>,
+    scenario: Arc<Scenario>,
+    plan: Plan,
+    /// When each step ends.
+    ends: Vec<Duration>,
+    warm_up: Duration,
+    /// No start is later than this.
+    end: Duration,
+    /// Nor are there more.
+    most: u64,
+    first: u64,
+    began: SetOnce<Instant>,
+    pace: Option<Pace>,
+    shared: Mutex<Shared>,
+    /// Something ended.
+    changed: Notify,
+}
+
+struct Shared {
+    deck: Deck,
+    recorder: Recorder,
+    /// Those who do not ask at the moment; one who asks takes itself out.
+    users: Vec<Option<User>>,
+    flying: Vec<Option<Request>>,
+    /// Requests that started.
+    started: u64,
+    /// Users who will never ask again.
+    done: usize,
+    /// Nothing more starts.
+    closed: bool,
+}
+
+/// One user.
+struct User {
+    lane: Lane,
+    random: ChaCha8Rng,
+    /// Has thought until then.
+    ready: Option<Instant>,
+    asked: u64,
+}
+
+/// Whether a request could begin.
+enum Begin {
+    Begun(Request),
+    /// The load has no room for the user any more.
+    NotNow,
+    Never,
+}
+
+impl Crowd {
+    /// # Errors
+    /// The system gives no clock.
+    pub(super) fn new(sending: Sending) -> std::io::Result<Self> {
+        let Sending { scenario, ramps, warm_up, target, deck, idle_right, first, longest, most } = sending;
+        let plan = Plan::new(&ramps);
+        let mut end = Duration::ZERO;
+        let ends = ramps.iter().map(|ramp| {
+            end += ramp.duration;
+            end
+        });
+        let ends = ends.collect();
+        let (known, categories) = known(target.phrases(), idle_right.as_deref());
+        let tally = Tally::new(ramps.len(), categories, known.len());
+        let slow = scenario.abort_when.latency_p95.map(|wait| wait.0);
+        let user = |number: usize| {
+            let seed = scenario.seed ^ (number as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            Some(User { lane: Lane::new(), random: ChaCha8Rng::seed_from_u64(seed), ready: None, asked: 0 })
+        };
+        let shared = Shared {
+            deck,
+            recorder: Recorder::new(known, slow, tally),
+            users: (0..plan.users()).map(user).collect(),
+            flying: vec![None; plan.users()],
+            started: 0,
+            done: 0,
+            closed: false,
+        };
+        Ok(Self {
+            pace: scenario.max_rate.map(Pace::new).transpose()?,
+            end: plan.length().min(longest),
+            target,
+            plan,
+            ends,
+            warm_up,
+            most,
+            first,
+            began: SetOnce::new(),
+            shared: Mutex::new(shared),
+            changed: Notify::new(),
+            scenario,
+        })
+    }
+
+    pub(super) const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The run begins now.
+    pub(super) fn begin(&self) {
+        // Once: goose does it a single time.
+        let _ = self.began.set(Instant::now());
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A user's next request, with the wait for it. Never returns for one who has nothing more to ask.
+    pub(super) async fn ask(&self, number: usize) {
+        let Some(mut user) = self.shared().users.get_mut(number).and_then(Option::take) else {
+            return pending().await;
+        };
+        let Some(request) = self.start(number, &user).await else {
+            self.leave();
+            return pending().await;
+        };
+        let sent = self.target.send(&mut user.lane, request.phrase, request.number);
+        let shot = unless_it_panics(sent).await;
+        user.asked += 1;
+        user.ready = Some(Instant::now() + self.pause(&mut user.random));
+        let stays = self.scenario.iterations.is_none_or(|most| user.asked < most);
+        {
+            let mut shared = self.shared();
+            shared.flying[number] = None;
+            if let Some(shot) = &shot {
+                shared.recorder.ended(&request, shot);
+            } else {
+                shared.recorder.tally.lost += 1;
+                user.lane = Lane::new();
+            }
+            if stays {
+                shared.users[number] = Some(user);
+            }
+        }
+        if stays { self.changed.notify_one() } else { self.leave() }
+    }
+
+    /// A user has nothing more to ask.
+    fn leave(&self) {
+        self.shared().done += 1;
+        self.changed.notify_one();
+    }
+
+    fn pause(&self, random: &mut ChaCha8Rng) -> Duration {
+        let (from, to) = (self.scenario.think_time.from.0, self.scenario.think_time.to.0);
+        if to.is_zero() { Duration::ZERO } else { from + (to - from).mul_f64(random.random::<f64>()) }
+    }
+
+    /// Waits until a user has thought, the load has room for it, and the rate allows it; then its request begins.
+    async fn start(&self, number: usize, user: &User) -> Option<Request> {
+        let began = *self.began.wait().await;
+        let mut due = user.ready.unwrap_or(began);
+        loop {
+            let now = Instant::now();
+            match self.plan.turn(number, due.max(now) - began) {
+                Turn::Now if due > now => sleep_until(due).await,
+                Turn::Now => {
+                    let passage = match &self.pace {
+                        Some(pace) => Some(pace.passage().await),
+                        None => None,
+                    };
+                    let free = passage.as_ref().map_or(due, |passage| passage.free_since().max(due));
+                    match self.try_start(number, began, free) {
+                        Begin::Begun(request) => {
+                            if let Some(passage) = passage {
+                                passage.used(request.sent);
+                            }
+                            return Some(request);
+                        }
+                        Begin::NotNow => {}
+                        Begin::Never => return None,
+                    }
+                }
+                Turn::At(time) => {
+                    due = began + time;
+                    sleep_until(due).await;
+                }
+                Turn::Never => return None,
+            }
+        }
+    }
+
+    /// A request that could have begun at `due` begins, if nothing has changed meanwhile.
+    fn try_start(&self, number: usize, began: Instant, due: Instant) -> Begin {
+        let sent = Instant::now();
+        let after = sent - began;
+        let mut guard = self.shared();
+        let shared = &mut *guard;
+        if shared.closed || after >= self.end || shared.started >= self.most {
+            shared.closed = true;
+            return Begin::Never;
+        }
+        if self.plan.turn(number, after) != Turn::Now {
+            return Begin::NotNow;
+        }
+        let step = self.ends.partition_point(|end| *end <= after).min(self.ends.len().saturating_sub(1));
+        let count = self.first + shared.started;
+        shared.started += 1;
+        let request = Request {
+            sent,
+            step: (after >= self.warm_up).then_some(step),
+            phrase: shared.deck.phrase(count),
+            number: count,
+        };
+        shared.recorder.started(&request, sent - due.min(sent));
+        shared.flying[number] = Some(request);
+        Begin::Begun(request)
+    }
+
+    /// Waits until nothing starts any more, and what is on its way has ended. After `drain` nothing starts.
+    pub(super) async fn over(&self, drain: &CancellationToken) {
+        let ended = async {
+            let end = *self.began.wait().await + self.end;
+            tokio::select! {
+                () = sleep_until(end) => {}
+                () = self.until(|shared| shared.closed || shared.done == shared.users.len()) => {}
+            }
+        };
+        tokio::select! {
+            biased;
+            () = drain.cancelled() => {}
+            () = ended => {}
+        }
+        self.shared().closed = true;
+        self.until(|shared| shared.flying.iter().all(Option::is_none)).await;
+    }
+
+    async fn until(&self, holds: impl Fn(&Shared) -> bool) {
+        while !holds(&self.shared()) {
+            self.changed.notified().await;
+        }
+    }
+
+    /// What was seen since the last time; none before the run has begun.
+    pub(super) fn look(&self) -> Option<Window> {
+        let began = *self.began.get()?;
+        let mut guard = self.shared();
+        let shared = &mut *guard;
+        Some(shared.recorder.look(began, shared.flying.iter().flatten()))
+    }
+
+    /// Those still on their way are not waited for.
+    pub(super) fn abandon(&self) {
+        let mut guard = self.shared();
+        let shared = &mut *guard;
+        shared.closed = true;
+        for request in shared.flying.iter_mut().filter_map(Option::take) {
+            shared.recorder.abandoned(&request);
+        }
+    }
+
+    /// Everything that was found so far.
+    pub(super) fn tally(&self) -> Tally {
+        self.shared().recorder.tally.clone()
+    }
+}
+
+/// What comes of it; none if it panics. goose would lose the user without a word.
+async fn unless_it_panics<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(Poll::Ready(done)) => Poll::Ready(Some(done)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_none_and_everything_else_is_what_it_is() {
+        let panics = async {
+            tokio::task::yield_now().await;
+            assert_eq!(1, 2, "this panic is meant to be");
+        };
+        assert_eq!(unless_it_panics(panics).await, None);
+        assert_eq!(unless_it_panics(async { 3 }).await, Some(3));
+    }
+}
