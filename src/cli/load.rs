@@ -30,7 +30,7 @@ pub(super) struct LoadArgs {
     scenario: String,
     #[command(flatten)]
     target: TargetArgs,
-    /// Multiply every length of time of the scenario, for a rehearsal (`0.1`)
+    /// Multiply the lengths of stages, warm-up and holds, for a rehearsal (`0.1`)
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor, help_heading = "Load")]
     scale_time: f64,
     /// One more gate, such as `latency_p95 <= 500ms` (repeatable)
@@ -61,7 +61,7 @@ pub(super) enum ScenariosCommand {
         /// Shipped scenarios or files; all shipped ones if none is named
         #[arg(value_name = "SCENARIO|FILE")]
         scenarios: Vec<String>,
-        /// Multiply every length of time
+        /// Multiply the lengths of stages, warm-up and holds
         #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
         scale_time: f64,
     },
@@ -93,6 +93,13 @@ pub(super) async fn load(
     });
     add(&mut flags, "text", text);
     let config = load(flags)?;
+    if args.reports.csv.is_some() {
+        let hint = "`--json` holds its steps, its seconds and the answers to each phrase";
+        return Err(Failure::usage(
+            "a load run keeps no observation of each request, so it has no CSV",
+            hint,
+        ));
+    }
     let reports = Reports::check(&args.reports, &config)?;
     let github = GithubActions::of(&config).filter(|_| !args.no_annotations);
     let prepared = Box::pin(PreparedLoad::new(&config, scenario, &args.gate)).await?;

@@ -31,12 +31,12 @@ pub(super) async fn send_users(
     let mut flags = Flags::new();
     flags.push(("target", Value::from(order.target.clone())));
     add(&mut flags, "url", order.url.clone());
-    let prepared = PreparedUsers::new(&load(flags)?, order).await?;
+    let prepared = Box::pin(PreparedUsers::new(&load(flags)?, order)).await?;
     let (reports, mut told) = mpsc::unbounded_channel();
     let sending = tokio::spawn(prepared.send(drain, abort, reports));
     while let Some(report) = told.recv().await {
         let line = serde_json::to_string(&report).map_err(Failure::bug)?;
-        output.print(&format!("{line}\n"))?;
+        output.data(&format!("{line}\n"))?;
     }
     sending.await.map_err(Failure::bug)??;
     Ok(Exit::Passed)

@@ -13,15 +13,19 @@ const LAST_WAIT: Duration = Duration::from_secs(3);
 /// Listens until the run is over: the first signal drains it, the second stops it at once.
 pub(super) async fn watch(control: RunControl, say: impl Fn(&str)) {
     // Without a listener the default holds, and that ends the program.
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
     else {
         return;
     };
+    // A file that may grow no more is an error where it is written, and no reason to die with what was found.
+    #[cfg(target_os = "linux")]
+    let _too_large = signal(SignalKind::from_raw(25));
     loop {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
         }
         if control.is_stopping() {
             say("stopping now");

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::error::{BaselineError, DispatchError, chain};
 use super::record_file::read_record_file;
 use crate::domain::{
-    Baseline, BaselineRecord, BaselineWish, Conclusion, RunId, RunRecord, RunStatus, Series,
+    Baseline, BaselineRecord, BaselineWish, Conclusion, RunId, RunKind, RunRecord, RunStatus, Series,
 };
 use crate::judge::compare;
 use crate::run::RunControl;
@@ -37,6 +37,10 @@ pub async fn set_baseline(
     let summary = store.summary(run).await?;
     if summary.legacy {
         return Err(StoreError::NoRecord { id: run.clone() }.into());
+    }
+    if summary.kind == Some(RunKind::Load) {
+        let why = "it is a load run; hold two of them against each other with `thrash compare`";
+        return Err(BaselineError::TooLittle { run: run.clone(), why });
     }
     if let Some(why) = too_little(summary.status, summary.conclusion) {
         return Err(BaselineError::TooLittle { run: run.clone(), why });

@@ -75,6 +75,15 @@ impl Connecting {
         Self { contract, ask }
     }
 
+    /// Sends no more requests a second than this, whatever else is configured.
+    pub(super) fn at_most(mut self, rate: Option<f64>) -> Self {
+        self.ask.rate = match (self.ask.rate, rate) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        self
+    }
+
     /// Connects to a target that somebody else has looked at already.
     pub(super) fn target(self, config: &Config) -> Result<Target, DispatchError> {
         Ok(Target::connect(self.contract, self.ask, &|name| config.variable(name))?)

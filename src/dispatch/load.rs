@@ -55,7 +55,7 @@ impl PreparedLoad {
             wish: Some(BaselineWish::Nothing),
             run: id.clone(),
             series: Series {
-                suite: format!("load {}", scenario.name),
+                suite: scenario.suite_name(),
                 target: contract.name.clone(),
                 demo: config.wants_demo(),
             },
@@ -63,8 +63,9 @@ impl PreparedLoad {
         };
         let (keeper, _) = Keeper::open(config, search)?;
         let Connected { target, health, demo, .. } =
-            Connecting::new(config, contract, &id).connect(config).await?;
-        let target = load_target(target, &suite, &scenario).await?;
+            Connecting::new(config, contract, &id).at_most(scenario.max_rate).connect(config).await?;
+        let target = Box::pin(load_target(target, &suite, &scenario)).await?;
+        let scenario = within_limits(scenario, target.target().contract());
         let gates = GateOptions {
             gates: scenario.gates.iter().chain(gates).cloned().collect(),
             error_budget: settings.thresholds.error_budget.value(),
@@ -170,6 +171,15 @@ fn send_again(config: &Config) -> Vec<OsString> {
         arguments.extend(["--config".into(), file.into()]);
     }
     arguments
+}
+
+/// The scenario with what the target bears as its highest rate: a target that has just recovered must not be sent in one
+/// second what it missed in three.
+pub(super) fn within_limits(mut scenario: Scenario, contract: &Contract) -> Scenario {
+    if let Some(limit) = contract.limits.rate {
+        scenario.max_rate = Some(scenario.max_rate.map_or(limit, |most| most.min(limit)));
+    }
+    scenario
 }
 
 /// Refuses a target that nobody said may be loaded, and a load beyond what it says it bears.

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::DispatchError;
 use super::connect::{self, Connecting};
-use super::load::{load_target, may_be_loaded, phrases};
+use super::load::{load_target, may_be_loaded, phrases, within_limits};
 use crate::config::Config;
 use crate::domain::RunId;
 use crate::load::{Deck, Report, Scenario, Sending, UsersOrder, send};
@@ -36,7 +36,8 @@ impl PreparedUsers {
         let deck =
             Deck::new(&suite.phrases, &scenario.weights, scenario.seed).map_err(|_| changed("the suite"))?;
         let target = Connecting::new(config, contract, &RunId::from_stored(order.run)).target(config)?;
-        let target = load_target(target, &suite, &scenario).await?;
+        let target = Box::pin(load_target(target, &suite, &scenario)).await?;
+        let scenario = within_limits(scenario, target.target().contract());
         Ok(Self(Sending {
             ramps: scenario.steps.iter().map(|(_, ramp)| *ramp).collect(),
             warm_up: scenario.warm_up,

@@ -35,11 +35,15 @@ pub fn read_record_file(path: &Path) -> Result<RunRecord, String> {
     }
     let record = decode_record(&text)
         .map_err(|error| format!("the file holds no run record that can be read: {}", chain(&error)))?;
-    let (there, said) = (record.results.len(), record.metrics.phrases);
-    if there as u64 != said {
+    let said = record.metrics.phrases;
+    let there = match &record.load {
+        None => record.results.len() as u64,
+        Some(load) => load.phrases.iter().flat_map(|phrase| phrase.answers).fold(0, u64::saturating_add),
+    };
+    if there != said {
         return Err(format!("it is damaged: it speaks of {said} phrases and holds {there}"));
     }
-    let mut ids = HashSet::with_capacity(there);
+    let mut ids = HashSet::with_capacity(record.results.len());
     if let Some(twice) = record.results.iter().find(|result| !ids.insert(result.id.as_str())) {
         return Err(format!("it is damaged: it holds phrase `{}` twice", twice.id));
     }

@@ -65,6 +65,11 @@ impl Document {
         };
         document.refuse_depth()?;
         match serde_yaml::from_str::<Value>(&document.text) {
+            // A text file has come where it does not belong, and its words may be anybody's.
+            Ok(Value::String(_)) => {
+                let hint = "a file of keys and values is expected here: `key: value`, a line each";
+                return Err(Problem::with_file(name, "this is plain text").with_hint(hint).into());
+            }
             Ok(value) => document.value = value,
             Err(error) => return Err(document.syntax_problem(&error).into()),
         }

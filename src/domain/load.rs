@@ -254,6 +254,9 @@ pub struct LoadRecord {
     /// Why it was ended before its time, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abort: Option<LoadAbort>,
+    /// Which of its own limits ended it before its stages did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<String>,
     /// The same phrases before the load, where they were asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle: Option<IdleComparison>,

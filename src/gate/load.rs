@@ -15,16 +15,35 @@ use crate::domain::{
 pub(super) fn evaluate_load(record: &RunRecord, load: &LoadRecord, options: &GateOptions) -> RunVerdict {
     let asked = options.gates.iter().filter(|gate| load.search.is_none() || gate.needs_search());
     let mut checks: Vec<Check> = asked.map(|gate| check(record, gate, source(gate.metric))).collect();
-    checks.extend(load.search.as_ref().map(found_load));
+    if let Some(search) = &load.search {
+        // What was not tried may well hold.
+        let open =
+            |check: &&mut Check| check.metric == "sustained_rate" && check.outcome == CheckOutcome::Fail;
+        for check in checks.iter_mut().filter(open).filter(|_| search.broken.is_none()) {
+            check.outcome = CheckOutcome::Inconclusive;
+        }
+        checks.push(found_load(search));
+    }
     if !load.generator.limits.is_empty() {
         for check in &mut checks {
             doubt(check, load);
         }
     }
     checks.push(generator(load));
+    checks.extend(sent(load, options));
+    checks.extend(load.cut.as_ref().map(|limit| {
+        let reason = format!("`{limit}` ended it before its stages did");
+        Check::new(
+            "the whole scenario was run",
+            CheckSource::Integrity,
+            "whole_run",
+            CheckOutcome::Inconclusive,
+            reason,
+        )
+    }));
     checks.sort_by_key(rank);
     let shows = load.search.is_some() || options.gates.iter().any(|gate| gate.severity.decides());
-    let conclusion = match conclude(record, load, &checks) {
+    let conclusion = match conclude(record, load, options, &checks) {
         // That this machine kept up says nothing of the target.
         Conclusion::Passed if !shows => Conclusion::Inconclusive,
         conclusion => conclusion,
@@ -38,6 +57,9 @@ fn found_load(search: &SearchRecord) -> Check {
         SearchRecord { sustained: Some(rate), broken: Some(broken), .. } => {
             (CheckOutcome::Pass, format!("{rate:.1}/s hold, {broken:.1}/s do not"))
         }
+        SearchRecord { sustained: Some(rate), reason: Some(reason), .. } => {
+            (CheckOutcome::Pass, format!("{rate:.1}/s hold; above that it could not be told: {reason}"))
+        }
         SearchRecord { sustained: Some(rate), .. } => {
             (CheckOutcome::Pass, format!("{rate:.1}/s hold, and nothing above was tried"))
         }
@@ -45,7 +67,10 @@ fn found_load(search: &SearchRecord) -> Check {
             CheckOutcome::Fail,
             format!("not even {broken:.1}/s: {}", reason.as_deref().unwrap_or("a gate broke")),
         ),
-        SearchRecord { .. } => (CheckOutcome::Inconclusive, "it ended before any load was tried".to_owned()),
+        SearchRecord { reason, .. } => (
+            CheckOutcome::Inconclusive,
+            reason.clone().unwrap_or_else(|| "it ended before any load was tried to its end".to_owned()),
+        ),
     };
     Check::new("a load that holds", CheckSource::Integrity, "sustained_rate", outcome, reason)
 }
@@ -82,7 +107,37 @@ fn generator(load: &LoadRecord) -> Check {
     Check::new("this machine made the load", CheckSource::Integrity, "generator", outcome, reason)
 }
 
-fn conclude(record: &RunRecord, load: &LoadRecord, checks: &[Check]) -> Conclusion {
+/// Whether a gate of this run is about the metric.
+fn asks_for(options: &GateOptions, metric: Metric) -> bool {
+    options.gates.iter().any(|gate| gate.metric == metric && gate.severity.decides())
+}
+
+/// Requests that were never sent have no answer that could be wrong or slow: where no gate looks at them, somebody must.
+fn sent(load: &LoadRecord, options: &GateOptions) -> Option<Check> {
+    let (on_time, intended) = (load.achieved.count, load.counts.intended);
+    let missing = intended.saturating_sub(on_time);
+    if load.search.is_some() || asks_for(options, Metric::AchievedRate) || missing * 100 <= intended {
+        return None;
+    }
+    let reason = format!("{missing} of {intended} requests were not sent when they should have been");
+    Some(Check::new(
+        "the load was sent",
+        CheckSource::Integrity,
+        "achieved_rate",
+        CheckOutcome::Inconclusive,
+        reason,
+    ))
+}
+
+/// Whether so many requests have no answer that the rest means nothing. A gate on them decides where there is one.
+fn is_silent(record: &RunRecord, load: &LoadRecord, options: &GateOptions) -> bool {
+    let share = record.metrics.unanswered_rate.value;
+    load.search.is_none()
+        && !asks_for(options, Metric::UnansweredRate)
+        && share.is_some_and(|share| share > options.error_budget)
+}
+
+fn conclude(record: &RunRecord, load: &LoadRecord, options: &GateOptions, checks: &[Check]) -> Conclusion {
     match record.status {
         RunStatus::Interrupted => Conclusion::Interrupted,
         _ if record.integrity.lost > 0 || load.generator.starved => Conclusion::Inconclusive,
@@ -91,6 +146,7 @@ fn conclude(record: &RunRecord, load: &LoadRecord, checks: &[Check]) -> Conclusi
         RunStatus::Completed if load.counts.started > 0 && load.counts.answered == 0 => {
             Conclusion::TargetFailed
         }
+        RunStatus::Completed if is_silent(record, load, options) => Conclusion::TargetFailed,
         RunStatus::Completed => conclude_from(checks),
     }
 }
@@ -124,7 +180,13 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
         _ if load.search.is_none() && checks.iter().all(|check| check.source != CheckSource::Gate) => {
             "there is no gate, so nothing was shown".to_owned()
         }
-        _ if conclusion == Conclusion::TargetFailed => "not one request was answered".to_owned(),
+        _ if conclusion == Conclusion::TargetFailed => {
+            let unanswered = record.metrics.unanswered_rate;
+            format!(
+                "{} of {} requests have no answer: the rest means nothing",
+                unanswered.count, unanswered.of
+            )
+        }
         _ => match load.search.as_ref().and_then(|search| search.sustained) {
             Some(rate) => format!("{rate:.1} requests a second hold; {}", sentence_from(conclusion, checks)),
             None => sentence_from(conclusion, checks),

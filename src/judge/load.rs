@@ -17,6 +17,9 @@ use crate::domain::{
 use crate::stats::cluster::{clustered_mean, worth_of_counts};
 use crate::stats::{Confidence, Confusion, KappaWeights, PairedTable, Unanswered};
 
+/// More phrases than this without an answer before the load leave nothing to compare with.
+const MOST_SILENT: f64 = 0.05;
+
 /// A phrase with its answers: levels from `none` on, then no answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Counted<'a> {
@@ -246,10 +249,14 @@ pub fn compare_idle(idle: &[PhraseResult], counted: &[Counted<'_>]) -> IdleCompa
         .collect();
     let table: PairedTable = pairs.iter().map(|(idle, _, loaded, _)| (*idle, *loaded)).collect();
     let interval = table.difference_interval(Confidence::PERCENT_95);
+    let drops: Vec<f64> = pairs.iter().map(|pair| f64::from(u8::from(pair.0)) - pair.1).collect();
+    // Beside a target that did not answer then, any load looks harmless.
+    let silent = idle.iter().filter(|result| result.level.is_none()).count();
+    let answered = silent as f64 <= MOST_SILENT * idle.len() as f64 && pairs.iter().any(|pair| pair.0);
     let latencies = idle.iter().flat_map(|result| &result.observations);
     IdleComparison {
         accuracy: plain_rate(pairs.iter().filter(|pair| pair.0).count() as u64, pairs.len() as u64),
-        drop: mean_drop(&pairs.iter().map(|pair| f64::from(u8::from(pair.0)) - pair.1).collect::<Vec<_>>()),
+        drop: if answered { mean_drop(&drops) } else { None },
         test: PairedTest {
             both_right: table.both_right,
             improved: table.improved,

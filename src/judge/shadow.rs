@@ -43,7 +43,11 @@ pub fn compare_shadow(pairs: &[ShadowPair], alert_level: Level, most: usize) -> 
         disagreement: share(&|target, reference| target != reference),
         across_alert: share(&|target, reference| alerts(target) != alerts(reference)),
         kappa_quadratic: levels.kappa(KappaWeights::Quadratic).map(|kappa| {
-            let interval = kappa.interval(Confidence::PERCENT_95);
+            // An interval would take lines that are alike for independent ones.
+            let interval = both()
+                .all(|(_, alike, ..)| alike.is_none())
+                .then(|| kappa.interval(Confidence::PERCENT_95))
+                .flatten();
             Estimate {
                 value: kappa.value,
                 lower: interval.map(|interval| interval.lower),

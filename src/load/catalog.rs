@@ -89,9 +89,9 @@ fn found(name: &str) -> Result<(String, String, String), ScenarioError> {
     Err(ScenarioError::Unknown { name: name.to_owned(), hint })
 }
 
-/// The name of a file's scenario.
+/// The name of a file's scenario: its path, so that two files are two scenarios.
 fn stem(path: &Path) -> String {
-    path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned())
+    path.with_extension("").display().to_string()
 }
 
 /// The JSON Schema of a scenario file, for editors.

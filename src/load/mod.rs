@@ -17,6 +17,7 @@ mod engine;
 mod open;
 mod pool;
 mod scenario;
+mod scenario_check;
 mod scenario_file;
 mod schedule;
 mod tally;

@@ -129,8 +129,12 @@ impl Share {
         let pool = Pool::new(Arc::clone(target), known, tally, (most, scenario.beyond), slow, spacing);
         let cpu = thread_cpu();
         let told = Cpu(cpu);
-        let teller =
-            tokio::task::spawn_local(tell(std::rc::Rc::clone(&pool), self.began, self.windows.clone(), told));
+        let teller = tokio::task::spawn_local(tell(
+            std::rc::Rc::clone(&pool),
+            self.began,
+            (self.thread, self.windows.clone()),
+            told,
+        ));
         let sent = {
             let mut alarm = Alarm::new()?;
             tokio::select! {
@@ -161,11 +165,14 @@ impl Share {
         pool.give_up_waiting();
         pool.abort();
         teller.abort();
-        let mut last = pool.look(self.began);
+        let mut last = Window { thread: self.thread, ..pool.look(self.began) };
         // What the teller did not come to tell is less than its interval.
         last.cpu = Duration::ZERO;
         let _ = self.windows.send(last);
         let mut tally = pool.tally.borrow().clone();
+        let counts = tally.total().counts;
+        // A lane that panicked took its request with it; the panic hook has said where.
+        tally.lost = counts.started.saturating_sub(counts.ended() + counts.abandoned);
         tally.cpu = thread_cpu().saturating_sub(cpu);
         tally.threads = 1;
         Ok(tally)
@@ -220,14 +227,14 @@ struct Cpu(Duration);
 async fn tell(
     pool: std::rc::Rc<Pool>,
     began: Instant,
-    windows: mpsc::UnboundedSender<Window>,
+    (thread, windows): (usize, mpsc::UnboundedSender<Window>),
     mut told: Cpu,
 ) {
     let mut ticks = interval(TELL_EVERY);
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        let mut window = pool.look(began);
+        let mut window = Window { thread, ..pool.look(began) };
         let now = thread_cpu();
         window.cpu = now.saturating_sub(told.0);
         told.0 = now;

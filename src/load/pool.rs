@@ -60,6 +60,8 @@ struct Slot {
     wake: Notify,
     /// The request on its way.
     flying: Cell<Option<Start>>,
+    /// The start that waits for its turn, because no more may be sent.
+    paced: Cell<Option<Start>>,
     task: Cell<Option<AbortHandle>>,
 }
 
@@ -120,6 +122,7 @@ impl Pool {
             work: Cell::new(Some(start)),
             wake: Notify::new(),
             flying: Cell::new(None),
+            paced: Cell::new(None),
             task: Cell::new(None),
         });
         let number = self.lanes.borrow().len();
@@ -138,7 +141,9 @@ impl Pool {
                 continue;
             };
             if let Some(at) = self.pace() {
+                slot.paced.set(Some(start));
                 sleep_until(at).await;
+                slot.paced.set(None);
             }
             let sent = Instant::now();
             self.window.borrow_mut().started += 1;
@@ -222,6 +227,9 @@ impl Pool {
                 window.in_flight += 1;
                 window.overdue += u64::from(self.slow.is_some_and(|slow| now - start.due > slow));
             }
+            if let Some(start) = slot.paced.get() {
+                window.overdue += u64::from(self.slow.is_some_and(|slow| now > start.due + slow));
+            }
         }
         if let Some(slow) = self.slow {
             window.overdue +=
@@ -232,8 +240,14 @@ impl Pool {
 
     /// Gives up the starts that still wait; they were intended and never sent.
     pub(super) fn give_up_waiting(&self) {
+        let now = Instant::now();
         for start in self.queue.borrow_mut().drain(..) {
-            self.count(start, |counts| counts.dropped += 1);
+            if let Some(step) = start.step {
+                let step = &mut self.tally.borrow_mut().steps[step];
+                step.counts.dropped += 1;
+                // It has waited so long at least.
+                step.response.record(now.saturating_duration_since(start.due));
+            }
         }
     }
 
@@ -259,6 +273,9 @@ impl Pool {
         for slot in self.lanes.borrow().iter() {
             if let Some(task) = slot.task.take() {
                 task.abort();
+            }
+            if let Some(start) = slot.paced.take().or_else(|| slot.work.take()) {
+                self.count(start, |counts| counts.dropped += 1);
             }
             if let Some(start) = slot.flying.take()
                 && let Some(step) = start.step

@@ -206,6 +206,8 @@ pub struct Rate(pub f64);
 
 /// More requests a second than one machine can send, by far.
 const HIGHEST: f64 = 1e6;
+/// One request in three hours.
+const LOWEST: f64 = 1e-4;
 
 impl FromStr for Rate {
     type Err = String;
@@ -217,8 +219,8 @@ impl FromStr for Rate {
             _ => return Err(format!("`{text}` is no rate: write `50/s` or `30/min`")),
         };
         let rate = number.trim().parse::<f64>().ok().map(|number| number / seconds);
-        rate.filter(|rate| *rate > 0.0 && *rate <= HIGHEST).map(Self).ok_or_else(|| {
-            format!("`{text}` is no rate: write `50/s` or `30/min`, above 0 and up to {HIGHEST}/s")
+        rate.filter(|rate| (LOWEST..=HIGHEST).contains(rate)).map(Self).ok_or_else(|| {
+            format!("`{text}` is no rate: write `50/s` or `30/min`, from {LOWEST}/s to {HIGHEST}/s")
         })
     }
 }

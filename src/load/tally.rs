@@ -53,6 +53,9 @@ pub struct StepTally {
 /// What was seen in a short stretch of time, for who watches.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Window {
+    /// Who saw it.
+    #[serde(default)]
+    pub thread: usize,
     /// Its end, in seconds after the run's start.
     pub at_s: f64,
     /// Starts that the schedule asked for.

@@ -9,6 +9,8 @@ use crate::domain::{LoadAbort, LoadSecond};
 
 /// Seconds that a record holds, at most: a longer run has longer ones.
 const MOST_SECONDS: f64 = 3600.0;
+/// Windows that are looked at, at most.
+const MOST_RECENT: usize = 10_000;
 /// A slice is closed when this long has passed since its end: threads tell a little late.
 const LATE_S: f64 = 0.6;
 
@@ -18,8 +20,8 @@ pub struct Watch {
     rules: AbortEntry,
     threads: f64,
     slice_s: f64,
-    /// Windows of the last `over`.
-    recent: VecDeque<Window>,
+    /// The windows of the last `over`, and as many more as it takes to tell something.
+    recent: VecDeque<Brief>,
     /// The slices that are not closed, each with its number.
     open: VecDeque<(u64, Window)>,
     seconds: Vec<LoadSecond>,
@@ -71,10 +73,15 @@ impl Watch {
             Some((_, known)) => merge_slice(known, &window),
             None => self.open.push_back((slice, window.clone())),
         }
-        self.recent.push_back(window);
+        self.recent.push_back(Brief::of(&window));
         let over = self.rules.over.0.as_secs_f64();
-        while self.recent.front().is_some_and(|first| first.at_s < at_s - over) {
-            self.recent.pop_front();
+        let mut ended: u64 = self.recent.iter().map(|seen| seen.ended).sum();
+        // Where few are sent, the last few requests tell what the last second cannot.
+        while self.recent.front().is_some_and(|first| {
+            first.at_s < at_s - over
+                && (ended - first.ended >= self.rules.at_least || self.recent.len() > MOST_RECENT)
+        }) {
+            ended -= self.recent.pop_front().map_or(0, |first| first.ended);
         }
         self.close_before(at_s - LATE_S)
     }
@@ -119,29 +126,59 @@ impl Watch {
         }
     }
 
-    /// Whether the run has to end, by the windows of the last `over`.
+    /// Whether the run has to end, by what was seen last.
     pub fn too_much(&self) -> Option<LoadAbort> {
-        let sum = |count: fn(&Window) -> u64| self.recent.iter().map(count).sum::<u64>();
+        let sum = |count: fn(&Brief) -> u64| self.recent.iter().map(count).sum::<u64>();
         let newest = self.recent.back()?;
-        let (ended, unanswered) = (sum(Window::ended), sum(|window| window.unanswered));
+        let (ended, unanswered) = (sum(|seen| seen.ended), sum(|seen| seen.unanswered));
         let abort = |rule: String, seen: String| Some(LoadAbort { rule, seen, at_ms: newest.at_s * 1e3 });
         let enough = |cases: u64| cases >= self.rules.at_least;
         let most = self.rules.error_rate;
         if enough(ended) && unanswered as f64 > most.value() * ended as f64 {
-            let seen =
-                format!("{unanswered} of {ended} requests without an answer within {}", self.rules.over);
+            let seen = format!("{unanswered} of the last {ended} requests have no answer");
             return abort(format!("error_rate: {most}"), seen);
         }
         if let Some(limit) = self.rules.latency_p95 {
-            // Those on their way are as slow as they are old, at least.
-            let (cases, slow) = (ended + newest.overdue, sum(|window| window.slow) + newest.overdue);
+            // Those on their way are as slow as they are old, at least; each thread tells of its own.
+            let mut threads: Vec<usize> = Vec::new();
+            let mut overdue = 0;
+            for seen in self.recent.iter().rev() {
+                if !threads.contains(&seen.thread) {
+                    threads.push(seen.thread);
+                    overdue += seen.overdue;
+                }
+            }
+            let (cases, slow) = (ended + overdue, sum(|seen| seen.slow) + overdue);
             if enough(cases) && slow as f64 > 0.05 * cases as f64 {
-                let seen =
-                    format!("{slow} of {cases} requests slower than {limit} within {}", self.rules.over);
+                let seen = format!("{slow} of the last {cases} requests are slower than {limit}");
                 return abort(format!("latency_p95: {limit}"), seen);
             }
         }
         None
+    }
+
+    /// The slices since a time, those that are not complete left out.
+    pub fn since(&self, offset: Duration) -> Vec<LoadSecond> {
+        let from = offset.as_secs_f64();
+        self.seconds.iter().filter(|second| second.at_s >= from).cloned().collect()
+    }
+}
+
+/// What a window says of answers, without their times.
+#[derive(Debug)]
+struct Brief {
+    thread: usize,
+    at_s: f64,
+    ended: u64,
+    unanswered: u64,
+    slow: u64,
+    overdue: u64,
+}
+
+impl Brief {
+    fn of(window: &Window) -> Self {
+        let Window { thread, at_s, unanswered, slow, overdue, .. } = *window;
+        Self { thread, at_s, ended: window.ended(), unanswered, slow, overdue }
     }
 }
 

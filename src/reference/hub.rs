@@ -336,7 +336,7 @@ impl Pull<'_> {
 
     /// Fetches until all of it is there, over as many connections as that takes, within reason.
     async fn whole(&self) -> Result<u64, PullError> {
-        let (mut fetched, mut failed) = (0, 0);
+        let (mut fetched, mut failed, mut most) = (0, 0, self.there());
         loop {
             let before = self.there();
             let ended = self.append(before).await;
@@ -353,7 +353,9 @@ impl Pull<'_> {
                 Err(error) => return Err(error),
             }
             // One that brings something may be cut off any number of times.
-            failed = if now > before { 0 } else { failed + 1 };
+            // More than ever before: a hub that begins again each time brings nothing.
+            failed = if now > most { 0 } else { failed + 1 };
+            most = most.max(now);
             if failed == TRIES {
                 return Err(DownloadError::new(&self.url, "the answer ends too early").into());
             }

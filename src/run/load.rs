@@ -1,5 +1,7 @@
 //! The load run: what a scenario asks for is sent, every answer judged, and the whole becomes a record.
 
+#![expect(clippy::cast_precision_loss, reason = "no run has so many requests")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use tokio::time::{Instant, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::RunControl;
-use super::load_record::{Found, RunFacts, Whole, record};
+use super::load_record::{Found, Held, RunFacts, Whole, record};
 use super::workers::work_off;
 use crate::domain::{LoadAbort, PhraseResult, RunEvent, RunRecord, RunStatus, SearchRecord, TextPolicy};
 use crate::gate::GateOptions;
@@ -117,25 +119,55 @@ async fn search(
     let began = Instant::now();
     let mut first = 0;
     for (_, ramp) in &whole.scenario.steps {
-        if course.control.is_stopping() || began.elapsed() >= whole.scenario.max_duration {
+        if course.control.is_stopping() {
             break;
         }
-        course.watch.continue_at(began.elapsed());
-        found.begins.push(began.elapsed());
+        let begin = began.elapsed();
+        let longest = whole.scenario.max_duration.saturating_sub(begin);
+        let most = whole.scenario.max_requests.saturating_sub(first);
+        // A load that cannot be tried to its end shows nothing. What the others took to end is not counted against it.
+        let cut = whole.scenario.max_duration < whole.scenario.length() && longest < ramp.duration;
+        if cut || (most as f64) < ramp.requests() {
+            result.reason = Some("the limits of the scenario end it before that".to_owned());
+            break;
+        }
+        course.watch.continue_at(begin);
+        found.begins.push(begin);
         // What is cold is cold once; a short warm-up at each load lets the last one's requests drain.
         let warm_up = sending.warm_up.min(ramp.duration / 4);
-        let step = Sending { ramps: vec![*ramp], warm_up, first, ..sending.clone() };
+        let step =
+            Sending { ramps: vec![*ramp], warm_up, first, longest: ramp.duration, most, ..sending.clone() };
         let tally = course.send(step).await?;
         first += tally.steps.iter().map(|step| step.counts.intended).sum::<u64>() + tally.warm_up;
-        let held = whole.held(&tally, *ramp, course.abort.as_ref());
+        if course.control.is_stopping() {
+            found.join(tally);
+            break;
+        }
+        let step = Found {
+            idle: found.idle.clone(),
+            seconds: course.watch.since(begin),
+            abort: course.abort.clone(),
+            duration: ramp.duration,
+            ..Found::new(tally.clone())
+        };
+        let held = whole.held(&step, *ramp);
         found.join(tally);
         match held {
-            Ok(()) => result.sustained = Some(ramp.to),
-            Err(reason) => {
+            Held::Yes => result.sustained = Some(ramp.to),
+            Held::Unknown(reason) => {
+                result.reason = Some(reason);
+                break;
+            }
+            Held::No(reason) => {
                 result.broken = Some(ramp.to);
                 result.reason = Some(reason);
-                // That is what was looked for; the target has not failed.
-                if result.sustained.is_some() {
+                // That is what was looked for, and no failure of the target; unless it did not survive it.
+                let gone = whole.target.target().look().await.err();
+                if let Some(gone) = gone {
+                    let at_ms = began.elapsed().as_secs_f64() * 1e3;
+                    course.abort =
+                        Some(LoadAbort { rule: "unhealthy: true".to_owned(), seen: gone.to_string(), at_ms });
+                } else if result.sustained.is_some() {
                     course.abort = None;
                 }
                 break;

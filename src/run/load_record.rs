@@ -110,23 +110,37 @@ impl Found {
 }
 
 impl Whole<'_> {
-    /// Whether every gate held under one load; else the first that did not, and what was seen.
-    pub(super) fn held(&self, tally: &Tally, ramp: Ramp, abort: Option<&LoadAbort>) -> Result<(), String> {
-        if let Some(abort) = abort {
-            return Err(format!("{}: {}", abort.rule, abort.seen));
+    /// Whether every gate held under one load.
+    pub(super) fn held(&self, step: &Found, ramp: Ramp) -> Held {
+        if let Some(abort) = &step.abort {
+            return Held::No(format!("{}: {}", abort.rule, abort.seen));
         }
         let scenario = Scenario { steps: vec![(0, ramp)], is_search: false, ..self.scenario.clone() };
         let gates = self.gates.gates.iter().filter(|gate| !gate.needs_search()).cloned().collect();
         let whole =
             Whole { scenario: &scenario, gates: &GateOptions { gates, ..self.gates.clone() }, ..*self };
-        let found = Found { duration: ramp.duration, ..Found::new(tally.clone()) };
-        let verdict = record(&whole, &found).verdict;
-        if verdict.conclusion == Conclusion::Passed {
-            return Ok(());
+        let verdict = record(&whole, step).verdict;
+        let first = |outcome| {
+            let mut checks = verdict.checks.iter();
+            let check = checks.find(|check| check.outcome == outcome && check.severity.decides());
+            check
+                .map_or_else(|| verdict.sentence.clone(), |check| format!("{}: {}", check.name, check.reason))
+        };
+        match verdict.conclusion {
+            Conclusion::Passed => Held::Yes,
+            Conclusion::GateFailed | Conclusion::TargetFailed => Held::No(first(CheckOutcome::Fail)),
+            Conclusion::Inconclusive | Conclusion::Interrupted => {
+                Held::Unknown(first(CheckOutcome::Inconclusive))
+            }
         }
-        let broken = verdict.checks.iter().find(|check| check.outcome != CheckOutcome::Pass);
-        Err(broken.map_or(verdict.sentence, |check| format!("{}: {}", check.name, check.reason)))
     }
+}
+
+/// Whether every gate held under one load, and else why not.
+pub(super) enum Held {
+    Yes,
+    No(String),
+    Unknown(String),
 }
 
 pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
@@ -152,7 +166,7 @@ pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
         environment: facts.environment.clone(),
         tool: tool(),
         host: host(),
-        suite: SuiteRecord { name: format!("load {}", scenario.name), ..suite.record.clone() },
+        suite: SuiteRecord { name: scenario.suite_name(), ..suite.record.clone() },
         target: TargetRecord {
             name: contract.name.clone(),
             url: contract.shown_url(),
@@ -239,6 +253,7 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             .collect(),
         generator: generator(scenario.model, found, total),
         abort: found.abort.clone(),
+        cut: cut(scenario, found),
         idle: found.idle.as_ref().map(|idle| compare_idle(idle, counted)),
         search: found.search.clone(),
         phrases: counted
@@ -250,6 +265,21 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
 
 fn achieved(step: &StepTally) -> crate::domain::Rate {
     request_rate(step.counts.started.saturating_sub(step.counts.late), step.counts.intended)
+}
+
+/// Which limit of the scenario ended it before its stages did. A search says that itself.
+fn cut(scenario: &Scenario, found: &Found) -> Option<String> {
+    let total = found.tally.total().counts;
+    let sent = total.intended + found.tally.warm_up;
+    if scenario.is_search || found.abort.is_some() {
+        None
+    } else if sent >= scenario.max_requests {
+        Some(format!("max_requests: {}", scenario.max_requests))
+    } else if scenario.max_duration < scenario.length() {
+        Some(format!("max_duration: {}", crate::domain::Wait(scenario.max_duration)))
+    } else {
+        None
+    }
 }
 
 /// The steps that were reached, with their times.

@@ -196,7 +196,10 @@ impl Contract {
     /// # Errors
     /// What is wrong with the URL.
     pub fn with_base_url(mut self, url: &str) -> Result<Self, String> {
-        self.base_url = parse_base_url(url)?;
+        let url = parse_base_url(url)?;
+        // The mark was for the place where it stood.
+        self.allow_load &= url.origin() == self.base_url.origin();
+        self.base_url = url;
         Ok(self)
     }
 

@@ -190,23 +190,30 @@ impl LoadTarget {
         };
         let target =
             url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-        let mut bytes = format!("{} {target} HTTP/1.1\r\nhost: {host}\r\n", outgoing.method).into_bytes();
+        let mut bytes = format!("{} {target} HTTP/1.1\r\n", outgoing.method).into_bytes();
         let mut line = |name: &str, value: &[u8]| {
             bytes.extend_from_slice(name.as_bytes());
             bytes.extend_from_slice(b": ");
             bytes.extend_from_slice(value);
             bytes.extend_from_slice(b"\r\n");
         };
-        line("user-agent", super::client::USER_AGENT.as_bytes());
-        line("accept", b"*/*");
+        let ours = |name: &str| !outgoing.headers.contains_key(name);
+        for (name, value) in
+            [("host", host.as_str()), ("user-agent", super::client::USER_AGENT), ("accept", "*/*")]
+        {
+            if ours(name) {
+                line(name, value.as_bytes());
+            }
+        }
         if self.close {
             line("connection", b"close");
         }
-        if let Some(credentials) = credentials(url) {
+        if let Some(credentials) = credentials(url).filter(|_| ours("authorization")) {
             line("authorization", credentials.as_bytes());
         }
         line("content-length", body.len().to_string().as_bytes());
-        for (name, value) in &outgoing.headers {
+        let set_here = ["content-length", "connection", "transfer-encoding"];
+        for (name, value) in outgoing.headers.iter().filter(|(name, _)| !set_here.contains(&name.as_str())) {
             line(name.as_str(), value.as_bytes());
         }
         bytes.extend_from_slice(b"\r\n");
@@ -249,34 +256,29 @@ impl LoadTarget {
         }
     }
 
-    /// One exchange over the lane's connection. A connection that was closed as idle is opened again, once.
+    /// One exchange over the lane's connection, or over a new one where that was closed while it idled.
     async fn by_wire(
         &self,
         lane: &mut Lane,
         addresses: &[SocketAddr],
         opened: &mut bool,
     ) -> Result<RawAnswer, Failure> {
+        // What was closed while it idled is seen here. One that closes when it has the request has had it: sent again,
+        // it would be sent twice.
         let fresh = |(wire, used): &(Wire, Instant)| used.elapsed() < LONGEST_IDLE && !wire.is_stale();
-        let mut kept = lane.wire.take().filter(fresh).map(|(wire, _)| wire);
-        loop {
-            let reused = kept.is_some();
-            let mut wire = if let Some(wire) = kept.take() {
-                wire
-            } else {
-                *opened = true;
-                Wire::connect(addresses, self.target.contract.connection.connect_timeout.0).await?
-            };
-            match wire.exchange(&lane.request, self.bounds.max_body, self.wants_headers).await {
-                Ok(Received { raw, keep }) => {
-                    if keep && !self.close {
-                        lane.wire = Some((wire, Instant::now()));
-                    }
-                    return Ok(raw);
-                }
-                Err((_, true)) if reused => {}
-                Err((failure, _)) => return Err(failure),
-            }
+        let kept = lane.wire.take().filter(fresh).map(|(wire, _)| wire);
+        let mut wire = if let Some(wire) = kept {
+            wire
+        } else {
+            *opened = true;
+            Wire::connect(addresses, self.target.contract.connection.connect_timeout.0).await?
+        };
+        let Received { raw, keep } =
+            wire.exchange(&lane.request, self.bounds.max_body, self.wants_headers).await?;
+        if keep && !self.close {
+            lane.wire = Some((wire, Instant::now()));
         }
+        Ok(raw)
     }
 
     async fn by_client(&self, phrase: usize, count: u64) -> Shot {

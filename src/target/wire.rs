@@ -72,22 +72,17 @@ impl Wire {
     /// but the body's type is kept.
     ///
     /// # Errors
-    /// What went wrong, and whether that was before the first byte of an answer.
+    /// What went wrong, and where.
     pub(super) async fn exchange(
         &mut self,
         request: &[u8],
         max_body: usize,
         wants_headers: bool,
-    ) -> Result<Received, (Failure, bool)> {
+    ) -> Result<Received, Failure> {
         self.buffer.clear();
-        if let Err(error) = self.stream.write_all(request).await {
-            return Err((lost(&error, Phase::Headers), true));
-        }
-        let head = match self.head(wants_headers).await {
-            Ok(head) => head,
-            Err(failure) => return Err((failure, self.buffer.is_empty())),
-        };
-        let body = self.body(&head.length, max_body).await.map_err(|failure| (failure, false))?;
+        self.stream.write_all(request).await.map_err(|error| lost(&error, Phase::Headers))?;
+        let head = self.head(wants_headers).await?;
+        let body = self.body(&head.length, max_body).await?;
         // Bytes beyond the answer belong to nothing that was asked.
         let keep = head.keep && self.buffer.is_empty() && !matches!(head.length, Length::UntilClosed);
         Ok(Received { raw: RawAnswer { status: head.status, headers: head.headers, body }, keep })

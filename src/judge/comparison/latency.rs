@@ -4,9 +4,9 @@
 //! cache: a run must not look faster because its slow phrases failed, or because nobody worked.
 
 use super::pairs::Pair;
-use crate::domain::{Estimate, LatencyComparison, PhraseResult};
+use crate::domain::{Estimate, LatencyComparison, LatencyReport, PhraseResult};
 use crate::stats::bootstrap::{self, MIN_CASES};
-use crate::stats::{BootstrapOptions, Confidence, percentile};
+use crate::stats::{BootstrapOptions, Confidence, LatencyHistogram, percentile};
 
 const QUANTILES: [f64; 4] = [0.5, 0.9, 0.95, 0.99];
 
@@ -25,6 +25,27 @@ pub(super) fn compare(pairs: &[Pair<'_>]) -> Vec<LatencyComparison> {
     let baseline = latencies(|pair| pair.baseline.latency_ms);
     let candidate = latencies(|pair| pair.candidate.latency_ms);
     QUANTILES.into_iter().filter_map(|quantile| compared(&baseline, &candidate, quantile)).collect()
+}
+
+/// How slow all requests of two load runs were. They are no pairs, and the ratio has no interval.
+pub(super) fn compare_histograms(
+    baseline: &LatencyReport,
+    candidate: &LatencyReport,
+) -> Vec<LatencyComparison> {
+    let read = |report: &LatencyReport| LatencyHistogram::from_base64(report.histogram.as_deref()?).ok();
+    let (Some(before), Some(after)) = (read(baseline), read(candidate)) else { return Vec::new() };
+    let at = |histogram: &LatencyHistogram, quantile| {
+        let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
+        let interval = histogram.percentile_interval(quantile, Confidence::PERCENT_95)?;
+        let value = ms(histogram.percentile(quantile)?);
+        Some(Estimate { value, lower: interval.lower.map(ms), upper: interval.upper.map(ms) })
+    };
+    let compared = |quantile| {
+        let (baseline, candidate) = (at(&before, quantile)?, at(&after, quantile)?);
+        let ratio = Estimate { value: candidate.value / baseline.value, lower: None, upper: None };
+        ratio.value.is_finite().then_some(LatencyComparison { quantile, baseline, candidate, ratio })
+    };
+    QUANTILES.into_iter().filter_map(compared).collect()
 }
 
 fn compared(baseline: &Latencies, candidate: &Latencies, quantile: f64) -> Option<LatencyComparison> {

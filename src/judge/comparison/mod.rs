@@ -17,6 +17,14 @@ pub enum Incomparable {
         /// That one.
         run: RunId,
     },
+    /// One is a load run and the other is not.
+    #[error("the runs `{baseline}` and `{candidate}` are not of one kind: one of them is a load run")]
+    Kinds {
+        /// The baseline.
+        baseline: RunId,
+        /// The other run.
+        candidate: RunId,
+    },
     /// Their targets alert a human at different levels, so that their rates count different things.
     #[error(
         "the runs `{baseline}` and `{candidate}` alert from different levels on, `{baseline_level}` and \
@@ -38,6 +46,7 @@ impl Incomparable {
     /// What can be done about it.
     pub fn hint(&self) -> String {
         match self {
+            Self::Kinds { .. } => "compare a load run with one of the same scenario".to_owned(),
             Self::NoPhrase { .. } => "`thrash runs list` tells which runs there are".to_owned(),
             Self::AlertLevels { candidate_level, .. } => {
                 format!("`--alert-level {candidate_level}` counts both from one level on")
@@ -78,6 +87,9 @@ pub fn compare_at(
     if let Some(empty) = [baseline, candidate].into_iter().find(|run| run.results.is_empty()) {
         return Err(Incomparable::NoPhrase { run: empty.id.clone() });
     }
+    if baseline.kind != candidate.kind {
+        return Err(Incomparable::Kinds { baseline: baseline.id.clone(), candidate: candidate.id.clone() });
+    }
     let pairing = pairs::pair(baseline, candidate);
     let steady: Vec<_> = pairing.pairs.iter().filter(|pair| pair.change != Some(Change::Flaky)).collect();
     let warnings = warnings::warnings(baseline, candidate, alert_level, &pairing);
@@ -90,7 +102,10 @@ pub fn compare_at(
         accuracy: tables::accuracy(&steady),
         metrics: rates,
         slices: tables::slices(&steady),
-        latency: latency::compare(&pairing.pairs),
+        latency: match (&baseline.load, &candidate.load) {
+            (Some(_), Some(_)) => latency::compare_histograms(&baseline.latency, &candidate.latency),
+            _ => latency::compare(&pairing.pairs),
+        },
         changes: pairs::changes(pairing),
         unpaired: Vec::new(),
     };

@@ -21,6 +21,16 @@ pub(super) fn warnings(
 /// Which runs they are, and how far they came.
 fn runs(baseline: &RunRecord, candidate: &RunRecord) -> Vec<String> {
     let mut warnings = Vec::new();
+    if let (Some(before), Some(after)) = (&baseline.load, &candidate.load) {
+        warnings.push(
+            "load runs: each phrase stands with its most frequent answer, and latencies are of all requests"
+                .to_owned(),
+        );
+        let (before, after) = (&before.scenario, &after.scenario);
+        if before.hash != after.hash || before.time_scale.to_bits() != after.time_scale.to_bits() {
+            warnings.push("the scenarios differ: another load, other answers".to_owned());
+        }
+    }
     if baseline.id == candidate.id {
         warnings.push(format!("both are the run `{}`: nothing can differ", candidate.id));
     }

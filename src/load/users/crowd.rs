@@ -171,7 +171,7 @@ impl Crowd {
 
     fn pause(&self, random: &mut ChaCha8Rng) -> Duration {
         let (from, to) = (self.scenario.think_time.from.0, self.scenario.think_time.to.0);
-        if to.is_zero() { Duration::ZERO } else { from + (to - from).mul_f64(random.random::<f64>()) }
+        from + to.saturating_sub(from).mul_f64(random.random::<f64>())
     }
 
     /// Waits until a user has thought, the load has room for it, and the rate allows it; then its request begins.

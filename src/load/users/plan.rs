@@ -86,11 +86,11 @@ impl Plan {
                 let known = (users as f64 - ramp.from) / (load - ramp.from);
                 let flat = rise.mul_f64(if rise.is_zero() { 0.0 } else { known.clamp(0.0, 1.0) });
                 // It wakes twice a second while it holds, so it is told less.
-                let hold = (held + flat).saturating_sub(GRAIN).as_secs();
-                if hold > 0 {
-                    steps.push((users, hold));
+                let seconds = (held + flat).saturating_sub(GRAIN).as_secs();
+                if seconds > 0 {
+                    steps.push((users, seconds));
                 }
-                steps.push((target, (rise - flat).as_secs()));
+                steps.push((target, rise.saturating_sub(flat).as_secs()));
                 (users, held) = (target, Duration::ZERO);
             }
         }

@@ -168,14 +168,30 @@ fn boundaries(load: &LoadRecord) -> Vec<f64> {
     pairs.filter(|pair| pair[0].stage != pair[1].stage).map(|pair| pair[1].from_ms).collect()
 }
 
-/// So many slices that a chart can show them: of neighbours the slowest stands for all.
+/// So many slices that a chart can show them: neighbours are one, as slow as the slowest and with their mean counts.
 fn thinned(seconds: &[LoadSecond]) -> Vec<LoadSecond> {
     let step = seconds.len().div_ceil(MOST_POINTS).max(1);
-    let slowest = |chunk: &[LoadSecond]| {
-        let slowness = |second: &&LoadSecond| second.p99_ms.unwrap_or(0.0);
-        chunk.iter().max_by(|one, other| slowness(one).total_cmp(&slowness(other))).cloned()
+    let merged = |chunk: &[LoadSecond]| {
+        let worst = |of: fn(&LoadSecond) -> Option<f64>| chunk.iter().filter_map(of).max_by(f64::total_cmp);
+        // Rounded up: one request without an answer must not vanish among seconds without any.
+        let mean =
+            |of: fn(&LoadSecond) -> u64| chunk.iter().map(of).sum::<u64>().div_ceil(chunk.len() as u64);
+        LoadSecond {
+            at_s: chunk[0].at_s,
+            intended: mean(|second| second.intended),
+            started: mean(|second| second.started),
+            answered: mean(|second| second.answered),
+            unanswered: mean(|second| second.unanswered),
+            right: mean(|second| second.right),
+            in_flight: chunk.iter().map(|second| second.in_flight).max().unwrap_or_default(),
+            p50_ms: worst(|second| second.p50_ms),
+            p95_ms: worst(|second| second.p95_ms),
+            p99_ms: worst(|second| second.p99_ms),
+            cpu: chunk.iter().map(|second| second.cpu).fold(0.0, f64::max),
+            lag_ms: chunk.iter().map(|second| second.lag_ms).fold(0.0, f64::max),
+        }
     };
-    seconds.chunks(step).filter_map(slowest).collect()
+    seconds.chunks(step).map(merged).collect()
 }
 
 fn time_ticks(end_s: f64) -> Vec<Tick> {
@@ -212,7 +228,11 @@ fn seconds_table(load: &LoadRecord) -> Markup {
         "#p95",
         "#p99",
     ];
-    Table { caption: "The run second by second", head, rows: rows.collect() }.render()
+    let slices = load.seconds.len().div_ceil(MOST_POINTS);
+    html! {
+        (Table { caption: "The run second by second", head, rows: rows.collect() }.render())
+        @if slices > 1 { p.note { "Each row stands for " (slices) " slices: their mean counts, the slowest times." } }
+    }
 }
 
 fn load_of(step: &LoadStep, model: LoadModel) -> String {

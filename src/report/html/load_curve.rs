@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::super::figures;
 use super::section::{Table, cell, folded};
-use super::svg::{Plot, Tick, line, path};
+use super::svg::{Plot, Tick, line, number, path};
 use crate::domain::{LatencyReport, RunRecord};
 use crate::stats::LatencyHistogram;
 
@@ -21,7 +21,7 @@ pub(super) fn figure(record: &RunRecord) -> Markup {
         return html! {};
     };
     // As far as there are ten measurements beyond.
-    let nines = (response.count().max(10) as f64 / 10.0).log10().clamp(1.0, 4.0);
+    let nines = (number(response.count().max(10)) / 10.0).log10().clamp(1.0, 4.0);
     let most = at(&response, 1.0 - 10_f64.powf(-nines)).max(1e-3) * 1.05;
     let curve = |histogram: &LatencyHistogram| {
         path((0..=POINTS).map(|i| {

@@ -15,7 +15,8 @@ use crate::support::server::{Reply, Server};
 fn the_smoke_scenario_passes_against_the_embedded_demo_with_nothing_configured() {
     let place = Place::new();
     let ended = place.thrash(["load", "scenarios/load/smoke.yaml", "--scale-time", "0.4"]).exits(0);
-    for word in ["PASSED", "load smoke against demo", "DEMO", "Load", "Idle", "Machine", "response time"] {
+    for word in ["PASSED", "load smoke ×0.4 against demo", "DEMO", "Load", "Idle", "Machine", "response time"]
+    {
         assert!(ended.stdout.contains(word), "no `{word}` in\n{}", ended.stdout);
     }
     assert!(ended.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ended.stdout);
@@ -25,7 +26,7 @@ fn the_smoke_scenario_passes_against_the_embedded_demo_with_nothing_configured()
     // Those that the short load came to send.
     assert!(record["load"]["idle"]["accuracy"]["of"].as_u64().unwrap() >= 20);
     let runs = place.runs();
-    assert_eq!((&runs[0]["suite"], &runs[0]["kind"]), (&json!("load smoke"), &json!("load")));
+    assert_eq!((&runs[0]["suite"], &runs[0]["kind"]), (&json!("load smoke ×0.4"), &json!("load")));
 }
 
 #[test]

@@ -108,14 +108,14 @@ fn requests_are_bounded_in_number_and_time() {
     let server = Server::start(right);
     let place =
         place("model: arrivals\nrate: 50/s\nduration: 10s\nmax_requests: 30\ngates: [error_rate <= 1%]\n");
-    run(&place, &server, &[]).exits(0);
+    run(&place, &server, &[]).exits(4);
     assert_eq!(server.requests().len(), 30);
 
     let place = super::place(
         "model: arrivals\nrate: 50/s\nduration: 10s\nmax_duration: 600ms\ngates: [error_rate <= 1%]\n",
     );
     let start = Instant::now();
-    run(&place, &server, &[]).exits(0);
+    run(&place, &server, &[]).exits(4);
     assert!(start.elapsed() < Duration::from_secs(6));
     assert_eq!(server.requests().len(), 60);
 }

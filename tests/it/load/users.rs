@@ -114,7 +114,7 @@ fn wrong_answers_under_load_fail_the_gate_and_are_told_from_idle_ones() {
 fn a_shipped_scenario_of_users_runs_against_the_embedded_demo() {
     let place = Place::new();
     let ended = place.thrash(["load", "quick-parallel", "--scale-time", "0.06"]).exits(0);
-    for word in ["PASSED", "load quick-parallel against demo", "DEMO"] {
+    for word in ["PASSED", "load quick-parallel ×0.06 against demo", "DEMO"] {
         assert!(ended.stdout.contains(word), "no `{word}` in\n{}", ended.stdout);
     }
     assert!(record(&place)["load"]["idle"]["accuracy"]["of"].as_u64().unwrap() >= 20);
@@ -160,12 +160,12 @@ fn users_ask_as_often_as_the_scenario_says_and_then_the_run_is_over() {
 fn users_are_bounded_in_requests_and_time() {
     let server = Server::start(right);
     let lines = "model: users\nusers: 5\nduration: 60s\nmax_requests: 33\ngates: [error_rate <= 1%]\n";
-    run(&place(lines), &server, &[]).exits(0);
+    run(&place(lines), &server, &[]).exits(4);
     assert_eq!(server.requests().len(), 33);
 
     let server = Server::start(|seen| right(seen).after(ms(10)));
     let lines = "model: users\nusers: 2\nduration: 60s\nmax_duration: 700ms\ngates: [error_rate <= 1%]\n";
-    run(&place(lines), &server, &[]).exits(0);
+    run(&place(lines), &server, &[]).exits(4);
     let times: Vec<Instant> = server.requests().iter().map(|seen| seen.at).collect();
     assert!(*times.iter().max().unwrap() - *times.iter().min().unwrap() < ms(1000));
 }
@@ -270,7 +270,7 @@ fn a_second_signal_stops_the_users_at_once() {
 fn a_process_that_is_killed_leaves_a_record_that_passes_nothing() {
     let server = Server::start(|seen| right(seen).after(ms(10)));
     let place = place("model: users\nusers: 2\nduration: 60s\ngates: [error_rate <= 1%]\n");
-    let child = under_way(&place, &server, 150);
+    let child = under_way(&place, &server, 600);
     signal("KILL", sender(&child));
     let ended = ended(child).exits(130).complains(&["SIGKILL"]);
     assert!(ended.stdout.contains("the process that sends ended before its time"), "{}", ended.stdout);
