@@ -122,8 +122,8 @@ async fn search(
         if course.control.is_stopping() {
             break;
         }
-        let begin = began.elapsed();
-        let longest = whole.scenario.max_duration.saturating_sub(begin);
+        let from = began.elapsed();
+        let longest = whole.scenario.max_duration.saturating_sub(from);
         let most = whole.scenario.max_requests.saturating_sub(first);
         // A load that cannot be tried to its end shows nothing. What the others took to end is not counted against it.
         let cut = whole.scenario.max_duration < whole.scenario.length() && longest < ramp.duration;
@@ -131,8 +131,8 @@ async fn search(
             result.reason = Some("the limits of the scenario end it before that".to_owned());
             break;
         }
-        course.watch.continue_at(begin);
-        found.begins.push(begin);
+        course.watch.continue_at(from);
+        found.begins.push(from);
         // What is cold is cold once; a short warm-up at each load lets the last one's requests drain.
         let warm_up = sending.warm_up.min(ramp.duration / 4);
         let step =
@@ -145,7 +145,7 @@ async fn search(
         }
         let step = Found {
             idle: found.idle.clone(),
-            seconds: course.watch.since(begin),
+            seconds: course.watch.since(from),
             abort: course.abort.clone(),
             duration: ramp.duration,
             ..Found::new(tally.clone())

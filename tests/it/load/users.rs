@@ -20,7 +20,7 @@ fn under_way(place: &Place, server: &Server, requests: usize) -> Child {
         .expect("the program starts");
     let start = Instant::now();
     while server.requests().len() < requests {
-        assert!(start.elapsed() < Duration::from_secs(60), "nothing is sent");
+        assert!(start.elapsed() < Duration::from_mins(1), "nothing is sent");
         std::thread::sleep(ms(20));
     }
     child
@@ -194,7 +194,7 @@ fn users_think_between_an_answer_and_the_next_request() {
     let gaps: Vec<Duration> = times.windows(2).map(|two| two[1] - two[0]).collect();
     assert!(gaps.len() > 5 && gaps.iter().all(|gap| *gap >= ms(79)), "{gaps:?}");
     let (least, most) = (gaps.iter().min().unwrap(), gaps.iter().max().unwrap());
-    assert!(*most - *least > ms(10), "all pauses are alike: {gaps:?}");
+    assert!(most.saturating_sub(*least) > ms(10), "all pauses are alike: {gaps:?}");
 }
 
 #[test]
@@ -311,7 +311,7 @@ fn the_process_that_sends_listens_nowhere_and_shows_no_secret() {
         .expect("the program starts");
     let start = Instant::now();
     while server.requests().len() < 10 {
-        assert!(start.elapsed() < Duration::from_secs(60), "nothing is sent");
+        assert!(start.elapsed() < Duration::from_mins(1), "nothing is sent");
         std::thread::sleep(ms(20));
     }
     let sender = sender(&child);
