@@ -68,7 +68,9 @@ impl Document {
             // A text file has come where it does not belong, and its words may be anybody's.
             Ok(Value::String(_)) => {
                 let hint = "a file of keys and values is expected here: `key: value`, a line each";
-                return Err(Problem::with_file(name, "this is plain text").with_hint(hint).into());
+                let mut problem = Problem::with_file(name, "this is plain text").with_hint(hint);
+                problem.position = Position { line: 1, column: 1 };
+                return Err(problem.into());
             }
             Ok(value) => document.value = value,
             Err(error) => return Err(document.syntax_problem(&error).into()),
