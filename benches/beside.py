@@ -33,7 +33,9 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         phrases = suite(folder, PHRASES)
-        environment = {**os.environ, "THRASH_DATA": str(folder / "data")}
+        # What it has not answered when the target has is not waited for: it was at work all the time.
+        (folder / "thrash.yaml").write_text("reference: {wait: 1s}\n")
+        environment = {**os.environ, "THRASH_DATA": str(folder / "data"), "THRASH_CONFIG": str(folder / "thrash.yaml")}
         target = subprocess.Popen([stub, "--delay-ms", "20"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         url = target.stdout.readline().strip()
         for _ in range(rounds):
@@ -45,22 +47,22 @@ def main():
                 subprocess.run(list(map(str, command)), env=environment, stderr=subprocess.DEVNULL)
                 record = json.loads(out.read_text())
                 answered = record.get("reference", {}).get("answered")
-                # It counts only if it really worked, and beside the run.
-                if way != "without" and (not answered or answered["comparison"]["compared"] != PHRASES):
-                    raise SystemExit(f"the reference `{way}` did not answer: {record.get('reference')}")
+                # It counts only if it really worked.
+                if way != "without" and not answered:
+                    raise SystemExit(f"the reference `{way}` gave no opinion: {record.get('reference')}")
                 latency = record["latency"]
                 seen[way].append({
                     "p50": latency["p50_ms"], "p99": latency["p99_ms"], "max": latency["max_ms"],
-                    "run": record["duration_ms"] / 1e3, "reference": answered["duration_ms"] / 1e3 if answered else 0.0,
+                    "run": record["duration_ms"] / 1e3, "reference": answered["comparison"]["compared"] if answered else 0,
                 })
                 out.unlink()
         target.stdin.close()
         target.wait()
     print(f"{PHRASES} phrases, 20 ms stub, 10 at once, {rounds} rounds, medians\n")
-    print(f"{'':<28}{'p50':>10}{'p99':>10}{'max':>10}{'run':>9}{'reference':>11}")
+    print(f"{'':<28}{'p50':>10}{'p99':>10}{'max':>10}{'run':>9}{'opinions':>11}")
     for way in ways:
         row = [statistics.median(one[key] for one in seen[way]) for key in ("p50", "p99", "max", "run", "reference")]
-        print(f"{way[-26:]:<28}{row[0]:>7.2f} ms{row[1]:>7.2f} ms{row[2]:>7.1f} ms{row[3]:>7.2f} s{row[4]:>9.2f} s")
+        print(f"{way[-26:]:<28}{row[0]:>7.2f} ms{row[1]:>7.2f} ms{row[2]:>7.1f} ms{row[3]:>7.2f} s{row[4]:>11.0f}")
     print()
     # What two runs without a reference differ by is what nothing looks like.
     plain = [one["p99"] for one in seen["without"]]

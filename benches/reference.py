@@ -5,8 +5,10 @@ Usage: benches/reference.py MODEL [ROUNDS]    (default 5; needs onnxruntime, tok
 
 MODEL is a folder with `model.onnx` and `tokenizer.json`, such as `benches/minilm.py` makes. The texts are those of the
 comprehensive suite. Everything is measured turn by turn, each turn a process of its own, and ratios are medians of the
-ratios of one round: two numbers from different minutes of a busy machine cannot be compared. The library is the one of
-this Python's package, so that both sides run the same code.
+ratios of one round: two numbers from different minutes of a busy machine cannot be compared. With one thread they are of
+phrases per second of computing time, which others on the machine change least; with two, of phrases per second, because
+threads that wait for one another compute, too. The library is the one of this Python's package, so that both sides run
+the same code.
 """
 
 import json
@@ -63,7 +65,7 @@ def in_python(model, threads, file, device="cpu", batch=BATCH):
     load = time.perf_counter() - begun
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     rates, levels = [], None
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     while len(rates) < 3 or time.perf_counter() - start < SECONDS:
         begun = time.perf_counter()
         ids = [tokenizer.encode(line).ids for line in lines]
@@ -79,9 +81,10 @@ def in_python(model, threads, file, device="cpu", batch=BATCH):
             for i, level in zip(members, logits.argmax(axis=1)):
                 levels[i] = int(level)
         rates.append(len(lines) / (time.perf_counter() - begun))
+    busy = time.process_time() - busy
     status = pathlib.Path("/proc/self/status").read_text().splitlines()
     resident = next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
-    print(json.dumps({"median": statistics.median(rates), "load_ms": load * 1e3, "resident_mib": resident,
+    print(json.dumps({"median": statistics.median(rates), "per_cpu_second": len(lines) * len(rates) / busy, "load_ms": load * 1e3, "resident_mib": resident,
                       "levels": "".join(map(str, levels))}))
 
 
@@ -129,12 +132,13 @@ def main():
         return statistics.median(one[key] for one in seen[name])
 
     print(f"{count} texts, batches of {BATCH}, {rounds} rounds, medians\n")
-    print(f"{'':<34}{'phrases/s':>10}{'load':>10}{'resident':>11}")
+    print(f"{'':<34}{'phrases/s':>10}{'per CPU s':>11}{'load':>10}{'resident':>11}")
     for name in turns:
-        print(f"{name:<34}{median(name, 'median'):>10.0f}{median(name, 'load_ms'):>7.1f} ms{median(name, 'resident_mib'):>7.0f} MiB")
+        print(f"{name:<34}{median(name, 'median'):>10.0f}{median(name, 'per_cpu_second'):>11.0f}{median(name, 'load_ms'):>7.1f} ms{median(name, 'resident_mib'):>7.0f} MiB")
 
     def ratio(one, other):
-        ratios = sorted(a["median"] / b["median"] for a, b in zip(seen[one], seen[other]))
+        key = "per_cpu_second" if "1 thread" in one else "median"
+        ratios = sorted(a[key] / b[key] for a, b in zip(seen[one], seen[other]))
         print(f"{one} / {other}: {statistics.median(ratios):.2f}  ({ratios[0]:.2f} to {ratios[-1]:.2f})")
 
     print()
