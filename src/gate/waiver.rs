@@ -3,8 +3,7 @@
 use super::evaluate::GATED_FROM;
 use super::threshold::Gate;
 use crate::domain::{
-    Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Metrics, RunRecord, Slice,
-    WaiverRecord, WaiverState,
+    Check, CheckMode, CheckOutcome, CheckSource, Metrics, RunRecord, Slice, WaiverRecord, WaiverState,
 };
 
 /// The waivers that cover a failure.
@@ -66,9 +65,13 @@ pub(super) fn checks(record: &RunRecord) -> Vec<Check> {
         value: Some(used as f64),
         limit: most as f64,
         of: Some(phrases),
-        outcome: if used as u64 > most { CheckOutcome::Fail } else { CheckOutcome::Pass },
-        reason: format!("{used} failures are waived, and of {phrases} phrases at most {most} may be"),
-        ..base(format!("waived_phrases <= {most}"), "waived_phrases")
+        ..Check::new(
+            &format!("waived_phrases <= {most}"),
+            CheckSource::Waiver,
+            "waived_phrases",
+            if used as u64 > most { CheckOutcome::Fail } else { CheckOutcome::Pass },
+            format!("{used} failures are waived, and of {phrases} phrases at most {most} may be"),
+        )
     });
     checks
 }
@@ -80,28 +83,6 @@ fn check(waiver: &WaiverRecord) -> Option<Check> {
         WaiverState::Expired => format!("it held until {expires}: {owner} mends the failure or renews it"),
         WaiverState::Unneeded => format!("the phrase passes: {owner} can remove it"),
     };
-    let outcome = CheckOutcome::Fail;
-    Some(Check { outcome, reason, ..base(format!("waiver of {phrase}"), "waiver") })
-}
-
-fn base(name: String, metric: &str) -> Check {
-    Check {
-        name,
-        source: CheckSource::Waiver,
-        severity: CheckSeverity::Fail,
-        metric: metric.to_owned(),
-        slice: None,
-        mode: CheckMode::Point,
-        comparison: Comparison::AtMost,
-        limit: 0.0,
-        confidence: None,
-        value: None,
-        bound: None,
-        interval: None,
-        of: None,
-        errors: None,
-        allowed_errors: None,
-        outcome: CheckOutcome::Inconclusive,
-        reason: String::new(),
-    }
+    let name = format!("waiver of {phrase}");
+    Some(Check::new(&name, CheckSource::Waiver, "waiver", CheckOutcome::Fail, reason))
 }

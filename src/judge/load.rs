@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
+use super::estimate::paired_test;
 use super::family::{Families, plain_rate, rate_of};
-use super::metrics::best_constant;
+use super::metrics::{best_constant, slice};
 use super::{judge, latency_report};
 use crate::domain::{
     Answer, AnswerScores, Estimate, IdleComparison, Integrity, Level, LoadCounts, Metrics, NoAnswerReason,
-    PairedTest, Phrase, PhraseResult, Polarity, Rate, Slice, SliceKind, TextPolicy, Verdict, VerdictCounts,
+    Phrase, PhraseResult, Polarity, Rate, Slice, SliceKind, TextPolicy, Verdict, VerdictCounts,
 };
 use crate::stats::cluster::{clustered_mean, worth_of_counts};
 use crate::stats::{Confidence, Confusion, KappaWeights, PairedTable, Unanswered};
@@ -101,16 +102,7 @@ pub fn load_slices(
     }
     members
         .into_iter()
-        .map(|((kind, name), members)| {
-            let target = targets.get(name).filter(|_| kind == SliceKind::Category);
-            Slice {
-                kind,
-                name: name.to_owned(),
-                target_accuracy: target.and_then(|(accuracy, _)| *accuracy),
-                critical: target.is_some_and(|(_, critical)| *critical),
-                metrics: measure(&families, &members, alert_level),
-            }
-        })
+        .map(|((kind, name), members)| slice(kind, name, targets, measure(&families, &members, alert_level)))
         .collect()
 }
 
@@ -248,7 +240,6 @@ pub fn compare_idle(idle: &[PhraseResult], counted: &[Counted<'_>]) -> IdleCompa
         })
         .collect();
     let table: PairedTable = pairs.iter().map(|(idle, _, loaded, _)| (*idle, *loaded)).collect();
-    let interval = table.difference_interval(Confidence::PERCENT_95);
     let drops: Vec<f64> = pairs.iter().map(|pair| f64::from(u8::from(pair.0)) - pair.1).collect();
     // Beside a target that did not answer then, any load looks harmless.
     let silent = idle.iter().filter(|result| result.level.is_none()).count();
@@ -257,21 +248,7 @@ pub fn compare_idle(idle: &[PhraseResult], counted: &[Counted<'_>]) -> IdleCompa
     IdleComparison {
         accuracy: plain_rate(pairs.iter().filter(|pair| pair.0).count() as u64, pairs.len() as u64),
         drop: if answered { mean_drop(&drops) } else { None },
-        test: PairedTest {
-            both_right: table.both_right,
-            improved: table.improved,
-            regressed: table.regressed,
-            both_wrong: table.both_wrong,
-            difference: table.difference().map(|value| Estimate {
-                value,
-                lower: interval.map(|interval| interval.lower),
-                upper: interval.map(|interval| interval.upper),
-            }),
-            p_worse: table.regression_mid_p(),
-            p_changed: table.mcnemar_mid_p(),
-            p_worse_holm: None,
-            effective: None,
-        },
+        test: paired_test(table, None),
         lost: pairs.iter().filter(|pair| pair.0 && !pair.2).map(|pair| pair.3.to_owned()).collect(),
         latency: latency_report(
             latencies.filter(|seen| matches!(seen.answer, Answer::Prediction(_))).map(|seen| seen.latency_ms),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::estimate::estimate;
 use super::family::{Families, rate};
 use super::judge;
 use crate::domain::{
-    AnswerScores, Estimate, Level, LevelSet, Metrics, PhraseResult, Polarity, Rate, Slice, SliceKind,
-    Verdict, VerdictCounts, contrast_pairs,
+    AnswerScores, Level, LevelSet, Metrics, PhraseResult, Polarity, Rate, Slice, SliceKind, Verdict,
+    VerdictCounts, contrast_pairs,
 };
 use crate::stats::{Confidence, Confusion, KappaWeights, Unanswered};
 
@@ -88,16 +89,26 @@ pub fn slices(
     members
         .into_iter()
         .map(|((kind, name), members)| {
-            let target = targets.get(name).filter(|_| kind == SliceKind::Category);
-            Slice {
-                kind,
-                name: name.to_owned(),
-                target_accuracy: target.and_then(|(accuracy, _)| *accuracy),
-                critical: target.is_some_and(|(_, critical)| *critical),
-                metrics: measure_with(&families, &members, alert_level),
-            }
+            slice(kind, name, targets, measure_with(&families, &members, alert_level))
         })
         .collect()
+}
+
+/// A slice with its numbers, and with what the suite asks of it if it is a category.
+pub(super) fn slice(
+    kind: SliceKind,
+    name: &str,
+    targets: &BTreeMap<String, (Option<f64>, bool)>,
+    metrics: Metrics,
+) -> Slice {
+    let target = targets.get(name).filter(|_| kind == SliceKind::Category);
+    Slice {
+        kind,
+        name: name.to_owned(),
+        target_accuracy: target.and_then(|(accuracy, _)| *accuracy),
+        critical: target.is_some_and(|(_, critical)| *critical),
+        metrics,
+    }
 }
 
 /// Contrast pairs of which both phrases are right; none where there is no whole pair.
@@ -142,14 +153,9 @@ fn scores(results: &[&PhraseResult], confusion: &Confusion) -> AnswerScores {
     let distances: Vec<f64> = results.iter().filter_map(|result| distance(result)).collect();
     let mean = |sum: f64| (!distances.is_empty()).then(|| sum / distances.len() as f64);
     AnswerScores {
-        kappa_quadratic: confusion.kappa(KappaWeights::Quadratic).map(|kappa| {
-            let interval = kappa.interval(Confidence::PERCENT_95);
-            Estimate {
-                value: kappa.value,
-                lower: interval.map(|interval| interval.lower),
-                upper: interval.map(|interval| interval.upper),
-            }
-        }),
+        kappa_quadratic: confusion
+            .kappa(KappaWeights::Quadratic)
+            .map(|kappa| estimate(kappa.value, kappa.interval(Confidence::PERCENT_95))),
         macro_f1: confusion.macro_f1(Unanswered::Excluded),
         mcc: confusion.matthews(Unanswered::Excluded),
         mean_distance: mean(distances.iter().map(|distance| distance.abs()).sum()),

@@ -3,6 +3,7 @@
 mod agreement;
 mod comparison;
 mod doubt;
+mod estimate;
 mod family;
 mod history;
 mod integrity;

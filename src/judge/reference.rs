@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::estimate::{estimate, paired_test};
 use super::family::{Families, rate};
 use crate::domain::{
-    Disagreement, Estimate, Level, PairedTest, PhraseResult, Rate, ReferenceComparison, ReferenceSlice,
-    ScoreGap, SliceKind,
+    Disagreement, Level, PairedTest, PhraseResult, Rate, ReferenceComparison, ReferenceSlice, ScoreGap,
+    SliceKind,
 };
-use crate::stats::{Confidence, Confusion, KappaWeights, PairedTable};
+use crate::stats::{Confidence, Confusion, KappaWeights};
 
 /// Gaps that a report lists.
 const LARGEST: usize = 25;
@@ -52,14 +53,9 @@ pub fn compare_reference(target: &[PhraseResult], reference: &[PhraseResult]) ->
         *disagreements.entry(disagreement(pair.target, pair.reference)).or_default() += 1;
     }
     let levels = levels(&pairs);
-    let kappa = levels.kappa(KappaWeights::Quadratic).map(|kappa| {
-        let interval = kappa.interval(Confidence::PERCENT_95);
-        Estimate {
-            value: kappa.value,
-            lower: interval.map(|interval| interval.lower),
-            upper: interval.map(|interval| interval.upper),
-        }
-    });
+    let kappa = levels
+        .kappa(KappaWeights::Quadratic)
+        .map(|kappa| estimate(kappa.value, kappa.interval(Confidence::PERCENT_95)));
     ReferenceComparison {
         compared: pairs.len() as u64,
         agreement: agreement(&pairs),
@@ -91,23 +87,7 @@ fn levels(pairs: &[Pair<'_>]) -> Confusion {
 
 fn test(pairs: &[Pair<'_>]) -> PairedTest {
     let right = |pair: &Pair<'_>| (pair.reference.verdict.passes(), pair.target.verdict.passes());
-    let table: PairedTable = pairs.iter().map(right).collect();
-    let interval = table.difference_interval(Confidence::PERCENT_95);
-    PairedTest {
-        both_right: table.both_right,
-        improved: table.improved,
-        regressed: table.regressed,
-        both_wrong: table.both_wrong,
-        difference: table.difference().map(|value| Estimate {
-            value,
-            lower: interval.map(|interval| interval.lower),
-            upper: interval.map(|interval| interval.upper),
-        }),
-        p_worse: table.regression_mid_p(),
-        p_changed: table.mcnemar_mid_p(),
-        p_worse_holm: None,
-        effective: None,
-    }
+    paired_test(pairs.iter().map(right).collect(), None)
 }
 
 fn slices(pairs: &[Pair<'_>]) -> Vec<ReferenceSlice> {

@@ -1,7 +1,8 @@
 //! Target and reference over lines that nobody has labelled.
 
+use super::estimate::estimate;
 use super::family::rate;
-use crate::domain::{Estimate, Level, ShadowAnswer, ShadowComparison, ShadowDisagreement, ShadowPair};
+use crate::domain::{Level, ShadowAnswer, ShadowComparison, ShadowDisagreement, ShadowPair};
 use crate::stats::{Confidence, Confusion, KappaWeights};
 
 /// Holds the answers against each other, and names so many of the strongest disagreements. A line without two answers
@@ -48,11 +49,7 @@ pub fn compare_shadow(pairs: &[ShadowPair], alert_level: Level, most: usize) -> 
                 .all(|(_, alike, ..)| alike.is_none())
                 .then(|| kappa.interval(Confidence::PERCENT_95))
                 .flatten();
-            Estimate {
-                value: kappa.value,
-                lower: interval.map(|interval| interval.lower),
-                upper: interval.map(|interval| interval.upper),
-            }
+            estimate(kappa.value, interval)
         }),
         levels: levels.rows().to_vec(),
         strongest,

@@ -2,7 +2,7 @@
 //!
 //! A share of nothing is `–`, never 0 and never NaN.
 
-use crate::domain::{Estimate, Rate};
+use crate::domain::{Estimate, LoadModel, LoadStep, Rate};
 
 /// What stands where there is no number.
 pub const NOTHING: &str = "–";
@@ -109,6 +109,21 @@ fn long_duration(seconds: f64) -> String {
     }
     let hours = (minutes / 60.0).floor();
     format!("{hours} h {} min", minutes - hours * 60.0)
+}
+
+/// A number with a digit after the point, if it has any.
+pub fn short(number: f64) -> String {
+    if number.fract() == 0.0 { format!("{number:.0}") } else { format!("{number:.1}") }
+}
+
+/// What a step of a load run asked for, as `50/s` or `10 to 100 users`.
+pub fn load(step: &LoadStep, model: LoadModel) -> String {
+    let (from, to) = (short(step.load_from), short(step.load_to));
+    if step.load_from.to_bits() == step.load_to.to_bits() {
+        format!("{to}{}", model.unit())
+    } else {
+        format!("{from} to {to}{}", model.unit())
+    }
 }
 
 /// A count with its word, as `1 phrase`, `25 phrases`.

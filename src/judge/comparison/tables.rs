@@ -1,14 +1,13 @@
 //! Right and wrong in two runs, cross-tabulated: overall, by rate and by slice.
 
+use crate::judge::estimate::paired_test;
 use std::collections::BTreeMap;
 
 use super::pairs::Pair;
-use crate::domain::{
-    Estimate, Level, MetricComparison, PairedRate, PairedTest, Rate, SliceComparison, SliceKind,
-};
+use crate::domain::{Level, MetricComparison, PairedRate, PairedTest, Rate, SliceComparison, SliceKind};
 use crate::judge::family::{plain_rate, worth_of_families};
 use crate::stats::multiplicity::holm;
-use crate::stats::{Confidence, PairedTable, Proportion};
+use crate::stats::{PairedTable, Proportion};
 
 /// Kinds of slices that are compared, each a family of tests of its own.
 const SLICED_BY: [SliceKind; 3] = [SliceKind::Category, SliceKind::Capability, SliceKind::Language];
@@ -100,20 +99,5 @@ fn test(cases: &[Case]) -> PairedTest {
     let change = |(before, after): (bool, bool)| f64::from(u8::from(after)) - f64::from(u8::from(before));
     let changes: Vec<(Option<usize>, f64)> =
         cases.iter().map(|case| (case.family, change(case.right))).collect();
-    let interval = table.difference_interval(Confidence::PERCENT_95);
-    PairedTest {
-        both_right: table.both_right,
-        improved: table.improved,
-        regressed: table.regressed,
-        both_wrong: table.both_wrong,
-        difference: table.difference().map(|value| Estimate {
-            value,
-            lower: interval.map(|interval| interval.lower),
-            upper: interval.map(|interval| interval.upper),
-        }),
-        p_worse: table.regression_mid_p(),
-        p_changed: table.mcnemar_mid_p(),
-        p_worse_holm: None,
-        effective: worth_of_families(&changes),
-    }
+    paired_test(table, worth_of_families(&changes))
 }

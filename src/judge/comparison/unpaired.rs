@@ -1,7 +1,8 @@
 //! Two runs over different phrases: each as a whole, for want of phrases to compare.
 
 use super::pairs::answer;
-use crate::domain::{Estimate, Level, PairedRate, PhraseResult, RunRecord, UnpairedRate};
+use crate::domain::{Level, PairedRate, PhraseResult, RunRecord, UnpairedRate};
+use crate::judge::estimate::estimate;
 use crate::judge::family::plain_rate;
 use crate::stats::unpaired::{difference_interval, fisher_exact, fisher_exact_lower};
 use crate::stats::{Confidence, Proportion};
@@ -27,11 +28,7 @@ fn compared(of: PairedRate, before: Proportion, after: Proportion) -> Option<Unp
         metric: of.as_str().to_owned(),
         baseline: rate(baseline),
         candidate: rate(candidate),
-        difference: Estimate {
-            value: candidate.rate()? - baseline.rate()?,
-            lower: interval.map(|interval| interval.lower),
-            upper: interval.map(|interval| interval.upper),
-        },
+        difference: estimate(candidate.rate()? - baseline.rate()?, interval),
         p_worse: fisher_exact_lower(after, before),
         p_differ: fisher_exact(after, before),
     })

@@ -6,7 +6,7 @@ use super::super::figures;
 use super::section::{Section, Table, Tone, cell, folded, mark};
 use super::svg::{Plot, Tick, at, line, number, path};
 use super::{clean, load_curve};
-use crate::domain::{CheckMode, LoadModel, LoadRecord, LoadSecond, LoadStep, RunRecord};
+use crate::domain::{CheckMode, LoadModel, LoadRecord, LoadSecond, RunRecord};
 
 /// A chart has so many points at most; of more, every so-manieth slice is the worst of its neighbours.
 const MOST_POINTS: usize = 600;
@@ -235,20 +235,11 @@ fn seconds_table(load: &LoadRecord) -> Markup {
     }
 }
 
-fn load_of(step: &LoadStep, model: LoadModel) -> String {
-    let number = |x: f64| if x.fract() == 0.0 { format!("{x:.0}") } else { format!("{x:.1}") };
-    if step.load_from.to_bits() == step.load_to.to_bits() {
-        format!("{}{}", number(step.load_to), model.unit())
-    } else {
-        format!("{} to {}{}", number(step.load_from), number(step.load_to), model.unit())
-    }
-}
-
 /// The steps, each with its load.
 fn steps(load: &LoadRecord) -> Markup {
     let rows = load.steps.iter().map(|step| {
         vec![
-            cell(load_of(step, load.scenario.model)),
+            cell(figures::load(step, load.scenario.model)),
             cell(format!("{:.1}/s", step.rate)),
             cell(figures::percent(step.achieved.value)),
             cell(figures::duration(step.response.p50_ms)),
@@ -272,7 +263,7 @@ fn by_load(load: &LoadRecord) -> Markup {
     let mut points: Vec<(f64, f64, String)> = load
         .steps
         .iter()
-        .filter_map(|step| Some((step.rate, step.accuracy.value?, load_of(step, load.scenario.model))))
+        .filter_map(|step| Some((step.rate, step.accuracy.value?, figures::load(step, load.scenario.model))))
         .collect();
     points.sort_by(|one, other| one.0.total_cmp(&other.0));
     let most = points.iter().map(|(rate, ..)| *rate).fold(0.0, f64::max);

@@ -24,10 +24,11 @@ pub(super) struct Matrix<'a> {
 
 impl Matrix<'_> {
     pub(super) fn render(&self) -> Markup {
+        let id = format!("by-{}", self.key);
         html! {
-            div.scroll role="group" aria-label=(self.caption) tabindex="0" {
+            div.scroll role="group" aria-labelledby=(id) tabindex="0" {
                 table.matrix {
-                    caption { (self.caption) }
+                    caption id=(id) { (self.caption) }
                     thead { tr {
                         th scope="col" { span.unseen { (self.side) } }
                         @for level in Level::ALL { th scope="col" { (level.as_str()) } }

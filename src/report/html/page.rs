@@ -64,8 +64,18 @@ impl Page {
                 }
             }
         };
-        page.into_string().into_bytes()
+        without_end_tags(page.into_string()).into_bytes()
     }
+}
+
+/// A page without the end tags that HTML lets out (HTML, §13.1.2.4): a twentieth of it.
+///
+/// Every text in it is escaped, and its script holds no markup: what looks like a tag is one.
+fn without_end_tags(mut page: String) -> String {
+    for tag in ["</td>", "</th>", "</tr>", "</li>", "</option>", "</dt>", "</dd>"] {
+        page = page.replace(tag, "");
+    }
+    page
 }
 
 /// A source without its indents, which are for its reader here.

@@ -126,5 +126,5 @@ pub(super) fn cell(text: impl AsRef<str>) -> Markup {
 
 /// A name that may be broken after its underscores, where there is no room for it in one line.
 pub(super) fn breakable(name: &str) -> Markup {
-    html! { @for part in name.split_inclusive('_') { (part) wbr; } }
+    html! { @for (at, part) in name.split_inclusive('_').enumerate() { @if at > 0 { wbr; } (part) } }
 }

@@ -3,6 +3,7 @@
 use super::escape::{code, prose};
 use super::page::Page;
 use crate::domain::{Conclusion, RunRecord};
+use crate::report::headline::counts;
 
 pub(super) fn show(page: &mut Page, record: &RunRecord) {
     page.block(format!(
@@ -32,24 +33,4 @@ pub(super) const fn verdict(conclusion: Conclusion) -> &'static str {
         Conclusion::Inconclusive => "⚠️ Could not tell",
         Conclusion::Interrupted => "⚠️ Interrupted",
     }
-}
-
-fn counts(record: &RunRecord) -> String {
-    let metrics = &record.metrics;
-    let mut counts = match metrics.phrases {
-        0 => vec!["no phrase was judged".to_owned()],
-        phrases => vec![format!("{} of {phrases} right", metrics.accuracy.count)],
-    };
-    let verdicts = metrics.verdicts;
-    for (count, word) in [
-        (verdicts.under, "under"),
-        (verdicts.over, "over"),
-        (verdicts.unanswered, "unanswered"),
-        (record.integrity.not_sent, "not sent"),
-    ] {
-        if count > 0 {
-            counts.push(format!("{count} {word}"));
-        }
-    }
-    counts.join(", ")
 }

@@ -82,17 +82,10 @@ fn steps(page: &mut Page, load: &LoadRecord) {
 }
 
 fn row(step: &LoadStep, model: LoadModel) -> Vec<String> {
-    let number = |x: f64| if x.fract() == 0.0 { format!("{x:.0}") } else { format!("{x:.1}") };
-    let unit = model.unit();
-    let name = if step.load_from.to_bits() == step.load_to.to_bits() {
-        format!("{}{unit}", number(step.load_to))
-    } else {
-        format!("{} to {}{unit}", number(step.load_from), number(step.load_to))
-    };
     let some = |n: u64| if n == 0 { figures::NOTHING.to_owned() } else { n.to_string() };
     vec![
-        name,
-        format!("{}/s", number((step.rate * 10.0).round() / 10.0)),
+        figures::load(step, model),
+        format!("{}/s", figures::short((step.rate * 10.0).round() / 10.0)),
         figures::duration(step.response.p50_ms),
         figures::duration(step.response.p95_ms),
         figures::duration(step.response.p99_ms),
