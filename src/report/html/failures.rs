@@ -110,7 +110,7 @@ fn form(facets: &Facets, rows: &[&Row]) -> Markup {
             @if !flags.is_empty() {
                 label { span { "Only" } select name="flag" {
                     option value="" { "any" }
-                    @for name in &flags { option { (name) } }
+                    @for name in &flags { option value=(name) { (name) } }
                 } }
             }
             button #clear type="button" { "Clear" }
@@ -128,13 +128,7 @@ fn choice(facet: &Facet, names: &[&String]) -> Markup {
             } @else {
                 option value="" { "any" }
             }
-            @for name in names { (option(name, &facet.label_of(name))) }
+            @for name in names { option value=(name) { (facet.label_of(name)) } }
         } }
     }
-}
-
-/// A choice, whose value is its label unless it says otherwise. A browser takes the blanks of a label for one.
-fn option(name: &str, label: &str) -> Markup {
-    let plain = name == label && name.split_ascii_whitespace().collect::<Vec<_>>().join(" ") == name;
-    html! { option value=[(!plain).then_some(name)] { (label) } }
 }

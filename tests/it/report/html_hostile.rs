@@ -91,7 +91,7 @@ fn words_from_outside_stay_words_in_every_place() {
     for word in HOSTILE {
         let html = page(&with_word(word));
         is_harmless(&html, word);
-        assert_eq!(shape(&html), shape(&tame), "{word:?} makes another page");
+        assert!(shape(&html) == shape(&tame), "{word:?} makes another page");
         assert_eq!(html.policy(), tame.policy(), "{word:?} changes the policy");
     }
 }
