@@ -10,6 +10,7 @@ mod check;
 mod comparison;
 mod event;
 mod history;
+mod job;
 mod json;
 mod level;
 mod load;
@@ -42,6 +43,7 @@ pub use comparison::{
 };
 pub use event::RunEvent;
 pub use history::{History, HistoryRun, NewestRun, Shift, ShiftTest, Trend};
+pub use job::{Job, JobState, NewJob};
 pub use json::PlainJson;
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};
 pub use load::{

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Split;
 
-/// A run's name: `YYYYMMDD-HHMMSS-xxxxxx`, UTC start time and six random letters or digits.
+/// A run's name: `YYYYMMDD-HHMMSS-xxxxxx`, the UTC time when it began or was asked for, and six random letters or digits.
 ///
 /// It sorts by time, is safe as a file name, and two runs of the same second do not collide.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

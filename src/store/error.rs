@@ -120,6 +120,14 @@ pub enum StoreError {
         /// The migration's number.
         version: i64,
     },
+    /// Another service works on the database.
+    #[error("another `thrash serve` works on the database `{database}`{}", holder(.by))]
+    Held {
+        /// The database.
+        database: String,
+        /// What the other one says of itself.
+        by: String,
+    },
     /// A file or folder failed.
     #[error("cannot {doing} `{}`", .path.display())]
     Io {
@@ -141,6 +149,7 @@ impl StoreError {
             Self::NotFound { .. } | Self::NoRecord { .. } => StoreErrorKind::NotFound,
             Self::Ambiguous { .. } => StoreErrorKind::Ambiguous,
             Self::IsBaseline { .. } => StoreErrorKind::InUse,
+            Self::Held { .. } => StoreErrorKind::Busy,
             Self::Record { source: RecordError::Newer { .. }, .. } | Self::NewerSchema { .. } => {
                 StoreErrorKind::NewerSchema
             }
@@ -156,6 +165,9 @@ impl StoreError {
 
     /// What the person may do about it, where there is something to say.
     pub fn hint(&self) -> Option<&'static str> {
+        if matches!(self, Self::Held { .. }) {
+            return Some("stop that one first, or let several share a PostgreSQL database: DATABASE_URL");
+        }
         match self.kind() {
             StoreErrorKind::Unreachable => {
                 Some("check that the database runs and that host and port are right")
@@ -195,6 +207,10 @@ fn state(kind: StoreErrorKind) -> &'static str {
         | StoreErrorKind::NewerSchema
         | StoreErrorKind::Failed => "reports an error",
     }
+}
+
+fn holder(by: &str) -> String {
+    if by.is_empty() { String::new() } else { format!(": {by}") }
 }
 
 fn candidate_list(candidates: &[RunId], more: bool) -> String {

@@ -13,6 +13,8 @@ mod codec;
 mod columns;
 mod driver;
 mod error;
+mod instance;
+mod jobs;
 mod location;
 mod migrate;
 mod postgres;
@@ -35,6 +37,8 @@ use crate::domain::{Baseline, RunId, RunRecord, Series};
 pub use codec::{RecordError, decode_record, encode_record};
 pub use driver::DriverError;
 pub use error::{StoreError, StoreErrorKind};
+pub use instance::InstanceLock;
+pub use jobs::{JobEnd, JobFilter, Jobs, Lease, Renewed, Submitted};
 pub use location::{LocationError, PostgresLocation, StoreLocation};
 pub use migrate::{MigrationStatus, SchemaMigration};
 pub use prune::{PrunePolicy, PruneReport};
@@ -90,7 +94,7 @@ pub enum Saved {
 ///
 /// Runs of an earlier program that wrote the same tables are listed too, under ids like `legacy-7`; they have a summary
 /// and no record.
-pub trait Store: Send + Sync + fmt::Debug {
+pub trait Store: Jobs + Send + Sync + fmt::Debug {
     /// Stores a run, whole or not at all.
     fn save<'a>(&'a self, record: &'a RunRecord) -> StoreFuture<'a, Saved>;
 

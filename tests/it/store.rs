@@ -3,6 +3,7 @@
 #![allow(clippy::doc_markdown, reason = "PostgreSQL and SQLite are names")]
 
 mod conformance;
+mod jobs;
 mod location;
 mod place;
 mod postgres;

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod change;
+mod jobs;
 mod query;
 mod save;
 
@@ -54,6 +55,7 @@ impl PostgresStore {
                 &[
                     ("runs", include_str!("../../../migrations/postgres/0001_runs.sql")),
                     ("baselines", include_str!("../../../migrations/postgres/0002_baselines.sql")),
+                    ("jobs", include_str!("../../../migrations/postgres/0003_jobs.sql")),
                 ],
             ),
         };

@@ -5,6 +5,7 @@
 
 mod baseline;
 mod change;
+mod jobs;
 mod query;
 mod save;
 
@@ -59,6 +60,7 @@ impl SqliteStore {
             &[
                 ("runs", include_str!("../../../migrations/sqlite/0001_runs.sql")),
                 ("baselines", include_str!("../../../migrations/sqlite/0002_baselines.sql")),
+                ("jobs", include_str!("../../../migrations/sqlite/0003_jobs.sql")),
             ],
         );
         let store = Self { pool, database, migrations };

@@ -127,7 +127,7 @@ async fn an_empty_file_tells_what_is_pending_and_that_it_is_not_migrated() {
     let options = StoreOptions { migrate: false, ..StoreOptions::default() };
     let store = store::open(&place.location(), &options).await.unwrap();
     let status = store.migrations().await.unwrap();
-    assert_eq!((status.schema_version(), status.pending.len()), (0, 2));
+    assert_eq!((status.schema_version(), status.pending.len()), (0, 3));
     assert_eq!(store.save(&record_at(0)).await.unwrap_err().kind(), StoreErrorKind::NotMigrated);
 }
 

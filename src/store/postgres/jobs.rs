@@ -1,0 +1,294 @@
+//! The queue.
+
+use std::time::Duration;
+
+use sqlx::postgres::PgTransaction;
+
+use super::PostgresStore;
+use crate::domain::{Job, NewJob, RunId};
+use crate::store::StoreFuture;
+use crate::store::columns::word as stored;
+use crate::store::error::StoreError;
+use crate::store::jobs::{
+    HANDED_BACK, JobEnd, JobFilter, JobRow, Jobs, LOST, Lease, Renewed, Submitted, millis, word,
+};
+
+/// A statement about jobs that gives them back.
+macro_rules! returning {
+    ($statement:literal) => {
+        concat!(
+            $statement,
+            " RETURNING id, kind, name, target, priority, requester, idempotency_key, state, submitted_at, started_at,
+                ended_at, attempt, times_lost, instance, cancelled_by, run_id, conclusion, message"
+        )
+    };
+}
+
+/// The jobs, of which a condition follows.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, kind, name, target, priority, requester, idempotency_key, state, submitted_at, started_at,
+                ended_at, attempt, times_lost, instance, cancelled_by, run_id, conclusion, message
+             FROM ash_thrash.jobs ",
+            $rest
+        )
+    };
+}
+
+/// Does one thing in a transaction, within the time that an operation may take.
+macro_rules! writing {
+    ($store:expr, $doing:expr, |$transaction:ident| $work:expr) => {
+        $store
+            .database
+            .within($doing, async {
+                let mut $transaction = $store.pool.begin_with($store.begin()).await?;
+                let done = $work;
+                $transaction.commit().await?;
+                Ok(done)
+            })
+            .await
+    };
+}
+
+impl Jobs for PostgresStore {
+    fn submit_job<'a>(&'a self, job: &'a NewJob) -> StoreFuture<'a, Submitted> {
+        Box::pin(async move {
+            let row: Option<JobRow> = writing!(self, "put a run into the queue", |transaction| {
+                sqlx::query_as(returning!(
+                    "INSERT INTO ash_thrash.jobs
+                        (id, kind, name, target, priority, requester, idempotency_key, state, submitted_at)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', clock_timestamp())
+                     ON CONFLICT (requester, idempotency_key) DO NOTHING"
+                ))
+                .bind(job.id.as_str())
+                .bind(stored(&job.kind))
+                .bind(&job.name)
+                .bind(&job.target)
+                .bind(job.priority)
+                .bind(&job.requester)
+                .bind(&job.idempotency_key)
+                .fetch_optional(&mut *transaction)
+                .await?
+            })?;
+            if let Some(row) = row {
+                return Ok(Submitted::New(row.into()));
+            }
+            let row: JobRow = self
+                .database
+                .within("look up a run by its key", async {
+                    sqlx::query_as(select!("WHERE requester = $1 AND idempotency_key = $2"))
+                        .bind(&job.requester)
+                        .bind(&job.idempotency_key)
+                        .fetch_one(&self.pool)
+                        .await
+                })
+                .await?;
+            Ok(Submitted::Known(row.into()))
+        })
+    }
+
+    fn job<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, Job> {
+        Box::pin(async move {
+            let row: Option<JobRow> = self
+                .database
+                .within(&format!("look up run `{id}`"), async {
+                    sqlx::query_as(select!("WHERE id = $1"))
+                        .bind(id.as_str())
+                        .fetch_optional(&self.pool)
+                        .await
+                })
+                .await?;
+            row.map(Job::from).ok_or_else(|| StoreError::NotFound { query: id.to_string() })
+        })
+    }
+
+    fn jobs<'a>(&'a self, filter: &'a JobFilter) -> StoreFuture<'a, Vec<Job>> {
+        Box::pin(async move {
+            let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
+            let rows: Vec<JobRow> = self
+                .database
+                .within("list the queue", async {
+                    sqlx::query_as(select!(
+                        "WHERE (cardinality($1::text[]) = 0 OR state = ANY($1)) AND ($2::text IS NULL OR name = $2)
+                            AND ($3::text IS NULL OR target = $3) AND ($4::text IS NULL OR requester = $4)
+                            AND ($5::timestamptz IS NULL OR (submitted_at, id) < ($5, $6))
+                         ORDER BY submitted_at DESC, id DESC LIMIT $7"
+                    ))
+                    .bind(states)
+                    .bind(&filter.name)
+                    .bind(&filter.target)
+                    .bind(&filter.requester)
+                    .bind(filter.after.as_ref().map(|(time, _)| *time))
+                    .bind(filter.after.as_ref().map(|(_, id)| id.as_str()))
+                    .bind(filter.limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX)))
+                    .fetch_all(&self.pool)
+                    .await
+                })
+                .await?;
+            Ok(rows.into_iter().map(Job::from).collect())
+        })
+    }
+
+    fn claim_job<'a>(
+        &'a self,
+        instance: &'a str,
+        run: &'a RunId,
+        lease: Duration,
+    ) -> StoreFuture<'a, Option<(Job, Lease)>> {
+        Box::pin(async move {
+            let word = word();
+            let row: Option<JobRow> = writing!(self, "take a run from the queue", |transaction| {
+                let claimed = sqlx::query_as(returning!(
+                    "UPDATE ash_thrash.jobs SET state = 'running', started_at = clock_timestamp(), attempt = attempt + 1,
+                        instance = $1, lease = $2, lease_until = clock_timestamp() + $3 * interval '1 millisecond',
+                        run_id = CASE WHEN attempt = 0 THEN id ELSE $4 END, message = NULL
+                     WHERE id = (
+                        SELECT id FROM ash_thrash.jobs waiting
+                        WHERE state = 'queued' AND NOT EXISTS (
+                            SELECT 1 FROM ash_thrash.jobs running WHERE running.state = 'running'
+                                AND (running.target = waiting.target
+                                    OR (running.kind = 'load' AND waiting.kind = 'load')))
+                        ORDER BY priority DESC, submitted_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+                ))
+                .bind(instance)
+                .bind(&word)
+                .bind(millis(lease))
+                .bind(run.as_str())
+                .fetch_optional(&mut *transaction)
+                .await;
+                match claimed {
+                    // Another instance began a load, or a run against this target, after we looked: the index says no,
+                    // and the next look is soon.
+                    Err(sqlx::Error::Database(error)) if error.is_unique_violation() => None,
+                    claimed => claimed?,
+                }
+            })?;
+            Ok(row.map(Job::from).map(|job| {
+                let lease = Lease { job: job.id.clone(), word };
+                (job, lease)
+            }))
+        })
+    }
+
+    fn renew_job<'a>(&'a self, lease: &'a Lease, by: Duration) -> StoreFuture<'a, Renewed> {
+        Box::pin(async move {
+            let doing = format!("go on holding run `{}`", lease.job);
+            let row: Option<Option<String>> = writing!(self, &doing, |transaction| {
+                sqlx::query_scalar(
+                    "UPDATE ash_thrash.jobs SET lease_until = clock_timestamp() + $3 * interval '1 millisecond'
+                     WHERE id = $1 AND lease = $2 AND state = 'running' RETURNING cancelled_by",
+                )
+                .bind(lease.job.as_str())
+                .bind(&lease.word)
+                .bind(millis(by))
+                .fetch_optional(&mut *transaction)
+                .await?
+            })?;
+            Ok(match row {
+                None => Renewed::Over,
+                Some(None) => Renewed::Held,
+                Some(Some(_)) => Renewed::Cancelled,
+            })
+        })
+    }
+
+    fn end_job<'a>(&'a self, lease: &'a Lease, end: &'a JobEnd) -> StoreFuture<'a, Option<Job>> {
+        Box::pin(async move {
+            let doing = format!("note the end of run `{}`", lease.job);
+            let row: Option<JobRow> = writing!(self, &doing, |transaction| {
+                sqlx::query_as(returning!(
+                    "UPDATE ash_thrash.jobs SET state = $3, conclusion = $4, message = $5, ended_at = clock_timestamp(),
+                        lease = NULL, lease_until = NULL
+                     WHERE id = $1 AND lease = $2 AND state = 'running'"
+                ))
+                .bind(lease.job.as_str())
+                .bind(&lease.word)
+                .bind(end.state.as_str())
+                .bind(end.conclusion.map(|conclusion| stored(&conclusion)))
+                .bind(&end.message)
+                .fetch_optional(&mut *transaction)
+                .await?
+            })?;
+            Ok(row.map(Job::from))
+        })
+    }
+
+    fn hand_back_job<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let doing = format!("hand run `{}` back", lease.job);
+            let done = writing!(self, &doing, |transaction| {
+                sqlx::query(
+                    "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL, message = $3,
+                        state = CASE WHEN cancelled_by IS NULL THEN 'queued' ELSE 'cancelled' END,
+                        ended_at = CASE WHEN cancelled_by IS NULL THEN NULL ELSE clock_timestamp() END
+                     WHERE id = $1 AND lease = $2 AND state = 'running'",
+                )
+                .bind(lease.job.as_str())
+                .bind(&lease.word)
+                .bind(HANDED_BACK)
+                .execute(&mut *transaction)
+                .await?
+            })?;
+            Ok(done.rows_affected() > 0)
+        })
+    }
+
+    fn cancel_job<'a>(&'a self, id: &'a RunId, by: &'a str) -> StoreFuture<'a, Job> {
+        Box::pin(async move {
+            let doing = format!("stop run `{id}`");
+            let row: Option<JobRow> = writing!(self, &doing, |transaction| {
+                sqlx::query_as(returning!(
+                    "UPDATE ash_thrash.jobs SET cancelled_by = COALESCE(cancelled_by, $2),
+                        state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END,
+                        ended_at = CASE state WHEN 'queued' THEN clock_timestamp() ELSE ended_at END
+                     WHERE id = $1 AND state IN ('queued', 'running')"
+                ))
+                .bind(id.as_str())
+                .bind(by)
+                .fetch_optional(&mut *transaction)
+                .await?
+            })?;
+            match row {
+                Some(row) => Ok(row.into()),
+                None => self.job(id).await,
+            }
+        })
+    }
+
+    fn reap_jobs(&self) -> StoreFuture<'_, Vec<Job>> {
+        Box::pin(async move {
+            let rows: Vec<JobRow> =
+                writing!(self, "look for lost runs", |transaction| reap(&mut transaction).await?)?;
+            Ok(rows.into_iter().map(Job::from).collect())
+        })
+    }
+}
+
+async fn reap(transaction: &mut PgTransaction<'_>) -> sqlx::Result<Vec<JobRow>> {
+    let mut rows: Vec<JobRow> = sqlx::query_as(
+        "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL, ended_at = clock_timestamp(),
+            state = CASE WHEN cancelled_by IS NULL THEN 'finished' ELSE 'cancelled' END,
+            conclusion = run.conclusion, message = $1
+         FROM ash_thrash.test_runs run
+         WHERE state = 'running' AND lease_until < clock_timestamp() AND run.run_id = jobs.run_id
+         RETURNING jobs.id, jobs.kind, name, jobs.target, priority, requester, idempotency_key, state, submitted_at,
+            started_at, ended_at, attempt, times_lost, instance, cancelled_by, jobs.run_id, jobs.conclusion, message",
+    )
+    .bind(LOST)
+    .fetch_all(&mut **transaction)
+    .await?;
+    let lost: Vec<JobRow> = sqlx::query_as(returning!(
+        "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL, times_lost = times_lost + 1, message = $1,
+            state = CASE WHEN cancelled_by IS NOT NULL THEN 'cancelled'
+                WHEN kind = 'accuracy' AND times_lost = 0 THEN 'queued' ELSE 'lost' END,
+            ended_at = CASE WHEN cancelled_by IS NULL AND kind = 'accuracy' AND times_lost = 0 THEN NULL
+                ELSE clock_timestamp() END
+         WHERE state = 'running' AND lease_until < clock_timestamp()"
+    ))
+    .bind(LOST)
+    .fetch_all(&mut **transaction)
+    .await?;
+    rows.extend(lost);
+    Ok(rows)
+}

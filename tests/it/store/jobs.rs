@@ -1,0 +1,375 @@
+//! The queue, as every store keeps it.
+
+use std::time::Duration;
+
+use super::conformance::every_store;
+use super::place::{Place, PostgresPlace, SqlitePlace};
+use super::sample::record_at;
+use chrono::Utc;
+use thrash::domain::{Conclusion, Job, JobState, NewJob, RunId, RunKind};
+use thrash::store::{
+    InstanceLock, JobEnd, JobFilter, Lease, Renewed, Store, StoreErrorKind, StoreLocation, Submitted,
+};
+
+every_store! {
+    a_job_waits_until_it_is_taken,
+    a_key_makes_one_job_of_a_requester,
+    tasks_that_submit_the_same_key_make_one_job,
+    the_highest_priority_goes_first_and_the_oldest_of_those,
+    one_run_at_a_time_against_a_target,
+    one_load_at_a_time,
+    tasks_that_claim_at_once_never_take_the_same_job,
+    a_finished_job_says_what_came_out,
+    only_the_holder_says_how_a_job_ended,
+    a_waiting_job_is_cancelled_at_once,
+    a_running_job_is_asked_to_stop,
+    a_job_that_is_over_is_not_cancelled,
+    a_job_that_is_handed_back_waits_again,
+    a_lost_accuracy_run_is_queued_once,
+    a_lost_load_is_not_queued_again,
+    a_lost_job_that_was_cancelled_stays_cancelled,
+    a_lost_job_whose_run_is_kept_has_finished,
+    a_lease_that_is_renewed_is_not_lost,
+    jobs_are_listed_newest_first_filtered_and_page_by_page,
+}
+
+const LONG: Duration = Duration::from_mins(5);
+const SHORT: Duration = Duration::from_millis(1);
+
+fn fresh() -> RunId {
+    RunId::new(Utc::now(), rand::random())
+}
+
+fn job(name: &str, target: &str) -> NewJob {
+    NewJob {
+        id: fresh(),
+        kind: RunKind::Accuracy,
+        name: name.into(),
+        target: target.into(),
+        priority: 0,
+        requester: "api:test".into(),
+        idempotency_key: None,
+    }
+}
+
+fn load(target: &str) -> NewJob {
+    NewJob { kind: RunKind::Load, ..job("smoke", target) }
+}
+
+async fn submit(store: &dyn Store, job: &NewJob) -> RunId {
+    match store.submit_job(job).await.expect("it is taken in") {
+        Submitted::New(job) => job.id,
+        Submitted::Known(job) => panic!("known already: {job:?}"),
+    }
+}
+
+async fn claim(store: &dyn Store, lease: Duration) -> Option<(Job, Lease)> {
+    store.claim_job("here", &fresh(), lease).await.expect("the queue answers")
+}
+
+async fn taken(store: &dyn Store) -> (Job, Lease) {
+    claim(store, LONG).await.expect("a job waits")
+}
+
+async fn state(store: &dyn Store, id: &RunId) -> JobState {
+    store.job(id).await.expect("the job is there").state
+}
+
+fn end(state: JobState) -> JobEnd {
+    JobEnd { state, conclusion: None, message: None }
+}
+
+/// Lets the lease of a job that was taken for a moment run out, and takes it away.
+async fn reaped(store: &dyn Store) -> Vec<Job> {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    store.reap_jobs().await.expect("the queue answers")
+}
+
+async fn a_job_waits_until_it_is_taken(store: &dyn Store) {
+    assert_eq!(claim(store, LONG).await, None);
+    let asked = NewJob { priority: 7, idempotency_key: Some("k".into()), ..job("quick", "demo") };
+    let id = submit(store, &asked).await;
+    let waiting = store.job(&id).await.unwrap();
+    assert_eq!((waiting.state, waiting.attempt, waiting.run.clone()), (JobState::Queued, 0, None));
+    assert_eq!((waiting.name.as_str(), waiting.target.as_str(), waiting.priority), ("quick", "demo", 7));
+    assert_eq!((waiting.requester.as_str(), waiting.idempotency_key.as_deref()), ("api:test", Some("k")));
+    assert!((Utc::now() - waiting.submitted_at).num_seconds().abs() < 60, "{}", waiting.submitted_at);
+
+    let (running, lease) = taken(store).await;
+    assert_eq!((running.state, running.attempt), (JobState::Running, 1));
+    assert_eq!(
+        (running.id.clone(), running.run.clone()),
+        (id.clone(), Some(id.clone())),
+        "one name for both"
+    );
+    assert_eq!((running.instance.as_deref(), lease.job.clone()), (Some("here"), id.clone()));
+    assert_eq!(store.job(&id).await.unwrap(), running);
+    assert_eq!(claim(store, LONG).await, None);
+    let unknown = store.job(&RunId::from_stored("nope")).await.unwrap_err();
+    assert_eq!(unknown.kind(), StoreErrorKind::NotFound);
+}
+
+async fn a_key_makes_one_job_of_a_requester(store: &dyn Store) {
+    let first = NewJob { idempotency_key: Some("k".into()), ..job("quick", "demo") };
+    let id = submit(store, &first).await;
+    let again = NewJob { id: fresh(), name: "other".into(), ..first.clone() };
+    match store.submit_job(&again).await.unwrap() {
+        Submitted::Known(known) => assert_eq!((known.id, known.name.as_str()), (id, "quick")),
+        Submitted::New(job) => panic!("a second one: {job:?}"),
+    }
+    submit(store, &NewJob { id: fresh(), requester: "api:somebody-else".into(), ..first.clone() }).await;
+    for _ in 0..2 {
+        submit(store, &NewJob { id: fresh(), idempotency_key: None, ..first.clone() }).await;
+    }
+}
+
+async fn tasks_that_submit_the_same_key_make_one_job(store: &dyn Store) {
+    let asked = |_| NewJob { idempotency_key: Some("k".into()), ..job("quick", "demo") };
+    let [a, b, c, d] = [0, 1, 2, 3].map(asked);
+    let (a, b, c, d) =
+        tokio::join!(store.submit_job(&a), store.submit_job(&b), store.submit_job(&c), store.submit_job(&d));
+    let new = [a, b, c, d].into_iter().filter(|done| matches!(done.as_ref().unwrap(), Submitted::New(_)));
+    assert_eq!(new.count(), 1);
+    assert_eq!(store.jobs(&JobFilter::default()).await.unwrap().len(), 1);
+}
+
+async fn the_highest_priority_goes_first_and_the_oldest_of_those(store: &dyn Store) {
+    let mut ids = Vec::new();
+    for (target, priority) in [("a", 0), ("b", 5), ("c", 5), ("d", -1)] {
+        ids.push(submit(store, &NewJob { priority, ..job("quick", target) }).await);
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+    let mut order = Vec::new();
+    while let Some((job, _)) = claim(store, LONG).await {
+        order.push(job.id);
+    }
+    assert_eq!(order, [1, 2, 0, 3].map(|place: usize| ids[place].clone()));
+}
+
+async fn one_run_at_a_time_against_a_target(store: &dyn Store) {
+    submit(store, &job("quick", "a")).await;
+    submit(store, &NewJob { priority: 9, ..job("comprehensive", "a") }).await;
+    submit(store, &job("quick", "b")).await;
+    let (first, lease) = taken(store).await;
+    assert_eq!(first.name, "comprehensive");
+    assert_eq!(taken(store).await.0.target, "b", "the other target is free");
+    assert_eq!(claim(store, LONG).await, None);
+    store.end_job(&lease, &end(JobState::Finished)).await.unwrap().expect("the lease holds");
+    assert_eq!(taken(store).await.0.name, "quick");
+}
+
+async fn one_load_at_a_time(store: &dyn Store) {
+    submit(store, &load("a")).await;
+    submit(store, &load("b")).await;
+    submit(store, &job("quick", "c")).await;
+    let (first, lease) = taken(store).await;
+    assert_eq!((first.kind, first.target.as_str()), (RunKind::Load, "a"));
+    assert_eq!(taken(store).await.0.kind, RunKind::Accuracy);
+    assert_eq!(claim(store, LONG).await, None, "one load is running");
+    store.end_job(&lease, &end(JobState::Failed)).await.unwrap().expect("the lease holds");
+    assert_eq!(taken(store).await.0.target, "b");
+}
+
+async fn tasks_that_claim_at_once_never_take_the_same_job(store: &dyn Store) {
+    for n in 0..12 {
+        let asked = if n % 3 == 0 { load(&format!("t{n}")) } else { job("quick", &format!("t{}", n / 2)) };
+        submit(store, &asked).await;
+    }
+    let mut seen: Vec<Job> = Vec::new();
+    for _ in 0..6 {
+        let (a, b, c, d) =
+            tokio::join!(claim(store, LONG), claim(store, LONG), claim(store, LONG), claim(store, LONG));
+        seen.extend([a, b, c, d].into_iter().flatten().map(|(job, _)| job));
+    }
+    let loads = seen.iter().filter(|job| job.kind == RunKind::Load).count();
+    assert_eq!(loads, 1);
+    for pick in [|job: &Job| job.id.to_string(), |job: &Job| job.target.clone()] {
+        let mut different: Vec<String> = seen.iter().map(pick).collect();
+        different.sort();
+        different.dedup();
+        assert_eq!(different.len(), seen.len(), "{seen:?}");
+    }
+    let targets = 6;
+    assert!(seen.len() >= targets - 1, "{} of {targets} targets are busy", seen.len());
+}
+
+async fn a_finished_job_says_what_came_out(store: &dyn Store) {
+    let id = submit(store, &job("quick", "demo")).await;
+    let (_, lease) = taken(store).await;
+    let how = JobEnd {
+        state: JobState::Finished,
+        conclusion: Some(Conclusion::Inconclusive),
+        message: Some("said".into()),
+    };
+    let ended = store.end_job(&lease, &how).await.unwrap().expect("the lease holds");
+    assert_eq!((ended.state, ended.conclusion), (JobState::Finished, Some(Conclusion::Inconclusive)));
+    assert_eq!((ended.message.as_deref(), ended.ended_at.is_some()), (Some("said"), true));
+    assert_eq!(store.job(&id).await.unwrap(), ended);
+}
+
+async fn only_the_holder_says_how_a_job_ended(store: &dyn Store) {
+    let id = submit(store, &job("quick", "demo")).await;
+    let (_, lease) = taken(store).await;
+    let forged = Lease { word: "guessed".into(), ..lease.clone() };
+    assert_eq!(store.end_job(&forged, &end(JobState::Finished)).await.unwrap(), None);
+    assert_eq!(store.renew_job(&forged, LONG).await.unwrap(), Renewed::Over);
+    assert!(!store.hand_back_job(&forged).await.unwrap());
+    assert_eq!(state(store, &id).await, JobState::Running);
+    store.end_job(&lease, &end(JobState::Finished)).await.unwrap().expect("the lease holds");
+    assert_eq!(store.end_job(&lease, &end(JobState::Failed)).await.unwrap(), None, "it is over");
+    assert_eq!(store.renew_job(&lease, LONG).await.unwrap(), Renewed::Over);
+    assert_eq!(state(store, &id).await, JobState::Finished);
+}
+
+async fn a_waiting_job_is_cancelled_at_once(store: &dyn Store) {
+    let id = submit(store, &job("quick", "demo")).await;
+    let cancelled = store.cancel_job(&id, "api:me").await.unwrap();
+    assert_eq!((cancelled.state, cancelled.cancelled_by.as_deref()), (JobState::Cancelled, Some("api:me")));
+    assert!(cancelled.ended_at.is_some());
+    assert_eq!(claim(store, LONG).await, None);
+    let unknown = store.cancel_job(&RunId::from_stored("nope"), "me").await.unwrap_err();
+    assert_eq!(unknown.kind(), StoreErrorKind::NotFound);
+}
+
+async fn a_running_job_is_asked_to_stop(store: &dyn Store) {
+    let id = submit(store, &job("quick", "demo")).await;
+    let (_, lease) = taken(store).await;
+    assert_eq!(store.renew_job(&lease, LONG).await.unwrap(), Renewed::Held);
+    assert_eq!(store.cancel_job(&id, "first").await.unwrap().state, JobState::Running);
+    let twice = store.cancel_job(&id, "second").await.unwrap();
+    assert_eq!(twice.cancelled_by.as_deref(), Some("first"));
+    assert_eq!(store.renew_job(&lease, LONG).await.unwrap(), Renewed::Cancelled);
+    store.end_job(&lease, &end(JobState::Cancelled)).await.unwrap().expect("the lease holds");
+    assert_eq!(state(store, &id).await, JobState::Cancelled);
+}
+
+async fn a_job_that_is_over_is_not_cancelled(store: &dyn Store) {
+    let id = submit(store, &job("quick", "demo")).await;
+    let (_, lease) = taken(store).await;
+    store.end_job(&lease, &end(JobState::Finished)).await.unwrap();
+    let after = store.cancel_job(&id, "late").await.unwrap();
+    assert_eq!((after.state, after.cancelled_by), (JobState::Finished, None));
+}
+
+async fn a_job_that_is_handed_back_waits_again(store: &dyn Store) {
+    let id = submit(store, &job("quick", "demo")).await;
+    let (_, lease) = taken(store).await;
+    assert!(store.hand_back_job(&lease).await.unwrap());
+    assert_eq!(store.job(&id).await.unwrap().times_lost, 0);
+    let (again, lease) = taken(store).await;
+    assert_eq!((again.id.clone(), again.attempt), (id.clone(), 2));
+    assert_ne!(again.run, Some(id.clone()), "a run that was begun before keeps its name");
+    store.cancel_job(&id, "me").await.unwrap();
+    assert!(store.hand_back_job(&lease).await.unwrap());
+    assert_eq!(state(store, &id).await, JobState::Cancelled, "nobody wants it any more");
+}
+
+async fn a_lost_accuracy_run_is_queued_once(store: &dyn Store) {
+    let id = submit(store, &job("quick", "demo")).await;
+    let (_, first) = claim(store, SHORT).await.expect("a job waits");
+    let lost = reaped(store).await;
+    assert_eq!(lost.len(), 1);
+    assert_eq!((lost[0].state, lost[0].times_lost), (JobState::Queued, 1));
+    assert_eq!(lost[0].message.as_deref(), Some("the instance that ran it was lost"));
+    let (again, _) = claim(store, SHORT).await.expect("it waits again");
+    assert_eq!((again.id.clone(), again.attempt), (id.clone(), 2));
+    // The first holder comes back: what it says changes nothing.
+    assert_eq!(store.renew_job(&first, LONG).await.unwrap(), Renewed::Over);
+    assert_eq!(store.end_job(&first, &end(JobState::Finished)).await.unwrap(), None);
+    assert_eq!(state(store, &id).await, JobState::Running);
+
+    let lost = reaped(store).await;
+    assert_eq!((lost[0].state, lost[0].times_lost), (JobState::Lost, 2));
+    assert!(lost[0].ended_at.is_some());
+    assert_eq!(claim(store, LONG).await, None);
+    assert_eq!(reaped(store).await, []);
+}
+
+async fn a_lost_load_is_not_queued_again(store: &dyn Store) {
+    submit(store, &load("demo")).await;
+    claim(store, SHORT).await.expect("a job waits");
+    assert_eq!(reaped(store).await[0].state, JobState::Lost);
+    assert_eq!(claim(store, LONG).await, None);
+}
+
+async fn a_lost_job_that_was_cancelled_stays_cancelled(store: &dyn Store) {
+    let id = submit(store, &job("quick", "demo")).await;
+    claim(store, SHORT).await.expect("a job waits");
+    store.cancel_job(&id, "me").await.unwrap();
+    assert_eq!(reaped(store).await[0].state, JobState::Cancelled);
+    assert_eq!(claim(store, LONG).await, None);
+}
+
+async fn a_lost_job_whose_run_is_kept_has_finished(store: &dyn Store) {
+    let record = record_at(0);
+    submit(store, &NewJob { id: record.id.clone(), ..job("quick", "demo") }).await;
+    claim(store, SHORT).await.expect("a job waits");
+    store.save(&record).await.unwrap();
+    let ended = reaped(store).await;
+    assert_eq!((ended.len(), ended[0].state, ended[0].times_lost), (1, JobState::Finished, 0));
+    assert_eq!(ended[0].conclusion, Some(record.verdict.conclusion));
+    assert_eq!(store.job(&record.id).await.unwrap(), ended[0]);
+}
+
+async fn a_lease_that_is_renewed_is_not_lost(store: &dyn Store) {
+    submit(store, &job("quick", "demo")).await;
+    let (_, lease) = claim(store, SHORT).await.expect("a job waits");
+    assert_eq!(store.renew_job(&lease, LONG).await.unwrap(), Renewed::Held);
+    assert_eq!(reaped(store).await, []);
+    // A lease that ran out and that nobody took holds on.
+    assert_eq!(store.renew_job(&lease, SHORT).await.unwrap(), Renewed::Held);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(store.renew_job(&lease, LONG).await.unwrap(), Renewed::Held);
+    assert_eq!(reaped(store).await, []);
+}
+
+async fn jobs_are_listed_newest_first_filtered_and_page_by_page(store: &dyn Store) {
+    let mut ids = Vec::new();
+    for n in 0..7 {
+        let asked = NewJob {
+            requester: format!("api:{}", n % 2),
+            ..job(if n < 3 { "quick" } else { "comprehensive" }, &format!("t{}", n % 3))
+        };
+        ids.insert(0, submit(store, &asked).await);
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+    store.cancel_job(&ids[0], "me").await.unwrap();
+    let names = |jobs: Vec<Job>| jobs.into_iter().map(|job| job.id).collect::<Vec<_>>();
+    let all = JobFilter::default();
+    assert_eq!(names(store.jobs(&all).await.unwrap()), ids);
+    let quick = JobFilter { name: Some("quick".into()), ..all.clone() };
+    assert_eq!(names(store.jobs(&quick).await.unwrap()), ids[4..]);
+    let target = JobFilter { target: Some("t0".into()), ..all.clone() };
+    assert_eq!(names(store.jobs(&target).await.unwrap()), [0, 3, 6].map(|n: usize| ids[n].clone()));
+    let requester = JobFilter { requester: Some("api:1".into()), ..all.clone() };
+    assert_eq!(names(store.jobs(&requester).await.unwrap()), [1, 3, 5].map(|n: usize| ids[n].clone()));
+    let states = JobFilter { states: vec![JobState::Cancelled, JobState::Lost], ..all.clone() };
+    assert_eq!(names(store.jobs(&states).await.unwrap()), ids[..1]);
+
+    let mut seen = Vec::new();
+    let mut page = JobFilter { limit: Some(3), ..all };
+    loop {
+        let jobs = store.jobs(&page).await.unwrap();
+        let Some(last) = jobs.last() else { break };
+        page.after = Some((last.submitted_at, last.id.clone()));
+        seen.extend(names(jobs));
+    }
+    assert_eq!(seen, ids);
+}
+
+#[test]
+fn a_second_service_on_a_sqlite_file_is_told_who_holds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = StoreLocation::Sqlite(folder.path().join("new").join("runs.db"));
+    let first = InstanceLock::take(&location, "process 1 on a").unwrap();
+    let error = InstanceLock::take(&location, "process 2 on b").unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Busy);
+    assert!(error.to_string().ends_with("runs.db`: process 1 on a"), "{error}");
+    drop(first);
+    InstanceLock::take(&location, "p2").unwrap();
+    let held = InstanceLock::take(&location, "process 3").unwrap();
+    assert!(InstanceLock::take(&location, "x").unwrap_err().to_string().ends_with(": process 3"), "no rests");
+    drop(held);
+    let postgres = StoreLocation::parse("postgres://a@localhost/b").unwrap();
+    let _several = [InstanceLock::take(&postgres, "a").unwrap(), InstanceLock::take(&postgres, "b").unwrap()];
+}
