@@ -17,6 +17,7 @@
 //! - [`run`]: a suite or a scenario against a target becomes a record.
 //! - [`config`]: settings in layers; the only reader of the environment.
 //! - [`dispatch`]: one path starts work, whoever asked: prepare, run, store.
+//! - [`service`]: what stands and is asked over HTTP.
 //! - [`cli`]: what is typed, what is shown, what the shell gets back.
 
 pub mod audit;
@@ -32,6 +33,7 @@ pub mod load;
 pub mod reference;
 pub mod report;
 pub mod run;
+pub mod service;
 pub mod stats;
 pub mod store;
 pub mod suite;

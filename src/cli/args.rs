@@ -13,6 +13,7 @@ use super::history::HistoryArgs;
 use super::load::{LoadArgs, ScenariosCommand};
 use super::model::{ModelCommand, ReferenceArgs};
 use super::phrases::PhrasesCommand;
+use super::serve::ServeArgs;
 use super::shadow::ShadowArgs;
 use super::waivers::WaiversCommand;
 use crate::domain::{RunRequest, Selection, Share, Split, TextPolicy, Wait};
@@ -133,6 +134,8 @@ pub(super) enum Command {
     /// Look at a reference model, and get the library that runs it faster
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Answer over HTTP, and run what is asked for, until stopped
+    Serve(ServeArgs),
     /// Run the demo detector until stopped
     Demo(DemoArgs),
     /// Show every setting, where it came from, and what can be reached

@@ -10,6 +10,7 @@ use crate::dispatch::{BaselineError, DispatchError};
 use crate::load::ScenarioError;
 use crate::reference::{FetchError, PullError, ReferenceError};
 use crate::report::{ReportError, SinkError, WriteError};
+use crate::service::ServeError;
 use crate::store::{LocationError, StoreError, StoreErrorKind};
 use crate::suite::LinesError;
 use crate::target::ContractError;
@@ -101,6 +102,22 @@ impl From<BaselineError> for Failure {
                 Self::new(Exit::Usage, error, Some("take a complete run: `thrash runs list`".to_owned()))
             }
         }
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        let exit = match &error {
+            ServeError::Open { .. }
+            | ServeError::NoKey
+            | ServeError::ShortKey
+            | ServeError::NoStore
+            | ServeError::Location(_)
+            | ServeError::Listen { .. } => Exit::Usage,
+            ServeError::Store(_) => Exit::Storage,
+        };
+        let hint = error.hint();
+        Self::new(exit, error, hint)
     }
 }
 

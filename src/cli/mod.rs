@@ -22,12 +22,13 @@ mod report;
 mod run;
 mod runs;
 mod send_users;
+mod serve;
 mod shadow;
 mod signals;
 mod targets;
 mod waivers;
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IsTerminal};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -112,6 +113,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         Command::Waivers(command) => waivers::waivers(command, load, output),
         Command::Targets(command) => targets::targets(command, load, output).await,
         Command::Model(command) => model::model(command, load, output).await,
+        Command::Serve(args) => Box::pin(serve::serve(args, load, output)).await,
         Command::Demo(args) => demo::demo(&args, output).await,
         Command::Doctor { target } => doctor::doctor(&load(target.flags())?, output).await,
         Command::Db(command) => db::db(&load(Flags::new())?, command, output).await,
@@ -151,11 +153,14 @@ fn start_log(settings: &Settings) {
         LogLevel::Trace => LevelFilter::TRACE,
     };
     let filter = tracing_subscriber::EnvFilter::default()
+        // Who changed what is kept, whatever else is not.
+        .add_directive("thrash::audit=info".parse().unwrap_or_else(|_| LevelFilter::WARN.into()))
         .add_directive(format!("thrash={level}").parse().unwrap_or_else(|_| LevelFilter::WARN.into()));
     // Set twice only when a test loads two configurations in one process.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .try_init();
 }

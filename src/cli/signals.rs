@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::exit::Exit;
+use crate::dispatch::Stopping;
 use crate::run::RunControl;
 
 /// How long keeping the record may take once somebody has asked twice to stop.
@@ -38,6 +39,31 @@ pub(super) async fn watch(control: RunControl, say: impl Fn(&str)) {
             control.drain();
         }
     }
+}
+
+/// Listens until the service is over: after the first signal it has so long to come to an end, a second one ends it at
+/// once.
+pub(super) async fn watch_service(stopping: Stopping, within: Duration, say: impl Fn(&str)) {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    say("stopping: no new work; once more (Ctrl-C) stops at once");
+    stopping.drain.cancel();
+    tokio::select! {
+        _ = interrupt.recv() => say("stopping now"),
+        _ = terminate.recv() => say("stopping now"),
+        () = tokio::time::sleep(within) => say("what is not done goes back to the queue"),
+    }
+    stopping.abort.cancel();
+    // What is left is writing that down. A database that never answers must not hold us.
+    tokio::time::sleep(2 * LAST_WAIT).await;
+    std::process::exit(i32::from(Exit::Interrupted as u8));
 }
 
 /// Waits for either signal.

@@ -68,6 +68,21 @@ fn percent(value: &str) -> Result<Value, String> {
     }
 }
 
+fn switch(value: &str) -> Result<Value, String> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(Value::from(true)),
+        "false" | "no" | "off" | "0" => Ok(Value::from(false)),
+        _ => Err(format!("`{value}` is neither `true` nor `false`")),
+    }
+}
+
+fn milliseconds(value: &str) -> Result<Value, String> {
+    match value.parse::<u64>() {
+        Ok(number) if number > 0 => Ok(Value::from(format!("{number}ms"))),
+        _ => Err(format!("`{value}` is no number of milliseconds above 0")),
+    }
+}
+
 const fn sets(name: &'static str, key: &'static str, read: fn(&str) -> Result<Value, String>) -> Variable {
     Variable { name, meaning: Meaning::Sets(key), secret: false, read }
 }
@@ -82,7 +97,7 @@ const fn for_the_service(name: &'static str, secret: bool) -> Variable {
 
 /// Every variable that is read, those of existing installations under the names they have there.
 pub const fn variables() -> &'static [Variable] {
-    const VARIABLES: [Variable; 37] = [
+    const VARIABLES: [Variable; 38] = [
         sets("NLP_SERVER_URL", "url", text),
         Variable {
             name: "DATABASE_URL",
@@ -112,13 +127,19 @@ pub const fn variables() -> &'static [Variable] {
         for_the_service("CONTINUOUS_TESTING_ENABLED", false),
         for_the_service("COMPREHENSIVE_TEST_SCHEDULE", false),
         for_the_service("QUICK_TEST_SCHEDULE", false),
-        for_the_service("METRICS_PORT_TESTING", false),
-        for_the_service("ENABLE_API_AUTHENTICATION", false),
-        for_the_service("API_KEY_HEADER", false),
-        for_the_service("INTERNAL_API_KEY", true),
-        for_the_service("ENABLE_RATE_LIMITING", false),
-        for_the_service("RATE_LIMIT_WINDOW", false),
-        for_the_service("RATE_LIMIT_MAX", false),
+        sets("METRICS_PORT_TESTING", "service.metrics_port", count),
+        sets("ENABLE_API_AUTHENTICATION", "service.authentication", switch),
+        sets("API_KEY_HEADER", "service.key_header", text),
+        Variable {
+            name: "INTERNAL_API_KEY",
+            meaning: Meaning::Sets("service.internal_key"),
+            secret: true,
+            read: text,
+        },
+        sets("ENABLE_RATE_LIMITING", "service.rate_limit.enabled", switch),
+        sets("RATE_LIMIT_WINDOW", "service.rate_limit.window", milliseconds),
+        sets("RATE_LIMIT_MAX", "service.rate_limit.max", count),
+        sets("THRASH_LISTEN", "service.listen", text),
         for_the_service("DISCORD_WEBHOOK_URL", true),
         for_the_service("SLACK_WEBHOOK", true),
         looked_at("GITHUB_ACTIONS"),

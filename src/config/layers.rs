@@ -228,11 +228,16 @@ fn collect(value: &Value, key: &str, leaves: &mut Vec<(String, Value)>) {
 fn shown(key: &str, value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
+        Value::String(_) if key == "service.internal_key" => "•••".to_owned(),
         Value::String(text) if key == "url" || key == "store.database_url" => without_password(text),
         Value::String(text) => text.clone(),
         Value::Mapping(mapping) if key.starts_with("targets.") => {
             let extends = mapping.get("extends").and_then(Value::as_str);
             extends.map_or_else(|| "a contract of its own".to_owned(), |preset| format!("extends {preset}"))
+        }
+        Value::Sequence(keys) if key == "service.keys" => {
+            let names = keys.iter().filter_map(|key| key.get("name")?.as_str());
+            if keys.is_empty() { "none".to_owned() } else { names.collect::<Vec<_>>().join(", ") }
         }
         Value::Sequence(items) if items.is_empty() => "none".to_owned(),
         other => serde_json::to_string(other).unwrap_or_default(),

@@ -6,6 +6,7 @@
 mod environment;
 mod layers;
 mod reference;
+mod service;
 mod settings;
 mod targets;
 
@@ -20,13 +21,14 @@ use crate::target::Contract;
 pub use environment::{Environment, Meaning, Variable, variables};
 pub use layers::{Effective, Origin};
 pub use reference::ReferenceSettings;
+pub use service::{KeySettings, RateLimitSettings, Scope, ServiceSettings};
 pub use settings::{
     DEFAULT, LogLevel, RunSettings, Settings, StoreSettings, SuiteSize, Suites, Thresholds, WaiverSettings,
     schema,
 };
 
 /// Settings that hold, with where each came from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// The values.
     pub settings: Settings,

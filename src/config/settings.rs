@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_yaml::Value;
 
-use super::ReferenceSettings;
+use super::{ReferenceSettings, ServiceSettings};
 use crate::domain::{BaselineWish, Share, TextPolicy, Wait};
 use crate::gate::{Gate, GateProfile};
 use crate::suite::perturb::Kinds;
@@ -46,6 +46,8 @@ pub struct Settings {
     pub reference: ReferenceSettings,
     /// Where runs are kept.
     pub store: StoreSettings,
+    /// The service.
+    pub service: ServiceSettings,
     /// The folder for the database, the spool and reports.
     pub data: Option<PathBuf>,
     /// What is kept of the phrases' text.
@@ -214,5 +216,6 @@ impl Settings {
         ]
         .into_iter()
         .find_map(|(wrong, key, message)| wrong.then_some((key, message)))
+        .or_else(|| self.service.senseless())
     }
 }

@@ -33,6 +33,36 @@ impl Config {
         names
     }
 
+    /// The targets that a service may be asked to run against: the one that holds, and the user's own. A preset that
+    /// nobody configured points at a place that nobody chose.
+    pub fn served_targets(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.settings.targets.keys().cloned().collect();
+        names.push(self.target_name().to_owned());
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The same settings for another target. The URL that holds is the URL of the target that holds.
+    #[must_use]
+    pub fn for_target(&self, name: &str) -> Self {
+        let mut config = self.clone();
+        if name == self.target_name() {
+            return config;
+        }
+        config.settings.target = Some(name.to_owned());
+        config.settings.url = None;
+        for value in &mut config.effective {
+            let shown = match value.key.as_str() {
+                "target" => name,
+                "url" => "–",
+                _ => continue,
+            };
+            (value.value, value.origin) = (shown.to_owned(), Origin::Flag);
+        }
+        config
+    }
+
     /// The contract of a target, where its contract says that it is.
     ///
     /// # Errors

@@ -26,6 +26,15 @@ pub struct Prepared {
     demo: Option<Demo>,
 }
 
+/// A run that ended and is judged, and is not kept yet.
+#[derive(Debug)]
+pub(super) struct Judged {
+    /// What it found.
+    pub(super) record: RunRecord,
+    keeper: Keeper,
+    demo: Option<Demo>,
+}
+
 /// A run that ended.
 #[derive(Debug)]
 pub struct Executed {
@@ -44,6 +53,16 @@ impl Prepared {
     /// # Errors
     /// Anything that makes a run impossible; nothing has been recorded.
     pub async fn new(config: &Config, request: &RunRequest, gates: &[Gate]) -> Result<Self, DispatchError> {
+        Self::named(config, request, gates, RunId::new(Utc::now(), rand::random())).await
+    }
+
+    /// The same with a name that somebody has been told already.
+    pub(super) async fn named(
+        config: &Config,
+        request: &RunRequest,
+        gates: &[Gate],
+        id: RunId,
+    ) -> Result<Self, DispatchError> {
         let size = match (request.suites.as_slice(), request.selection.limit) {
             ([one], None) => config.suite_size(one),
             _ => None,
@@ -64,7 +83,6 @@ impl Prepared {
         }
         check_batch(&contract, settings.run.batch)?;
         let started_at = Utc::now();
-        let id = RunId::new(started_at, rand::random());
         let series = Series {
             suite: suite.record.name.clone(),
             target: contract.name.clone(),
@@ -120,14 +138,25 @@ impl Prepared {
 
     /// Runs, holds the run against its baseline, judges and stores.
     pub async fn execute(self, control: RunControl, events: mpsc::Sender<RunEvent>) -> Executed {
+        self.judge(control, events).await.keep().await
+    }
+
+    /// Runs, holds the run against its baseline, and judges.
+    pub(super) async fn judge(self, control: RunControl, events: mpsc::Sender<RunEvent>) -> Judged {
         let measured = self.run.execute(control.clone(), events).await;
         let baseline = self.baseline.compare(measured.record(), &control).await;
-        let record = measured.conclude(baseline);
-        let (kept, delivered) = self.keeper.keep(&record).await;
+        Judged { record: measured.conclude(baseline), keeper: self.keeper, demo: self.demo }
+    }
+}
+
+impl Judged {
+    /// Stores the run, or leaves it in the spool. Dropped instead, it is forgotten.
+    pub(super) async fn keep(self) -> Executed {
+        let (kept, delivered) = self.keeper.keep(&self.record).await;
         if let Some(demo) = self.demo {
             demo.stop().await;
         }
-        Executed { record, kept, delivered }
+        Executed { record: self.record, kept, delivered }
     }
 }
 

@@ -42,6 +42,16 @@ impl PreparedLoad {
     /// # Errors
     /// Anything that makes a run impossible; nothing has been sent or recorded.
     pub async fn new(config: &Config, scenario: Scenario, gates: &[Gate]) -> Result<Self, DispatchError> {
+        Self::named(config, scenario, gates, RunId::new(Utc::now(), rand::random())).await
+    }
+
+    /// The same with a name that somebody has been told already.
+    pub(super) async fn named(
+        config: &Config,
+        scenario: Scenario,
+        gates: &[Gate],
+        id: RunId,
+    ) -> Result<Self, DispatchError> {
         let settings = &config.settings;
         let contract = connect::contract(config)?;
         may_be_loaded(&contract, &scenario, config.wants_demo())?;
@@ -50,7 +60,6 @@ impl PreparedLoad {
             DispatchError::Options { message, hint: "mend `phrases.weights` of the scenario".to_owned() }
         })?;
         let started_at = Utc::now();
-        let id = RunId::new(started_at, rand::random());
         let search = Search {
             wish: Some(BaselineWish::Nothing),
             run: id.clone(),

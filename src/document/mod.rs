@@ -7,7 +7,7 @@
 mod position;
 mod problem;
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
@@ -31,13 +31,13 @@ fn too_deep() -> String {
 }
 
 /// One YAML document with the places of everything in it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Document {
     name: String,
     text: String,
     private: bool,
     value: Value,
-    positions: OnceCell<Positions>,
+    positions: OnceLock<Positions>,
 }
 
 impl Document {
@@ -61,7 +61,7 @@ impl Document {
             text: text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
             private,
             value: Value::Null,
-            positions: OnceCell::new(),
+            positions: OnceLock::new(),
         };
         document.refuse_depth()?;
         match serde_yaml::from_str::<Value>(&document.text) {
@@ -89,7 +89,7 @@ impl Document {
             return Ok(());
         }
         let (positions, stop) = Positions::scan(&self.text);
-        self.positions = OnceCell::from(positions);
+        self.positions = OnceLock::from(positions);
         match stop {
             Some(Stop::Deep(at)) => Err(self.problem_at(at, &too_deep()).into()),
             // What the two do not agree on is left to the parser, unless it could hide what takes so long.

@@ -80,7 +80,7 @@ impl Path {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Node {
     Leaf(Position),
     List(Position, Vec<Node>),
@@ -108,7 +108,7 @@ impl Node {
 }
 
 /// The places of everything in a document.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Positions {
     root: Option<Node>,
 }

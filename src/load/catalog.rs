@@ -68,6 +68,15 @@ pub fn load_scenario(name: &str, time_scale: f64) -> Result<Scenario, ScenarioEr
     Scenario::parse(&name, &file, &text, time_scale).map_err(|problems| ScenarioError::Invalid { problems })
 }
 
+/// The shipped scenario of this name, whatever files lie about.
+///
+/// # Errors
+/// There is none.
+pub fn shipped_scenario(name: &str) -> Result<Scenario, ScenarioError> {
+    let (name, file, text) = shipped(name)?;
+    Scenario::parse(&name, &file, &text, 1.0).map_err(|problems| ScenarioError::Invalid { problems })
+}
+
 /// Name, file and text.
 fn found(name: &str) -> Result<(String, String, String), ScenarioError> {
     let path = PathBuf::from(name);
@@ -76,6 +85,10 @@ fn found(name: &str) -> Result<(String, String, String), ScenarioError> {
         return Ok((stem(&path), file, text));
     }
     // `scenarios/load/smoke.yaml` means the shipped one where there is no such file.
+    shipped(name)
+}
+
+fn shipped(name: &str) -> Result<(String, String, String), ScenarioError> {
     let short = name.strip_prefix("scenarios/load/").unwrap_or(name);
     let short = short.strip_suffix(".yaml").unwrap_or(short);
     if let Some(text) = SHIPPED.get_file(format!("{short}.yaml")).and_then(|file| file.contents_utf8()) {

@@ -24,7 +24,9 @@ mod tally;
 mod users;
 mod watch;
 
-pub use catalog::{ScenarioError, load_scenario, scenario_names, scenario_schema, scenario_text};
+pub use catalog::{
+    ScenarioError, load_scenario, scenario_names, scenario_schema, scenario_text, shipped_scenario,
+};
 pub use deck::Deck;
 pub use engine::{LoadEngine, Sent};
 pub use open::{OpenEngine, Sending};

@@ -21,6 +21,11 @@ impl RunControl {
         self.abort.cancel();
     }
 
+    /// Waits until a stop is asked for.
+    pub async fn stopping(&self) {
+        self.drain.cancelled().await;
+    }
+
     /// Waits until everything is to stop at once.
     pub async fn aborted(&self) {
         self.abort.cancelled().await;

@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "config",
             "demo",
+            "document",
             "domain",
             "gate",
             "judge",
@@ -37,6 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "target",
         ],
     ),
+    ("service", &["config", "dispatch", "domain", "reference", "store"]),
     (
         "cli",
         &[
@@ -52,6 +54,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "reference",
             "report",
             "run",
+            "service",
             "store",
             "suite",
             "target",

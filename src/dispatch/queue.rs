@@ -1,0 +1,279 @@
+//! One queue for everybody who asks for runs: the HTTP API, the schedule, whoever comes next.
+//!
+//! [`Queue::submit`] takes names and nothing else: a suite or a scenario that this program knows, and a target that the
+//! configuration names. Jobs are in the store, so that several instances share them; [`super::Worker`] runs them.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::Utc;
+use tokio::sync::Notify;
+
+use super::feed::Feed;
+use crate::config::Config;
+use crate::document::nearest_hint;
+use crate::domain::{Job, NewJob, RunId, RunKind, RunRecord};
+use crate::load::{ScenarioError, scenario_names, shipped_scenario};
+use crate::store::{Store, StoreError, Submitted};
+use crate::suite::SuiteError;
+
+/// Feeds of jobs that are over are kept for late readers, so many.
+const KEPT_FEEDS: usize = 32;
+/// How long a watcher may take before its news are given up.
+const WATCHER_PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+/// Longest idempotency key, and longest name of a requester, in bytes.
+const LONGEST_WORD: usize = 200;
+
+/// What is to be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// The suite of this name.
+    Suite(String),
+    /// The shipped scenario of this name.
+    Scenario(String),
+}
+
+/// What somebody asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// What is to be run.
+    pub work: Work,
+    /// Against which target; nothing means the scenario's own, or the configured one.
+    pub target: Option<String>,
+    /// Of two that wait, the one of higher priority goes first.
+    pub priority: i32,
+    /// Who asks: `api:NAME`, `schedule:NAME`.
+    pub requester: String,
+    /// A word of the requester's own: asking again with the same one makes no second run.
+    pub idempotency_key: Option<String>,
+}
+
+/// Why nothing was put into the queue.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// There is no such suite, scenario or target here.
+    #[error("there is no {what} `{name}` here")]
+    Unknown {
+        /// Suite, scenario or target.
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+        /// Advice.
+        hint: String,
+    },
+    /// A word is empty, or too long.
+    #[error("{what} must have 1 to {LONGEST_WORD} characters, none of them a control character")]
+    Word {
+        /// Which word.
+        what: &'static str,
+    },
+    /// The key stands for another request.
+    #[error("the idempotency key was used for another request: run `{known}`")]
+    KeyReused {
+        /// What it stands for.
+        known: RunId,
+    },
+    /// The suites cannot be read.
+    #[error(transparent)]
+    Suites(#[from] SuiteError),
+    /// The scenario cannot be read.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AskError {
+    /// How to mend it, where there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unknown { hint, .. } => Some(hint.clone()),
+            Self::KeyReused { .. } => Some("use a new key for a new request".to_owned()),
+            Self::Suites(error) => error.hint().map(str::to_owned),
+            Self::Scenario(error) => error.hint().map(str::to_owned),
+            Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Word { .. } => None,
+        }
+    }
+}
+
+/// What happened to a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// It is in the queue.
+    Queued,
+    /// This instance began to run it.
+    Began,
+    /// It is over, as its state says.
+    Ended,
+    /// The instance that ran it is gone; it waits again, or is lost.
+    Lost,
+    /// This instance stops, and put it back into the queue.
+    HandedBack,
+}
+
+/// Something that happened, for those who watch the queue.
+#[derive(Debug, Clone)]
+pub struct News {
+    /// What happened.
+    pub turn: Turn,
+    /// The job, as it stands since.
+    pub job: Job,
+    /// What its run found, where this instance ran it to its end.
+    pub record: Option<Arc<RunRecord>>,
+}
+
+/// Somebody who is told what happens: notifications, metrics. The instance to whom it happens tells, so that of several
+/// on one database one does.
+pub trait Watcher: fmt::Debug + Send + Sync {
+    /// Takes the news in. The worker waits for it, though not for long.
+    fn tell<'a>(&'a self, news: &'a News) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+}
+
+/// The queue, and what is known here of its jobs.
+#[derive(Debug)]
+pub struct Queue {
+    pub(super) config: Arc<Config>,
+    pub(super) store: Arc<dyn Store>,
+    /// Who this instance is.
+    pub(super) instance: String,
+    /// Woken when a job may have become ready.
+    pub(super) ready: Notify,
+    /// Told of each wish that a job may stop, so that one that runs here hears it at once.
+    pub(super) asked: Notify,
+    feeds: Mutex<VecDeque<(RunId, Arc<Feed>)>>,
+    watchers: Vec<Arc<dyn Watcher>>,
+}
+
+impl Queue {
+    /// A queue in this store; `instance` is how this process is called in it.
+    pub fn new(
+        config: Arc<Config>,
+        store: Arc<dyn Store>,
+        instance: String,
+        watchers: Vec<Arc<dyn Watcher>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            config,
+            store,
+            instance,
+            ready: Notify::new(),
+            asked: Notify::new(),
+            feeds: Mutex::default(),
+            watchers,
+        })
+    }
+
+    /// Puts a run into the queue; the job that is there already, if this requester asked with the same key before.
+    ///
+    /// # Errors
+    /// There is no such suite, scenario or target here, or the store fails.
+    pub async fn submit(&self, ask: Ask) -> Result<Submitted, AskError> {
+        let job = self.job(ask)?;
+        let submitted = self.store.submit_job(&job).await?;
+        match &submitted {
+            Submitted::Known(known) => {
+                let is_same = (known.kind, &known.name, &known.target) == (job.kind, &job.name, &job.target);
+                if !is_same {
+                    return Err(AskError::KeyReused { known: known.id.clone() });
+                }
+            }
+            Submitted::New(job) => {
+                self.ready.notify_one();
+                self.tell(News { turn: Turn::Queued, job: job.clone(), record: None }).await;
+            }
+        }
+        Ok(submitted)
+    }
+
+    /// Stops a job for somebody. One that is over stays as it is.
+    ///
+    /// # Errors
+    /// There is no such job, or the store fails.
+    pub async fn cancel(&self, id: &RunId, by: &str) -> Result<Job, StoreError> {
+        let job = self.store.cancel_job(id, by).await?;
+        self.asked.notify_waiters();
+        if job.state.is_over() && job.attempt == 0 && job.cancelled_by.as_deref() == Some(by) {
+            self.tell(News { turn: Turn::Ended, job: job.clone(), record: None }).await;
+        }
+        Ok(job)
+    }
+
+    /// What a job tells, if it runs here or ran here not long ago.
+    pub fn feed(&self, id: &RunId) -> Option<Arc<Feed>> {
+        self.feeds().iter().rev().find(|(known, _)| known == id).map(|(_, feed)| Arc::clone(feed))
+    }
+
+    /// The instance's name.
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// The ask with every name looked up.
+    fn job(&self, ask: Ask) -> Result<NewJob, AskError> {
+        let Ask { work, target, priority, requester, idempotency_key } = ask;
+        let is_word =
+            |word: &str| (1..=LONGEST_WORD).contains(&word.len()) && !word.chars().any(char::is_control);
+        if idempotency_key.as_deref().is_some_and(|key| !is_word(key)) {
+            return Err(AskError::Word { what: "an idempotency key" });
+        }
+        if !is_word(&requester) {
+            return Err(AskError::Word { what: "a requester" });
+        }
+        let (kind, name, own_target) = match work {
+            Work::Suite(name) => {
+                let names: Vec<String> =
+                    self.config.catalog().names()?.into_iter().map(|(name, _)| name).collect();
+                known("suite", &name, &names)?;
+                (RunKind::Accuracy, name, None)
+            }
+            Work::Scenario(name) => {
+                let names: Vec<String> = scenario_names().into_iter().map(str::to_owned).collect();
+                known("scenario", &name, &names)?;
+                let target = shipped_scenario(&name)?.target;
+                (RunKind::Load, name, target)
+            }
+        };
+        let target = target.or(own_target).unwrap_or_else(|| self.config.target_name().to_owned());
+        known("target", &target, &self.config.served_targets())?;
+        let id = RunId::new(Utc::now(), rand::random());
+        Ok(NewJob { id, kind, name, target, priority, requester, idempotency_key })
+    }
+
+    /// Begins to keep what a job tells.
+    pub(super) fn open_feed(&self, job: &Job) -> Arc<Feed> {
+        let feed = Feed::new(job.clone());
+        let mut feeds = self.feeds();
+        feeds.retain(|(known, _)| known != &job.id);
+        feeds.push_back((job.id.clone(), Arc::clone(&feed)));
+        while feeds.len() > KEPT_FEEDS {
+            feeds.pop_front();
+        }
+        feed
+    }
+
+    /// Tells everybody who watches.
+    pub(super) async fn tell(&self, news: News) {
+        for watcher in &self.watchers {
+            if tokio::time::timeout(WATCHER_PATIENCE, watcher.tell(&news)).await.is_err() {
+                tracing::warn!(job = %news.job.id, ?watcher, "one who watches the queue took too long");
+            }
+        }
+    }
+
+    fn feeds(&self) -> MutexGuard<'_, VecDeque<(RunId, Arc<Feed>)>> {
+        self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn known(what: &'static str, name: &str, names: &[String]) -> Result<(), AskError> {
+    if names.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    let words: Vec<&str> = names.iter().map(String::as_str).collect();
+    Err(AskError::Unknown { what, name: name.to_owned(), hint: nearest_hint(name, &words) })
+}

@@ -1,0 +1,86 @@
+//! The newest result: what dashboards and scripts ask for.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::Utc;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::endpoint::Endpoint;
+use super::extract::Query;
+use super::results::ResultView;
+use crate::domain::JobState;
+use crate::service::Service;
+use crate::service::problem::Problem;
+use crate::store::{JobFilter, RunFilter};
+
+/// Which newest result.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct LatestQuery {
+    /// Of this suite or scenario.
+    test_type: Option<String>,
+    /// Against this target; nothing means the configured one.
+    target: Option<String>,
+}
+
+/// The newest result. One that could not be had is a result too: an old pass must not stand for a run that failed since.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Latest {
+    #[serde(flatten)]
+    result: Arc<ResultView>,
+    /// How long ago it ended, in seconds.
+    age_seconds: Option<i64>,
+}
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("/api/test/results/latest", latest)
+            .says("The newest result, also of a run that could not begin or was lost")
+            .query::<LatestQuery>()
+            .gives::<Latest>(200, "What it found; `passed` says whether that is good")
+            .fails(&[400, 404]),
+    ]
+}
+
+async fn latest(
+    State(service): State<Arc<Service>>,
+    Query(query): Query<LatestQuery>,
+) -> Result<Json<Latest>, Problem> {
+    let LatestQuery { test_type, target } = query;
+    let is_default = target.as_deref().is_none_or(|target| target == service.config.target_name());
+    let target = target.unwrap_or_else(|| service.config.target_name().to_owned());
+    let stored = RunFilter {
+        suite: test_type.clone(),
+        target: Some(target.clone()),
+        // Another target of that name is another thing.
+        demo: Some(is_default && service.config.wants_demo()),
+        recorded: true,
+        limit: Some(1),
+        ..RunFilter::default()
+    };
+    let without_record = JobFilter {
+        states: vec![JobState::Failed, JobState::Lost],
+        name: test_type,
+        target: Some(target.clone()),
+        limit: Some(1),
+        ..JobFilter::default()
+    };
+    let (stored, failed) =
+        tokio::try_join!(service.store.list(&stored), service.store.jobs(&without_record))?;
+    let result = match (stored.into_iter().next(), failed.into_iter().next()) {
+        (Some(run), Some(job)) if job.started_at.is_none_or(|began| began > run.started_at) => {
+            Arc::new(ResultView::of_job(&job))
+        }
+        (Some(run), _) => service.result(&run.id).await?,
+        (None, Some(job)) => Arc::new(ResultView::of_job(&job)),
+        (None, None) => {
+            return Err(Problem::not_found(format!("no run against `{target}` has ended yet"))
+                .with_hint("`POST /api/test/run` asks for one"));
+        }
+    };
+    let age_seconds = result.finished_at.map(|end| (Utc::now() - end).num_seconds().max(0));
+    Ok(Json(Latest { result, age_seconds }))
+}

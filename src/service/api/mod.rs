@@ -1,0 +1,36 @@
+//! The resources, one file each; what they share is in `endpoint` and `extract`.
+
+mod endpoint;
+mod extract;
+mod health;
+mod latest;
+mod results;
+mod runs;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+
+pub(super) use results::ResultCache;
+
+use super::Service;
+use endpoint::Endpoint;
+
+/// Every endpoint there is.
+fn endpoints() -> Vec<Endpoint> {
+    [health::endpoints(), runs::endpoints(), results::endpoints(), latest::endpoints()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The router of all of them.
+pub(super) fn router(service: &Arc<Service>) -> Router {
+    let limit = service.config.settings.service.body_limit;
+    endpoints()
+        .into_iter()
+        .fold(Router::new(), |router, endpoint| endpoint.mount(router, service))
+        .layer(DefaultBodyLimit::max(limit))
+        .with_state(Arc::clone(service))
+}

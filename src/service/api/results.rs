@@ -1,0 +1,214 @@
+//! What runs found: every stored run, whoever started it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::endpoint::Endpoint;
+use super::extract::Id;
+use crate::domain::{Check, Conclusion, Job, RunId, RunKind, RunRecord, RunStatus};
+use crate::service::Service;
+use crate::service::problem::Problem;
+use crate::store::{StoreError, StoreErrorKind};
+
+/// Results that are kept ready; a stored run never changes.
+const KEPT: usize = 64;
+
+/// What came out, in one word. Only `passed` is good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    /// Every check passed.
+    Passed,
+    /// A check failed.
+    GateFailed,
+    /// The target failed, or was not there.
+    TargetFailed,
+    /// No check failed, and one could not tell.
+    Inconclusive,
+    /// Somebody stopped the run.
+    Interrupted,
+    /// It did not come to a run, or the run was lost: nothing is known.
+    NotRun,
+}
+
+impl From<Conclusion> for Outcome {
+    fn from(conclusion: Conclusion) -> Self {
+        match conclusion {
+            Conclusion::Passed => Self::Passed,
+            Conclusion::GateFailed => Self::GateFailed,
+            Conclusion::TargetFailed => Self::TargetFailed,
+            Conclusion::Inconclusive => Self::Inconclusive,
+            Conclusion::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+/// What a run found, without its phrases; the whole record is among its reports.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(super) struct ResultView {
+    /// The run's name.
+    pub(super) id: RunId,
+    /// Whether it was a suite or a scenario.
+    pub(super) kind: RunKind,
+    /// The suite or the scenario.
+    pub(super) test_type: String,
+    /// The target.
+    pub(super) target: String,
+    /// Whether the target was the embedded demo detector.
+    pub(super) demo: Option<bool>,
+    /// What came out.
+    pub(super) outcome: Outcome,
+    /// Whether every check passed, and nothing less.
+    pub(super) passed: bool,
+    /// What came out, in a sentence.
+    pub(super) sentence: String,
+    /// How far it came.
+    pub(super) status: Option<RunStatus>,
+    /// When it began.
+    pub(super) started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub(super) finished_at: Option<DateTime<Utc>>,
+    /// Phrases judged.
+    pub(super) phrases: Option<u64>,
+    /// Right answers of all phrases, 0 to 1.
+    pub(super) accuracy: Option<f64>,
+    /// False alarms of the negatives answered, 0 to 1.
+    pub(super) false_positive_rate: Option<f64>,
+    /// Misses of the positives, 0 to 1.
+    pub(super) false_negative_rate: Option<f64>,
+    /// High and critical phrases answered lower or not at all, 0 to 1.
+    pub(super) severe_miss_rate: Option<f64>,
+    /// Unanswered of all phrases, 0 to 1.
+    pub(super) unanswered_rate: Option<f64>,
+    /// Median of the latency in milliseconds.
+    pub(super) p50_ms: Option<f64>,
+    /// 95th percentile of the latency in milliseconds.
+    pub(super) p95_ms: Option<f64>,
+    /// 99th percentile of the latency in milliseconds.
+    pub(super) p99_ms: Option<f64>,
+    /// Every check, failed ones first.
+    pub(super) checks: Vec<Check>,
+}
+
+/// Results that were asked for not long ago.
+#[derive(Debug, Default)]
+pub(in crate::service) struct ResultCache(Mutex<VecDeque<Arc<ResultView>>>);
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("/api/test/results/{id}", show)
+            .says("What a run found; `id` is that of the run, or of what was asked for")
+            .gives::<ResultView>(200, "What it found")
+            .fails(&[404]),
+    ]
+}
+
+async fn show(State(service): State<Arc<Service>>, Id(id): Id) -> Result<Json<Arc<ResultView>>, Problem> {
+    match service.store.job(&id).await {
+        Ok(job) => service.result_of_job(&job).await.map(Json),
+        Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(Json(service.result(&id).await?)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Service {
+    /// What a stored run found.
+    pub(super) async fn result(&self, id: &RunId) -> Result<Arc<ResultView>, StoreError> {
+        // Asked each time: a deleted run is gone from here too.
+        self.store.summary(id).await?;
+        let mut kept = self.results.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(view) = kept.drain(..).find(|view| &view.id == id) {
+            return Ok(view);
+        }
+        let view = Arc::new(ResultView::of(&self.store.load(id).await?));
+        let mut kept = self.results.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_front(Arc::clone(&view));
+        kept.truncate(KEPT);
+        Ok(view)
+    }
+
+    /// What came of a job.
+    async fn result_of_job(&self, job: &Job) -> Result<Arc<ResultView>, Problem> {
+        if !job.state.is_over() {
+            let detail = format!("run `{}` is not over: it is {}", job.id, job.state.as_str());
+            return Err(Problem::not_found(detail));
+        }
+        let found = match &job.run {
+            Some(run) => self.result(run).await,
+            None => Err(StoreError::NotFound { query: job.id.to_string() }),
+        };
+        match found {
+            Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(Arc::new(ResultView::of_job(job))),
+            found => found.map_err(Problem::from),
+        }
+    }
+}
+
+impl ResultView {
+    fn of(record: &RunRecord) -> Self {
+        let metrics = &record.metrics;
+        let conclusion = record.verdict.conclusion;
+        Self {
+            id: record.id.clone(),
+            kind: record.kind,
+            test_type: record.suite.name.clone(),
+            target: record.target.name.clone(),
+            demo: Some(record.target.demo),
+            outcome: conclusion.into(),
+            passed: conclusion == Conclusion::Passed,
+            sentence: record.verdict.sentence.clone(),
+            status: Some(record.status),
+            started_at: Some(record.started_at),
+            finished_at: Some(record.finished_at),
+            phrases: Some(metrics.phrases),
+            accuracy: metrics.accuracy.value,
+            false_positive_rate: metrics.false_positive_rate.value,
+            false_negative_rate: metrics.false_negative_rate.value,
+            severe_miss_rate: metrics.severe_miss_rate.value,
+            unanswered_rate: metrics.unanswered_rate.value,
+            p50_ms: record.latency.p50_ms,
+            p95_ms: record.latency.p95_ms,
+            p99_ms: record.latency.p99_ms,
+            checks: record.verdict.checks.clone(),
+        }
+    }
+
+    /// What is known of a job of which there is no record here: nothing that could be good.
+    pub(super) fn of_job(job: &Job) -> Self {
+        let outcome = match job.conclusion {
+            // Whatever it was, the record that would show it is not there.
+            Some(Conclusion::Passed) | None => Outcome::NotRun,
+            Some(conclusion) => conclusion.into(),
+        };
+        let reason = job.message.clone().unwrap_or_else(|| "there is no record of it".to_owned());
+        Self {
+            id: job.id.clone(),
+            kind: job.kind,
+            test_type: job.name.clone(),
+            target: job.target.clone(),
+            demo: None,
+            outcome,
+            passed: false,
+            sentence: format!("the run {}: {reason}", job.state.as_str()),
+            status: None,
+            started_at: job.started_at,
+            finished_at: job.ended_at,
+            phrases: None,
+            accuracy: None,
+            false_positive_rate: None,
+            false_negative_rate: None,
+            severe_miss_rate: None,
+            unanswered_rate: None,
+            p50_ms: None,
+            p95_ms: None,
+            p99_ms: None,
+            checks: Vec::new(),
+        }
+    }
+}

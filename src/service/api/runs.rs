@@ -1,0 +1,259 @@
+//! Runs that were asked for here: asking, looking, stopping.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::endpoint::Endpoint;
+use super::extract::{Body, Id, Query, header};
+use crate::config::Scope;
+use crate::dispatch::{Ask, Work};
+use crate::domain::{Job, JobState, RunId};
+use crate::service::problem::Problem;
+use crate::service::{Caller, Service};
+use crate::store::{JobFilter, Submitted};
+
+/// Runs on a page, unless somebody asks for another number of them.
+const PAGE: usize = 50;
+/// The most on one page.
+const LARGEST_PAGE: usize = 500;
+
+/// What is asked for: a suite or a scenario, never an address.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RunAsk {
+    /// The suite: `quick`, `comprehensive`, or another one that `/api/test/suites` lists.
+    #[serde(default)]
+    test_type: Option<String>,
+    /// Instead of a suite, the load scenario: one that `/api/test/scenarios` lists.
+    #[serde(default)]
+    scenario: Option<String>,
+    /// The target, one that `/api/test/targets` lists; nothing means the configured one.
+    #[serde(default)]
+    target: Option<String>,
+    /// Of two runs that wait, the one of higher priority goes first.
+    #[serde(default)]
+    #[schemars(range(min = -100, max = 100))]
+    priority: i32,
+}
+
+/// A run that was asked for, and where to find more of it.
+#[derive(Debug, Serialize, JsonSchema)]
+struct RunView {
+    #[serde(flatten)]
+    job: Job,
+    /// Whether nothing more will happen to it.
+    over: bool,
+    /// How far it is, if it runs in the instance that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<ProgressView>,
+    links: Links,
+}
+
+/// How far a run is.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ProgressView {
+    /// How many phrases will be sent.
+    planned: usize,
+    /// How many have their answer, or will never have one.
+    done: usize,
+    /// How many of those passed.
+    passed: usize,
+    /// How many of those got no answer.
+    unanswered: usize,
+}
+
+/// Where to find more.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Links {
+    /// The run.
+    #[serde(rename = "self")]
+    own: String,
+    /// What it found, once it is over.
+    result: String,
+    /// What it tells while it runs.
+    events: String,
+}
+
+/// Which runs are listed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RunsQuery {
+    /// Only runs in this state.
+    state: Option<JobState>,
+    /// Only runs of this suite or scenario.
+    test_type: Option<String>,
+    /// Only runs against this target.
+    target: Option<String>,
+    /// Only runs that this one asked for, such as `api:ci`.
+    requester: Option<String>,
+    /// The page after the one that gave this as `next`.
+    cursor: Option<String>,
+    /// Runs on a page.
+    #[schemars(range(min = 1, max = 500))]
+    limit: Option<usize>,
+}
+
+/// A page of runs, the newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+struct RunPage {
+    runs: Vec<RunView>,
+    /// The `cursor` of the next page, if there is one.
+    next: Option<String>,
+}
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::post("/api/test/run", start)
+            .needs(Scope::Run)
+            .says("Ask for a run")
+            .header(
+                "idempotency-key",
+                "A word of your own: asking again with the same one makes no second run",
+            )
+            .body::<RunAsk>()
+            .gives::<RunView>(202, "It is in the queue, or was already")
+            .located()
+            .fails(&[400, 409, 413, 415, 422]),
+        Endpoint::get("/api/test/runs", list)
+            .says("The runs that were asked for here, the newest first")
+            .query::<RunsQuery>()
+            .gives::<RunPage>(200, "A page of them")
+            .fails(&[400]),
+        Endpoint::get("/api/test/runs/{id}", show)
+            .says("A run that was asked for")
+            .gives::<RunView>(200, "As it stands")
+            .fails(&[404]),
+        Endpoint::post("/api/test/runs/{id}/cancel", cancel)
+            .needs(Scope::Run)
+            .says("Stop a run; what it found until then is kept")
+            .gives::<RunView>(202, "It is stopped, or is told to")
+            .fails(&[404, 409]),
+    ]
+}
+
+async fn start(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Body(ask): Body<RunAsk>,
+) -> Result<Response, Problem> {
+    if service.stopping.drain.is_cancelled() {
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the service is about to stop"));
+    }
+    let unclear = |detail: &str| Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+    let work = match (ask.test_type, ask.scenario) {
+        (Some(suite), None) => Work::Suite(suite),
+        (None, Some(scenario)) => Work::Scenario(scenario),
+        (None, None) => {
+            return unclear("say what is to be run: `test_type` names a suite, `scenario` a load");
+        }
+        (Some(_), Some(_)) => return unclear("a run is of a suite or of a scenario: name one of them"),
+    };
+    if !(-100..=100).contains(&ask.priority) {
+        return unclear("`priority` must be from -100 to 100");
+    }
+    let ask = Ask {
+        work,
+        target: ask.target,
+        priority: ask.priority,
+        requester: caller.requester(),
+        idempotency_key: header(&headers, "idempotency-key")?,
+    };
+    let job = match service.queue.submit(ask).await? {
+        Submitted::New(job) => {
+            service.audit(
+                &caller,
+                &format!("asked for run {} (`{}` against `{}`)", job.id, job.name, job.target),
+            );
+            job
+        }
+        Submitted::Known(job) => job,
+    };
+    let view = service.run_view(job);
+    let location = view.links.own.clone();
+    Ok((StatusCode::ACCEPTED, [(LOCATION, location)], Json(view)).into_response())
+}
+
+async fn list(
+    State(service): State<Arc<Service>>,
+    Query(query): Query<RunsQuery>,
+) -> Result<Json<RunPage>, Problem> {
+    let limit = query.limit.unwrap_or(PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(Problem::bad_request(format!("`limit` must be from 1 to {LARGEST_PAGE}")));
+    }
+    let filter = JobFilter {
+        states: query.state.into_iter().collect(),
+        name: query.test_type,
+        target: query.target,
+        requester: query.requester,
+        after: query.cursor.as_deref().map(read_cursor).transpose()?,
+        // One more, to know whether there is a next page.
+        limit: Some(limit + 1),
+    };
+    let mut jobs = service.store.jobs(&filter).await?;
+    let more = jobs.len() > limit;
+    jobs.truncate(limit);
+    let next = jobs.last().filter(|_| more).map(cursor);
+    Ok(Json(RunPage { runs: jobs.into_iter().map(|job| service.run_view(job)).collect(), next }))
+}
+
+async fn show(State(service): State<Arc<Service>>, Id(id): Id) -> Result<Json<RunView>, Problem> {
+    Ok(Json(service.run_view(service.store.job(&id).await?)))
+}
+
+async fn cancel(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Id(id): Id,
+) -> Result<Response, Problem> {
+    let job = service.queue.cancel(&id, &caller.requester()).await?;
+    if job.state.is_over() && job.state != JobState::Cancelled {
+        let detail = format!("run `{id}` is over: it is {}", job.state.as_str());
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    }
+    service.audit(&caller, &format!("stopped run {id}"));
+    Ok((StatusCode::ACCEPTED, Json(service.run_view(job))).into_response())
+}
+
+impl Service {
+    fn run_view(&self, job: Job) -> RunView {
+        let path = |rest: &str| self.path(&format!("/api/test/{rest}"));
+        let progress = self.queue.feed(&job.id).filter(|_| job.state == JobState::Running).map(|feed| {
+            let progress = feed.progress();
+            ProgressView {
+                planned: progress.planned,
+                done: progress.done,
+                passed: progress.passed,
+                unanswered: progress.unanswered,
+            }
+        });
+        let links = Links {
+            own: path(&format!("runs/{}", job.id)),
+            result: path(&format!("results/{}", job.id)),
+            events: path(&format!("runs/{}/events", job.id)),
+        };
+        RunView { over: job.state.is_over(), job, progress, links }
+    }
+}
+
+/// Where a page ended, as a word for the caller to bring back.
+fn cursor(job: &Job) -> String {
+    format!("{}.{}", job.submitted_at.timestamp_micros(), job.id)
+}
+
+fn read_cursor(text: &str) -> Result<(DateTime<Utc>, RunId), Problem> {
+    text.split_once('.')
+        .and_then(|(time, id)| {
+            Some((DateTime::from_timestamp_micros(time.parse().ok()?)?, RunId::from_stored(id)))
+        })
+        .ok_or_else(|| Problem::bad_request("`cursor` is not one that a page gave as `next`"))
+}

@@ -1,0 +1,95 @@
+//! `thrash serve`: what stands for months and is asked over HTTP.
+//!
+//! [`Serving::begin`] refuses what would be unsafe, takes the store, and listens; [`Serving::run`] answers and works until
+//! it is told to stop. [`Service`] is what every part of it shares. The parts:
+//!
+//! - [`api`]: the resources, one file each. An [`api::Endpoint`] says what it is, who may ask, and who answers: the router
+//!   and the document are both made from that.
+//! - `access`, `limit`, `guard`: who asks, how often, and from where.
+//! - `server`: connections, their deadlines and their number.
+//!
+//! More parts are plugged in at two places: pages and resources in [`Service::router`], and what runs beside them (a
+//! schedule, a metrics listener) in `Serving::beside`.
+
+mod access;
+mod api;
+mod guard;
+mod hash;
+mod limit;
+mod problem;
+mod readiness;
+mod server;
+mod serving;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+
+pub(crate) use access::Caller;
+pub use hash::{hash_key, new_key};
+pub use serving::{ServeError, Serving};
+
+use crate::config::Config;
+use crate::dispatch::{Queue, Stopping};
+use crate::store::Store;
+use access::Keys;
+use limit::Limiter;
+use readiness::Readiness;
+
+/// What every part of the service shares.
+#[derive(Debug)]
+pub struct Service {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// Where runs are kept.
+    pub store: Arc<dyn Store>,
+    /// Who asked for what.
+    pub queue: Arc<Queue>,
+    /// How it stops.
+    pub stopping: Stopping,
+    keys: Keys,
+    limiter: Limiter,
+    readiness: Readiness,
+    results: api::ResultCache,
+}
+
+impl Service {
+    fn new(config: Arc<Config>, store: Arc<dyn Store>, queue: Arc<Queue>, stopping: Stopping) -> Arc<Self> {
+        let keys = Keys::of(&config);
+        let limiter = Limiter::new(&config.settings.service.rate_limit);
+        Arc::new(Self {
+            config,
+            store,
+            queue,
+            stopping,
+            keys,
+            limiter,
+            readiness: Readiness::default(),
+            results: api::ResultCache::default(),
+        })
+    }
+
+    /// The path of something here, as a caller sees it.
+    pub fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.config.settings.service.base_path)
+    }
+
+    /// Writes down who changed what.
+    pub(crate) fn audit(&self, caller: &Caller, what: &str) {
+        tracing::info!(target: "thrash::audit", by = caller.requester(), "{what}");
+    }
+
+    /// Everything that is answered.
+    fn router(self: &Arc<Self>) -> Router {
+        let base = &self.config.settings.service.base_path;
+        let inner = api::router(self);
+        let outer = if base.is_empty() { inner } else { Router::new().nest(base, inner) };
+        // The last one is the first to see a request.
+        outer
+            .fallback(problem::no_such_path)
+            .method_not_allowed_fallback(problem::no_such_method)
+            .layer(from_fn_with_state(Arc::clone(self), access::identify))
+            .layer(from_fn_with_state(Arc::clone(self), guard::guard))
+    }
+}

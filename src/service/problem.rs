@@ -1,0 +1,128 @@
+//! What goes wrong, told as RFC 9457 has it.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::dispatch::{AskError, chain};
+use crate::store::{StoreError, StoreErrorKind};
+
+/// The media type of a problem.
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Why a request was not answered as it was asked (RFC 9457).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct Problem {
+    /// What sort of problem it is; `about:blank` says no more than the status does.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The status in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong with this request.
+    detail: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank".to_owned(),
+            title: status.canonical_reason().unwrap_or_default().to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            hint: None,
+        }
+    }
+
+    pub(super) fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        response
+    }
+}
+
+/// The status that says the same as an error of the store.
+fn status(kind: StoreErrorKind) -> StatusCode {
+    match kind {
+        StoreErrorKind::NotFound => StatusCode::NOT_FOUND,
+        StoreErrorKind::Ambiguous => StatusCode::BAD_REQUEST,
+        StoreErrorKind::InUse => StatusCode::CONFLICT,
+        StoreErrorKind::Unreachable
+        | StoreErrorKind::Refused
+        | StoreErrorKind::Busy
+        | StoreErrorKind::NotMigrated
+        | StoreErrorKind::Full => StatusCode::SERVICE_UNAVAILABLE,
+        StoreErrorKind::Corrupt
+        | StoreErrorKind::NewerSchema
+        | StoreErrorKind::Io
+        | StoreErrorKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let status = status(error.kind());
+        if status.is_server_error() {
+            // Where the database is, is no matter of the caller's.
+            tracing::warn!(error = chain(&error), "the store failed a request");
+            return Self::new(status, "the database cannot be used now; the log says why");
+        }
+        Self::new(status, chain(&error))
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        let hint = error.hint();
+        let problem = match error {
+            AskError::Unknown { .. } | AskError::Word { .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
+            }
+            AskError::KeyReused { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
+            AskError::Suites(_) | AskError::Scenario(_) => {
+                tracing::error!(error = chain(&error), "a request failed");
+                return Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "the suites cannot be read; the log says why",
+                );
+            }
+            AskError::Store(error) => return error.into(),
+        };
+        Self { hint, ..problem }
+    }
+}
+
+/// The answer where there is nothing.
+pub(super) async fn no_such_path(uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(100).collect();
+    Problem::not_found(format!("there is nothing at `{path}`"))
+}
+
+/// The answer where there is something, and not for this method.
+pub(super) async fn no_such_method(method: Method) -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this cannot be asked for with {method}"))
+}

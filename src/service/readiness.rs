@@ -1,0 +1,140 @@
+//! Whether a run would come to its end now: the database, the target, the model.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::Service;
+use crate::dispatch::{Connected, chain};
+use crate::reference::Model;
+
+/// How long what was seen counts. Whoever asks often must not become a load for the target.
+const FRESH: Duration = Duration::from_secs(10);
+/// How long a model that could be loaded counts as there.
+const MODEL_FRESH: Duration = Duration::from_hours(1);
+/// How long a look at one of them may take.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// How one of them stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum State {
+    /// It was looked at and is well.
+    Ok,
+    /// It is not, or nobody could tell.
+    Failed,
+    /// None is wanted.
+    None,
+}
+
+/// What was seen of one of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(super) struct Look {
+    /// How it stands.
+    pub(super) state: State,
+    /// Which one it is, or what is wrong with it; left out for callers without a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) detail: Option<String>,
+}
+
+/// What was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(super) struct Looks {
+    /// Where runs are kept.
+    pub(super) database: Look,
+    /// The configured target.
+    pub(super) target: Look,
+    /// The reference model.
+    pub(super) model: Look,
+}
+
+/// What was seen last.
+#[derive(Debug, Default)]
+pub(super) struct Readiness {
+    looks: Mutex<Option<(Instant, Looks)>>,
+    model: Mutex<Option<Instant>>,
+}
+
+impl Looks {
+    /// Whether nothing is missing.
+    pub(super) fn are_well(&self) -> bool {
+        [&self.database, &self.target, &self.model].iter().all(|look| look.state != State::Failed)
+    }
+
+    /// The same without names and reasons.
+    pub(super) fn without_details(mut self) -> Self {
+        for look in [&mut self.database, &mut self.target, &mut self.model] {
+            look.detail = None;
+        }
+        self
+    }
+}
+
+impl Look {
+    fn of(seen: Result<String, String>) -> Self {
+        match seen {
+            Ok(detail) => Self { state: State::Ok, detail: Some(detail) },
+            Err(detail) => Self { state: State::Failed, detail: Some(detail) },
+        }
+    }
+}
+
+impl Service {
+    /// Looks at all three, or gives what was seen a moment ago.
+    pub(super) async fn look(&self) -> Looks {
+        // Held while it looks: of many who ask at once, one looks.
+        let mut last = self.readiness.looks.lock().await;
+        if let Some((at, looks)) = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
+            tracing::trace!(age = ?at.elapsed(), "seen a moment ago");
+            return looks.clone();
+        }
+        let (database, target, model) = tokio::join!(self.database(), self.target(), self.model());
+        let looks = Looks { database, target, model };
+        *last = Some((Instant::now(), looks.clone()));
+        looks
+    }
+
+    async fn database(&self) -> Look {
+        Look::of(within(async { self.store.ping().await.map(|()| "it answers".to_owned()) }).await)
+    }
+
+    async fn target(&self) -> Look {
+        let look = async {
+            let connected = Connected::to_look(&self.config).await?;
+            let version =
+                connected.health.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
+            connected.close().await;
+            Ok::<_, crate::dispatch::DispatchError>(format!("{}{version}", self.config.target_name()))
+        };
+        Look::of(within(look).await)
+    }
+
+    async fn model(&self) -> Look {
+        let Some(options) = self.config.reference() else { return Look { state: State::None, detail: None } };
+        let mut seen = self.readiness.model.lock().await;
+        let loaded = "it can be loaded".to_owned();
+        if seen.is_some_and(|at| at.elapsed() < MODEL_FRESH) {
+            return Look::of(Ok(loaded));
+        }
+        let loading = tokio::task::spawn_blocking(move || Model::load(&options).map(drop)).await;
+        let look = match loading {
+            Ok(Ok(())) => Ok(loaded),
+            Ok(Err(error)) => Err(chain(&error)),
+            Err(panic) => Err(panic.to_string()),
+        };
+        *seen = look.is_ok().then(Instant::now);
+        Look::of(look)
+    }
+}
+
+async fn within<E: std::error::Error + 'static>(
+    look: impl Future<Output = Result<String, E>>,
+) -> Result<String, String> {
+    match tokio::time::timeout(PATIENCE, look).await {
+        Ok(seen) => seen.map_err(|error| chain(&error)),
+        Err(_) => Err(format!("it did not answer within {PATIENCE:?}")),
+    }
+}

@@ -1,0 +1,175 @@
+//! The service from its beginning to its end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::Service;
+use super::access::Keys;
+use super::server::{Bounds, answer};
+use crate::config::Config;
+use crate::dispatch::{Keeper, Queue, Stopping, Worker, open_store};
+use crate::store::{InstanceLock, LocationError, StoreError};
+
+/// How long answers on their way may take once there is nothing else left to wait for.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+/// Shortest key that a person may give it; shorter ones are guessed.
+const SHORTEST_KEY: usize = 16;
+
+/// Why the service does not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Anybody could use it.
+    #[error(
+        "`{listen}` is no address of this machine alone, and callers need no key: anybody there could start runs"
+    )]
+    Open {
+        /// Where it was to listen.
+        listen: SocketAddr,
+    },
+    /// Keys are asked for and there is none.
+    #[error("callers need a key (`service.authentication`), and there is none")]
+    NoKey,
+    /// A key that is too short.
+    #[error("the internal key has fewer than {SHORTEST_KEY} characters")]
+    ShortKey,
+    /// There is no store.
+    #[error("the service needs a store, and the database is `none`")]
+    NoStore,
+    /// The store's location cannot be read.
+    #[error(transparent)]
+    Location(#[from] LocationError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on `{listen}`")]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+impl ServeError {
+    /// How to mend it, where there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Open { .. } => Some(
+                "set a key (INTERNAL_API_KEY, or `service.keys`), or listen on 127.0.0.1 and let a proxy check who asks".into(),
+            ),
+            Self::NoKey | Self::ShortKey => {
+                Some("INTERNAL_API_KEY names one; `thrash serve --hash-key` makes one".into())
+            }
+            Self::NoStore => Some("name a database, or leave it out for a SQLite file".into()),
+            Self::Location(error) => Some(error.hint()),
+            Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Listen { .. } => Some("is another one running there? `--listen` names another address".into()),
+        }
+    }
+}
+
+/// A service that listens and does not answer yet.
+#[derive(Debug)]
+pub struct Serving {
+    service: Arc<Service>,
+    listener: TcpListener,
+    listen: SocketAddr,
+    _lock: InstanceLock,
+}
+
+impl Serving {
+    /// Checks that it may listen there, takes the store, and listens.
+    ///
+    /// # Errors
+    /// Anything that makes it unsafe or impossible; nothing has been answered.
+    pub async fn begin(config: Config, stopping: Stopping) -> Result<Self, ServeError> {
+        let settings = &config.settings.service;
+        let listen = settings.listen;
+        check_keys(&config)?;
+        let location = Keeper::location(&config)?.ok_or(ServeError::NoStore)?;
+        let instance = format!("{}-{}", host_name(), std::process::id());
+        let lock = InstanceLock::take(
+            &location,
+            &format!("process {}, started to listen on {listen}", std::process::id()),
+        )?;
+        let store = Arc::from(open_store(&config, &location, true).await?);
+        let failed = |source| ServeError::Listen { listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let listen = listener.local_addr().map_err(failed)?;
+        let config = Arc::new(config);
+        let queue = Queue::new(Arc::clone(&config), Arc::clone(&store), instance, Vec::new());
+        let service = Service::new(config, store, queue, stopping);
+        Ok(Self { service, listener, listen, _lock: lock })
+    }
+
+    /// Where it is asked.
+    pub fn url(&self) -> String {
+        let mut listen = self.listen;
+        if listen.ip().is_unspecified() {
+            listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+        }
+        format!("http://{listen}{}", self.service.config.settings.service.base_path)
+    }
+
+    /// What every part of it shares.
+    pub fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
+    /// Answers and works until it is told to stop; runs that are under way end or go back to the queue first.
+    pub async fn run(self) {
+        let Self { service, listener, .. } = self;
+        let settings = &service.config.settings.service;
+        let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
+        let bounds = Bounds { head: settings.header_timeout.0, connections: settings.connections };
+        let answering = tokio::spawn(answer(listener, service.router(), bounds, stop.clone(), abort.clone()));
+        let mut working = JoinSet::new();
+        for _ in 0..settings.workers {
+            let worker = Worker::new(Arc::clone(&service.queue), settings.lease.0, service.stopping.clone());
+            working.spawn(worker.work());
+        }
+        Self::beside(&service, &mut working);
+        while working.join_next().await.is_some() {}
+        // It answered until here, so that whoever watches sees what becomes of the last run.
+        stop.cancel();
+        let later = abort.clone();
+        let hurry = tokio::spawn(async move {
+            tokio::time::sleep(LAST_ANSWERS).await;
+            later.cancel();
+        });
+        let _ = answering.await;
+        hurry.abort();
+        service.store.close().await;
+    }
+
+    /// Begins what runs beside the answers. Each part ends when `service.stopping.drain` says so.
+    fn beside(_service: &Arc<Service>, _working: &mut JoinSet<()>) {}
+}
+
+/// Without a key nobody but this machine may ask.
+fn check_keys(config: &Config) -> Result<(), ServeError> {
+    let keys = Keys::of(config);
+    let listen = config.settings.service.listen;
+    if config.internal_key().is_some_and(|key| key.expose().chars().count() < SHORTEST_KEY) {
+        return Err(ServeError::ShortKey);
+    }
+    match keys.required() {
+        true if keys.is_empty() => Err(ServeError::NoKey),
+        false if !listen.ip().is_loopback() => Err(ServeError::Open { listen }),
+        _ => Ok(()),
+    }
+}
+
+/// How this machine is called; for people.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name: String =
+        name.trim().chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(60).collect();
+    if name.is_empty() { "host".to_owned() } else { name }
+}
