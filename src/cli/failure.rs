@@ -113,6 +113,7 @@ impl From<ServeError> for Failure {
             | ServeError::ShortKey
             | ServeError::NoStore
             | ServeError::Location(_)
+            | ServeError::Metrics { .. }
             | ServeError::Listen { .. } => Exit::Usage,
             ServeError::Store(_) => Exit::Storage,
         };

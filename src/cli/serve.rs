@@ -1,10 +1,13 @@
 //! `thrash serve`.
 
 use std::io::{IsTerminal, Read};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use clap::Args;
 use serde_yaml::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::args::{Flags, add};
 use super::exit::Exit;
@@ -16,6 +19,8 @@ use crate::dispatch::Stopping;
 use crate::domain::Secret;
 use crate::service::{Serving, hash_key, new_key};
 
+/// How long `--is-healthy` waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Longest key that is read, in bytes.
 const LONGEST_KEY: u64 = 1024;
 
@@ -27,6 +32,9 @@ pub(super) struct ServeArgs {
     /// Print the hash of the key on standard input, for `service.keys`; without one make a key, and print both
     #[arg(long, conflicts_with = "listen")]
     hash_key: bool,
+    /// Ask the service that runs with these settings whether it is well; exit 3 if it is not
+    #[arg(long, conflicts_with = "hash_key")]
+    is_healthy: bool,
 }
 
 impl ServeArgs {
@@ -47,6 +55,9 @@ pub(super) async fn serve(
         return print_hash(output);
     }
     let config = load(args.flags())?;
+    if args.is_healthy {
+        return is_healthy(&config, output).await;
+    }
     let stop_within = config.settings.service.stop_within.0;
     let stopping = Stopping::default();
     let watching =
@@ -55,11 +66,45 @@ pub(super) async fn serve(
     // On stdout, so that a script can read the address of port 0.
     output.print(&format!("{}\n", serving.url()))?;
     let demo = if serving.service().config.wants_demo() { "; the target is the built-in demo" } else { "" };
-    output.note(format!("serving{demo}; Ctrl-C stops it"));
+    let metrics = serving.metrics_url().map_or_else(String::new, |url| format!("; metrics at {url}"));
+    output.note(format!("serving{demo}{metrics}; Ctrl-C stops it"));
     serving.run().await;
     watching.abort();
     output.note("stopped");
     Ok(Exit::Passed)
+}
+
+/// Asks `/health`, by hand: for a container that holds no other program.
+async fn is_healthy(config: &Config, output: Output) -> Result<Exit, Failure> {
+    let settings = &config.settings.service;
+    let mut listen = settings.listen;
+    if listen.ip().is_unspecified() {
+        listen.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    let request =
+        format!("GET {}/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", settings.base_path);
+    let ask = async {
+        let mut stream = TcpStream::connect(listen).await?;
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer.starts_with(b"HTTP/1.1 200"))
+    };
+    match tokio::time::timeout(PATIENCE, ask).await {
+        Ok(Ok(true)) => Ok(Exit::Passed),
+        Ok(Ok(false)) => {
+            output.note(format!("the service at {listen} is not well"));
+            Ok(Exit::TargetFailed)
+        }
+        Ok(Err(error)) => {
+            output.note(format!("nothing answers at {listen}: {error}"));
+            Ok(Exit::TargetFailed)
+        }
+        Err(_) => {
+            output.note(format!("the service at {listen} did not answer within {PATIENCE:?}"));
+            Ok(Exit::TargetFailed)
+        }
+    }
 }
 
 fn print_hash(output: Output) -> Result<Exit, Failure> {

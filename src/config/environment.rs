@@ -97,7 +97,7 @@ const fn for_the_service(name: &'static str, secret: bool) -> Variable {
 
 /// Every variable that is read, those of existing installations under the names they have there.
 pub const fn variables() -> &'static [Variable] {
-    const VARIABLES: [Variable; 38] = [
+    const VARIABLES: [Variable; 39] = [
         sets("NLP_SERVER_URL", "url", text),
         Variable {
             name: "DATABASE_URL",
@@ -140,6 +140,7 @@ pub const fn variables() -> &'static [Variable] {
         sets("RATE_LIMIT_WINDOW", "service.rate_limit.window", milliseconds),
         sets("RATE_LIMIT_MAX", "service.rate_limit.max", count),
         sets("THRASH_LISTEN", "service.listen", text),
+        sets("THRASH_METRICS_LISTEN", "service.metrics_listen", text),
         for_the_service("DISCORD_WEBHOOK_URL", true),
         for_the_service("SLACK_WEBHOOK", true),
         looked_at("GITHUB_ACTIONS"),

@@ -7,6 +7,7 @@
 //!   and the document are both made from that.
 //! - `access`, `limit`, `guard`: who asks, how often, and from where.
 //! - `server`: connections, their deadlines and their number.
+//! - [`metrics`]: what Prometheus is told, on a listener of its own; `watch` keeps it true.
 //!
 //! More parts are plugged in at two places: pages and resources in [`Service::router`], and what runs beside them (a
 //! schedule, a metrics listener) in `Serving::beside`.
@@ -16,10 +17,12 @@ mod api;
 mod guard;
 mod hash;
 mod limit;
+pub mod metrics;
 mod problem;
 mod readiness;
 mod server;
 mod serving;
+mod watch;
 
 use std::sync::Arc;
 
@@ -48,6 +51,8 @@ pub struct Service {
     pub queue: Arc<Queue>,
     /// How it stops.
     pub stopping: Stopping,
+    /// What Prometheus is told.
+    pub metrics: metrics::Metrics,
     keys: Keys,
     limiter: Limiter,
     readiness: Readiness,
@@ -63,6 +68,7 @@ impl Service {
             store,
             queue,
             stopping,
+            metrics: metrics::Metrics::default(),
             keys,
             limiter,
             readiness: Readiness::default(),

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::Service;
 use super::access::Keys;
 use super::server::{Bounds, answer};
+use super::watch;
 use crate::config::Config;
 use crate::dispatch::{Keeper, Queue, Stopping, Worker, open_store};
 use crate::store::{InstanceLock, LocationError, StoreError};
@@ -46,6 +47,14 @@ pub enum ServeError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The address of the metrics is taken, or not ours.
+    #[error("cannot show the metrics on `{listen}`")]
+    Metrics {
+        /// The address.
+        listen: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The address is taken, or not ours.
     #[error("cannot listen on `{listen}`")]
     Listen {
@@ -69,6 +78,9 @@ impl ServeError {
             Self::NoStore => Some("name a database, or leave it out for a SQLite file".into()),
             Self::Location(error) => Some(error.hint()),
             Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Metrics { .. } => {
+                Some("METRICS_PORT_TESTING or `service.metrics_listen` names another address".into())
+            }
             Self::Listen { .. } => Some("is another one running there? `--listen` names another address".into()),
         }
     }
@@ -79,6 +91,7 @@ impl ServeError {
 pub struct Serving {
     service: Arc<Service>,
     listener: TcpListener,
+    metrics: TcpListener,
     listen: SocketAddr,
     _lock: InstanceLock,
 }
@@ -101,11 +114,19 @@ impl Serving {
         let store = Arc::from(open_store(&config, &location, true).await?);
         let failed = |source| ServeError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let apart = config.metrics_listen();
+        let metrics = TcpListener::bind(apart).await;
+        let metrics = metrics.map_err(|source| ServeError::Metrics { listen: apart, source })?;
         let listen = listener.local_addr().map_err(failed)?;
         let config = Arc::new(config);
         let queue = Queue::new(Arc::clone(&config), Arc::clone(&store), instance, Vec::new());
         let service = Service::new(config, store, queue, stopping);
-        Ok(Self { service, listener, listen, _lock: lock })
+        Ok(Self { service, listener, metrics, listen, _lock: lock })
+    }
+
+    /// Where it tells its metrics.
+    pub fn metrics_url(&self) -> Option<String> {
+        Some(format!("http://{}/metrics", self.metrics.local_addr().ok()?))
     }
 
     /// Where it is asked.
@@ -124,11 +145,13 @@ impl Serving {
 
     /// Answers and works until it is told to stop; runs that are under way end or go back to the queue first.
     pub async fn run(self) {
-        let Self { service, listener, .. } = self;
+        let Self { service, listener, metrics, .. } = self;
         let settings = &service.config.settings.service;
         let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
         let bounds = Bounds { head: settings.header_timeout.0, connections: settings.connections };
         let answering = tokio::spawn(answer(listener, service.router(), bounds, stop.clone(), abort.clone()));
+        let told =
+            tokio::spawn(answer(metrics, watch::router(&service), bounds, stop.clone(), abort.clone()));
         let mut working = JoinSet::new();
         for _ in 0..settings.workers {
             let worker = Worker::new(Arc::clone(&service.queue), settings.lease.0, service.stopping.clone());
@@ -143,13 +166,15 @@ impl Serving {
             tokio::time::sleep(LAST_ANSWERS).await;
             later.cancel();
         });
-        let _ = answering.await;
+        let _ = tokio::join!(answering, told);
         hurry.abort();
         service.store.close().await;
     }
 
     /// Begins what runs beside the answers. Each part ends when `service.stopping.drain` says so.
-    fn beside(_service: &Arc<Service>, _working: &mut JoinSet<()>) {}
+    fn beside(service: &Arc<Service>, working: &mut JoinSet<()>) {
+        working.spawn(watch::watch(Arc::clone(service)));
+    }
 }
 
 /// Without a key nobody but this machine may ask.

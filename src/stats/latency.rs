@@ -132,6 +132,11 @@ impl LatencyHistogram {
         self.value_at(percentile::upper_bound_rank(self.count(), q, confidence)?)
     }
 
+    /// Every latency that was recorded, in microseconds and rising, with how often.
+    pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()))
+    }
+
     /// The fastest, at most 0.1 % too low.
     pub fn min(&self) -> Option<Duration> {
         (!self.is_empty()).then(|| Duration::from_micros(self.0.min()))

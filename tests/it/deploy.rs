@@ -1,0 +1,78 @@
+//! The files under `docs/deploy`, as far as they can be tried without a container: what they name exists.
+
+use std::collections::BTreeSet;
+
+use serde_yaml::Value;
+use thrash::config::variables;
+
+const COMPOSE: &str = include_str!("../../docs/deploy/compose.yaml");
+const ENVIRONMENT: &str = include_str!("../../docs/deploy/thrash.env.example");
+const DOCKERFILE: &str = include_str!("../../docs/deploy/Dockerfile");
+const UNIT: &str = include_str!("../../docs/deploy/thrash.service");
+
+fn known() -> BTreeSet<&'static str> {
+    variables().iter().map(|variable| variable.name).collect()
+}
+
+#[test]
+fn every_variable_of_the_examples_means_something() {
+    let known = known();
+    let compose: Value = serde_yaml::from_str(COMPOSE).expect("YAML");
+    let service = &compose["services"]["ash-thrash"];
+    let given = service["environment"].as_mapping().expect("a mapping").keys();
+    let given: Vec<&str> = given.map(|name| name.as_str().expect("a name")).collect();
+    let listed = ENVIRONMENT.lines().filter_map(|line| line.trim_start_matches('#').split_once('='));
+    let listed: Vec<&str> = listed.map(|(name, _)| name).filter(|name| !name.contains(' ')).collect();
+    assert!(given.len() >= 3 && listed.len() >= 15, "{given:?} {listed:?}");
+    for name in given.into_iter().chain(listed).filter(|name| *name != "POSTGRES_PASSWORD") {
+        assert!(known.contains(name), "{name} is no variable");
+    }
+    let unit = UNIT.lines().filter_map(|line| line.strip_prefix("Environment=")?.split_once('='));
+    let image = DOCKERFILE.lines().filter_map(|line| line.strip_prefix("ENV ")?.split_once('='));
+    for (name, _) in unit.chain(image) {
+        assert!(known.contains(name), "{name} is no variable");
+    }
+}
+
+#[test]
+fn the_image_runs_as_nobody_and_copies_what_the_build_needs() {
+    assert!(DOCKERFILE.contains("FROM gcr.io/distroless/cc-debian12:nonroot"), "the last stage is not root's");
+    let ignored = include_str!("../../docs/deploy/Dockerfile.dockerignore");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let kept: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    for path in &kept {
+        assert!(root.join(path).exists(), "{path} is not there");
+    }
+    // What the sources include from outside `src` has to be sent to the builder.
+    let included = files(&root.join("src")).into_iter().flat_map(|file| {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let places = text.split("$CARGO_MANIFEST_DIR/").skip(1);
+        places.filter_map(|rest| rest.split('"').next().map(str::to_owned)).collect::<Vec<_>>()
+    });
+    for path in included {
+        assert!(kept.iter().any(|kept| path.starts_with(kept)), "{path} is not sent to the builder");
+    }
+}
+
+#[test]
+fn the_container_answers_on_the_ports_that_are_published() {
+    let compose: Value = serde_yaml::from_str(COMPOSE).expect("YAML");
+    let service = &compose["services"]["ash-thrash"];
+    let ports = [&service["environment"]["THRASH_LISTEN"], &service["environment"]["THRASH_METRICS_LISTEN"]]
+        .map(|listen| listen.as_str().and_then(|listen| listen.rsplit(':').next()).expect("a port"));
+    assert_eq!(ports, ["8884", "9094"]);
+    assert!(DOCKERFILE.contains(&format!("EXPOSE {}", ports.join(" "))));
+    assert_eq!(service["ports"][0].as_str(), Some("127.0.0.1:8884:8884"), "not to the whole network");
+    assert_eq!(service["read_only"].as_bool(), Some(true));
+}
+
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => files(&path),
+            false if path.extension().is_some_and(|end| end == "rs") => vec![path],
+            false => Vec::new(),
+        })
+        .collect()
+}
