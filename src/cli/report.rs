@@ -10,9 +10,10 @@ use super::output::Output;
 use crate::config::Config;
 use crate::domain::{BaselineWish, CheckOutcome, RunRecord, RunVerdict, TextPolicy};
 use crate::report::{
-    Format, Places, RenderOptions, Sink, SinkError, TerminalOptions, TrendPoint, check_apart, check_together,
-    render, render_terminal,
+    Format, Places, RenderOptions, Sink, SinkError, TerminalOptions, check_apart, check_together, render,
+    render_terminal,
 };
+use crate::service::trend;
 use crate::store::RunSummary;
 
 /// Checks that a short message names, at most.
@@ -90,7 +91,7 @@ impl Reports {
 
     /// Tells the reports of the runs before this one.
     pub(super) fn after(mut self, earlier: &[RunSummary]) -> Self {
-        self.options.trend = earlier.iter().map(trend_point).collect();
+        self.options.trend = trend(earlier);
         self
     }
 
@@ -191,18 +192,6 @@ fn private_folder(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
-}
-
-fn trend_point(run: &RunSummary) -> TrendPoint {
-    TrendPoint {
-        id: run.id.clone(),
-        started_at: run.started_at,
-        conclusion: run.conclusion,
-        accuracy: run.accuracy,
-        false_positive_rate: run.false_positive_rate,
-        p95_ms: run.p95_ms,
-        phrases: run.phrases,
-    }
 }
 
 /// The verdict in a few lines, for a run that was to be quiet and is not well.

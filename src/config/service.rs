@@ -139,11 +139,6 @@ impl ServiceSettings {
             (!is_path(&self.base_path), "service.base_path", "it must be empty, or such as `/thrash`"),
             (!is_token(&self.key_header), "service.key_header", "it must be the name of a header"),
             (
-                self.internal_key.as_deref().is_some_and(|key| key.len() < 16),
-                "service.internal_key",
-                "a key has at least 16 characters: `openssl rand -hex 32` makes one",
-            ),
-            (
                 !self.keys.iter().all(|key| is_hash(&key.hash)),
                 "service.keys",
                 "each hash must be `sha256:` and 64 hexadecimal digits: `thrash serve --hash-key` makes one",

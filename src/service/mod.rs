@@ -28,8 +28,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use tokio::sync::Semaphore;
 
 pub(crate) use access::Caller;
+pub use api::trend;
 pub use hash::{hash_key, new_key};
 pub use serving::{ServeError, Serving};
 
@@ -57,11 +59,15 @@ pub struct Service {
     limiter: Limiter,
     readiness: Readiness,
     results: api::ResultCache,
+    /// Room for those who read events.
+    streams: Arc<Semaphore>,
 }
 
 impl Service {
     fn new(config: Arc<Config>, store: Arc<dyn Store>, queue: Arc<Queue>, stopping: Stopping) -> Arc<Self> {
         let keys = Keys::of(&config);
+        // Those who read events keep their connections; half of them are for everybody else.
+        let streams = (config.settings.service.connections / 2).max(1);
         let limiter = Limiter::new(&config.settings.service.rate_limit);
         Arc::new(Self {
             config,
@@ -73,6 +79,7 @@ impl Service {
             limiter,
             readiness: Readiness::default(),
             results: api::ResultCache::default(),
+            streams: Arc::new(Semaphore::new(streams)),
         })
     }
 

@@ -23,6 +23,8 @@ pub(super) const HANDED_BACK: &str = "the instance that ran it was stopped";
 pub struct JobFilter {
     /// Only jobs in one of these states; empty means all.
     pub states: Vec<JobState>,
+    /// Only jobs that run a suite, or only those that run a scenario.
+    pub kind: Option<RunKind>,
     /// Only jobs of this suite or scenario.
     pub name: Option<String>,
     /// Only jobs against this target.

@@ -1,6 +1,7 @@
 //! A stored run in one line.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
@@ -42,7 +43,7 @@ impl RunFilter {
 
 /// A stored run in one line.
 #[expect(clippy::struct_excessive_bools, reason = "the columns of a list, not a state")]
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RunSummary {
     /// Its name; `legacy-<n>` for a run of an earlier program.
     pub id: RunId,

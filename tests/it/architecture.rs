@@ -38,7 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "target",
         ],
     ),
-    ("service", &["config", "dispatch", "domain", "reference", "stats", "store"]),
+    ("service", &["config", "dispatch", "domain", "load", "reference", "report", "stats", "store"]),
     (
         "cli",
         &[

@@ -342,3 +342,59 @@ fn thresholds_follow_the_environment_of_existing_installations() {
     let record = place.latest().to_string();
     assert!(record.contains("accuracy >= 95%") && !record.contains("accuracy >= 12.5%"));
 }
+
+#[test]
+fn the_operators_names_set_what_the_service_does() {
+    let place = Place::new();
+    let environment = [
+        ("INTERNAL_API_KEY", "hunter2-hunter2-hunter2"),
+        ("API_KEY_HEADER", "X-Ash-Key"),
+        ("ENABLE_API_AUTHENTICATION", "True"),
+        ("ENABLE_RATE_LIMITING", "false"),
+        ("RATE_LIMIT_WINDOW", "60000"),
+        ("RATE_LIMIT_MAX", "7"),
+        ("METRICS_PORT_TESTING", "9999"),
+        ("THRASH_LISTEN", "[::1]:80"),
+    ];
+    let config = load(&place, None, &environment, Vec::new()).unwrap();
+    let service = &config.settings.service;
+    assert_eq!((service.authentication, service.key_header.as_str()), (Some(true), "X-Ash-Key"));
+    assert_eq!((service.rate_limit.enabled, service.rate_limit.max), (false, 7));
+    assert_eq!(service.rate_limit.window.0.as_secs(), 60);
+    assert_eq!(service.listen.to_string(), "[::1]:80");
+    assert_eq!(config.metrics_listen().to_string(), "127.0.0.1:9999");
+    assert_eq!(config.internal_key().unwrap().expose(), "hunter2-hunter2-hunter2");
+    let shown: Vec<&str> = config.effective.iter().map(|value| value.value.as_str()).collect();
+    assert!(!shown.iter().any(|value| value.contains("hunter2")), "{shown:?}");
+    assert!(place.thrash_with(&environment, ["doctor"]).said().contains("service.rate_limit.max"));
+    assert!(!place.thrash_with(&environment, ["doctor"]).said().contains("hunter2"));
+    for (name, value) in [
+        ("ENABLE_RATE_LIMITING", "maybe"),
+        ("RATE_LIMIT_WINDOW", "15m"),
+        ("RATE_LIMIT_MAX", "0"),
+        ("METRICS_PORT_TESTING", "99999"),
+        ("THRASH_LISTEN", "8884"),
+    ] {
+        let error = load(&place, None, &[(name, value)], Vec::new()).unwrap_err().to_string();
+        assert!(error.contains(name), "{name}={value}: {error}");
+    }
+}
+
+#[test]
+fn service_settings_that_make_no_sense_are_refused() {
+    let place = Place::new();
+    for (setting, key) in [
+        ("{base_path: thrash}", "service.base_path"),
+        ("{base_path: /a/}", "service.base_path"),
+        ("{key_header: 'a b'}", "service.key_header"),
+        ("{keys: [{name: a, hash: secret, scopes: [read]}]}", "service.keys"),
+        ("{connections: 0}", "service.connections"),
+        ("{workers: 0}", "service.workers"),
+        ("{lease: 10ms}", "service.lease"),
+        ("{body_limit: 10}", "service.body_limit"),
+    ] {
+        let error =
+            load(&place, Some(&format!("service: {setting}\n")), &[], Vec::new()).unwrap_err().to_string();
+        assert!(error.contains(key) && !error.contains("secret"), "{setting}: {error}");
+    }
+}

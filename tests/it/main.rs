@@ -23,6 +23,7 @@ mod perturb;
 mod phrases_io;
 mod reference;
 mod report;
+mod service;
 mod statistics;
 mod store;
 mod suite;

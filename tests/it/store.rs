@@ -5,7 +5,7 @@
 mod conformance;
 mod jobs;
 mod location;
-mod place;
+pub(crate) mod place;
 mod postgres;
 mod processes;
 mod record;

@@ -46,7 +46,7 @@ pub(super) struct Endpoint {
     route: MethodRouter<Arc<Service>>,
 }
 
-fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+pub(super) fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
@@ -76,6 +76,14 @@ impl Endpoint {
 
     pub(super) fn post<H: Handler<T, Arc<Service>>, T: 'static>(path: &'static str, handler: H) -> Self {
         Self::new("post", MethodFilter::POST, path, handler)
+    }
+
+    pub(super) fn put<H: Handler<T, Arc<Service>>, T: 'static>(path: &'static str, handler: H) -> Self {
+        Self::new("put", MethodFilter::PUT, path, handler)
+    }
+
+    pub(super) fn delete<H: Handler<T, Arc<Service>>, T: 'static>(path: &'static str, handler: H) -> Self {
+        Self::new("delete", MethodFilter::DELETE, path, handler)
     }
 
     /// What it does, in a line.
@@ -112,7 +120,12 @@ impl Endpoint {
         self.answer(Answer { status, says, media: "application/json", schema, located: false })
     }
 
-    pub(super) fn answer(mut self, answer: Answer) -> Self {
+    /// It answers with something else than JSON.
+    pub(super) fn gives_media(self, status: u16, media: &'static str, says: &'static str) -> Self {
+        self.answer(Answer { status, says, media, schema: None, located: false })
+    }
+
+    fn answer(mut self, answer: Answer) -> Self {
         self.answers.push(answer);
         self
     }

@@ -97,6 +97,20 @@ impl FromRequestParts<Arc<Service>> for Caller {
     }
 }
 
+/// Things on a page, unless somebody asks for another number of them.
+const PAGE: usize = 50;
+/// The most on one page.
+const LARGEST_PAGE: usize = 500;
+
+/// How many things a page holds.
+pub(super) fn page_size(asked: Option<usize>) -> Result<usize, Problem> {
+    let limit = asked.unwrap_or(PAGE);
+    if (1..=LARGEST_PAGE).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Problem::bad_request(format!("`limit` must be from 1 to {LARGEST_PAGE}")))
+}
+
 /// A header's text; a problem if it is none.
 pub(super) fn header(headers: &HeaderMap, name: &str) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get(name) else { return Ok(None) };

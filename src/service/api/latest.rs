@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::endpoint::Endpoint;
 use super::extract::Query;
 use super::results::ResultView;
-use crate::domain::JobState;
+use crate::domain::{JobState, RunKind};
 use crate::service::Service;
 use crate::service::problem::Problem;
 use crate::store::{JobFilter, RunFilter};
@@ -20,8 +20,10 @@ use crate::store::{JobFilter, RunFilter};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct LatestQuery {
-    /// Of this suite or scenario.
+    /// Of this suite.
     test_type: Option<String>,
+    /// Of this load scenario.
+    scenario: Option<String>,
     /// Against this target; nothing means the configured one.
     target: Option<String>,
 }
@@ -49,11 +51,21 @@ async fn latest(
     State(service): State<Arc<Service>>,
     Query(query): Query<LatestQuery>,
 ) -> Result<Json<Latest>, Problem> {
-    let LatestQuery { test_type, target } = query;
+    let LatestQuery { test_type, scenario, target } = query;
+    let (kind, name, suite) = match (test_type, scenario) {
+        (Some(_), Some(_)) => {
+            return Err(Problem::bad_request("name a `test_type` or a `scenario`, not both"));
+        }
+        (Some(suite), None) => (Some(RunKind::Accuracy), Some(suite.clone()), Some(suite)),
+        (None, Some(scenario)) => {
+            (Some(RunKind::Load), Some(scenario.clone()), Some(format!("load {scenario}")))
+        }
+        (None, None) => (None, None, None),
+    };
     let is_default = target.as_deref().is_none_or(|target| target == service.config.target_name());
     let target = target.unwrap_or_else(|| service.config.target_name().to_owned());
     let stored = RunFilter {
-        suite: test_type.clone(),
+        suite,
         target: Some(target.clone()),
         // Another target of that name is another thing.
         demo: Some(is_default && service.config.wants_demo()),
@@ -63,7 +75,8 @@ async fn latest(
     };
     let without_record = JobFilter {
         states: vec![JobState::Failed, JobState::Lost],
-        name: test_type,
+        kind,
+        name,
         target: Some(target.clone()),
         limit: Some(1),
         ..JobFilter::default()

@@ -1,9 +1,14 @@
 //! The resources, one file each; what they share is in `endpoint` and `extract`.
 
+mod baselines;
+mod catalog;
+mod document;
 mod endpoint;
+mod events;
 mod extract;
 mod health;
 mod latest;
+mod reports;
 mod results;
 mod runs;
 
@@ -12,6 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
+pub use reports::trend;
 pub(super) use results::ResultCache;
 
 use super::Service;
@@ -19,10 +25,20 @@ use endpoint::Endpoint;
 
 /// Every endpoint there is.
 fn endpoints() -> Vec<Endpoint> {
-    [health::endpoints(), runs::endpoints(), results::endpoints(), latest::endpoints()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        health::endpoints(),
+        runs::endpoints(),
+        events::endpoints(),
+        latest::endpoints(),
+        results::endpoints(),
+        reports::endpoints(),
+        catalog::endpoints(),
+        baselines::endpoints(),
+        document::own_endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The router of all of them.

@@ -7,14 +7,14 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::endpoint::Endpoint;
-use super::extract::Id;
+use super::extract::{Id, Query, page_size};
 use crate::domain::{Check, Conclusion, Job, RunId, RunKind, RunRecord, RunStatus};
 use crate::service::Service;
 use crate::service::problem::Problem;
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store::{RunFilter, RunSummary, StoreError, StoreErrorKind};
 
 /// Results that are kept ready; a stored run never changes.
 const KEPT: usize = 64;
@@ -100,13 +100,65 @@ pub(super) struct ResultView {
 #[derive(Debug, Default)]
 pub(in crate::service) struct ResultCache(Mutex<VecDeque<Arc<ResultView>>>);
 
+/// Which stored runs are listed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ResultsQuery {
+    /// Only runs of this suite; of a load scenario it is `load NAME`.
+    test_type: Option<String>,
+    /// Only runs against this target.
+    target: Option<String>,
+    /// The page after the one that gave this as `next`.
+    #[schemars(extend("pattern" = "^[0-9]{1,18}$"))]
+    cursor: Option<String>,
+    /// Runs on a page.
+    #[schemars(range(min = 1, max = 500))]
+    limit: Option<usize>,
+}
+
+/// A page of stored runs, the newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ResultPage {
+    results: Vec<RunSummary>,
+    /// The `cursor` of the next page, if there is one.
+    next: Option<String>,
+}
+
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
+        Endpoint::get("/api/test/results", list)
+            .says("The stored runs, whoever started them, the newest first")
+            .query::<ResultsQuery>()
+            .gives::<ResultPage>(200, "A page of them")
+            .fails(&[400]),
         Endpoint::get("/api/test/results/{id}", show)
             .says("What a run found; `id` is that of the run, or of what was asked for")
             .gives::<ResultView>(200, "What it found")
             .fails(&[404]),
     ]
+}
+
+async fn list(
+    State(service): State<Arc<Service>>,
+    Query(query): Query<ResultsQuery>,
+) -> Result<Json<ResultPage>, Problem> {
+    let limit = page_size(query.limit)?;
+    let before = query.cursor.as_deref().map(|cursor| {
+        let time = cursor.parse().ok().and_then(DateTime::from_timestamp_micros);
+        time.ok_or_else(|| Problem::bad_request("`cursor` is not one that a page gave as `next`"))
+    });
+    let filter = RunFilter {
+        suite: query.test_type,
+        target: query.target,
+        before: before.transpose()?,
+        limit: Some(limit + 1),
+        ..RunFilter::default()
+    };
+    let mut results = service.store.list(&filter).await?;
+    let more = results.len() > limit;
+    results.truncate(limit);
+    let next = results.last().filter(|_| more).map(|last| last.started_at.timestamp_micros().to_string());
+    Ok(Json(ResultPage { results, next }))
 }
 
 async fn show(State(service): State<Arc<Service>>, Id(id): Id) -> Result<Json<Arc<ResultView>>, Problem> {
@@ -190,7 +242,10 @@ impl ResultView {
         Self {
             id: job.id.clone(),
             kind: job.kind,
-            test_type: job.name.clone(),
+            test_type: match job.kind {
+                RunKind::Accuracy => job.name.clone(),
+                RunKind::Load => format!("load {}", job.name),
+            },
             target: job.target.clone(),
             demo: None,
             outcome,

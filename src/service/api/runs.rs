@@ -12,31 +12,30 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::endpoint::Endpoint;
-use super::extract::{Body, Id, Query, header};
+use super::extract::{Body, Id, Query, header, page_size};
 use crate::config::Scope;
 use crate::dispatch::{Ask, Work};
-use crate::domain::{Job, JobState, RunId};
+use crate::domain::{Job, JobState, RunId, RunKind};
 use crate::service::problem::Problem;
 use crate::service::{Caller, Service};
 use crate::store::{JobFilter, Submitted};
 
-/// Runs on a page, unless somebody asks for another number of them.
-const PAGE: usize = 50;
-/// The most on one page.
-const LARGEST_PAGE: usize = 500;
-
 /// What is asked for: a suite or a scenario, never an address.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["test_type"]}, {"required": ["scenario"]}]))]
 struct RunAsk {
     /// The suite: `quick`, `comprehensive`, or another one that `/api/test/suites` lists.
     #[serde(default)]
+    #[schemars(with = "String")]
     test_type: Option<String>,
     /// Instead of a suite, the load scenario: one that `/api/test/scenarios` lists.
     #[serde(default)]
+    #[schemars(with = "String")]
     scenario: Option<String>,
     /// The target, one that `/api/test/targets` lists; nothing means the configured one.
     #[serde(default)]
+    #[schemars(with = "String")]
     target: Option<String>,
     /// Of two runs that wait, the one of higher priority goes first.
     #[serde(default)]
@@ -88,13 +87,16 @@ struct Links {
 struct RunsQuery {
     /// Only runs in this state.
     state: Option<JobState>,
+    /// Only runs of suites, or only those of scenarios.
+    kind: Option<RunKind>,
     /// Only runs of this suite or scenario.
-    test_type: Option<String>,
+    name: Option<String>,
     /// Only runs against this target.
     target: Option<String>,
     /// Only runs that this one asked for, such as `api:ci`.
     requester: Option<String>,
     /// The page after the one that gave this as `next`.
+    #[schemars(extend("pattern" = "^[0-9]{1,18}\\.[0-9a-z-]+$"))]
     cursor: Option<String>,
     /// Runs on a page.
     #[schemars(range(min = 1, max = 500))]
@@ -186,13 +188,11 @@ async fn list(
     State(service): State<Arc<Service>>,
     Query(query): Query<RunsQuery>,
 ) -> Result<Json<RunPage>, Problem> {
-    let limit = query.limit.unwrap_or(PAGE);
-    if !(1..=LARGEST_PAGE).contains(&limit) {
-        return Err(Problem::bad_request(format!("`limit` must be from 1 to {LARGEST_PAGE}")));
-    }
+    let limit = page_size(query.limit)?;
     let filter = JobFilter {
         states: query.state.into_iter().collect(),
-        name: query.test_type,
+        kind: query.kind,
+        name: query.name,
         target: query.target,
         requester: query.requester,
         after: query.cursor.as_deref().map(read_cursor).transpose()?,

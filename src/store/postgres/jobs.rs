@@ -113,6 +113,7 @@ impl Jobs for PostgresStore {
                         "WHERE (cardinality($1::text[]) = 0 OR state = ANY($1)) AND ($2::text IS NULL OR name = $2)
                             AND ($3::text IS NULL OR target = $3) AND ($4::text IS NULL OR requester = $4)
                             AND ($5::timestamptz IS NULL OR (submitted_at, id) < ($5, $6))
+                         AND ($8::text IS NULL OR kind = $8)
                          ORDER BY submitted_at DESC, id DESC LIMIT $7"
                     ))
                     .bind(states)
@@ -122,6 +123,7 @@ impl Jobs for PostgresStore {
                     .bind(filter.after.as_ref().map(|(time, _)| *time))
                     .bind(filter.after.as_ref().map(|(_, id)| id.as_str()))
                     .bind(filter.limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX)))
+                    .bind(filter.kind.map(|kind| stored(&kind)))
                     .fetch_all(&self.pool)
                     .await
                 })
@@ -142,7 +144,7 @@ impl Jobs for PostgresStore {
                 let claimed = sqlx::query_as(returning!(
                     "UPDATE ash_thrash.jobs SET state = 'running', started_at = clock_timestamp(), attempt = attempt + 1,
                         instance = $1, lease = $2, lease_until = clock_timestamp() + $3 * interval '1 millisecond',
-                        run_id = CASE WHEN attempt = 0 THEN id ELSE $4 END, message = NULL
+                        run_id = CASE WHEN attempt = 0 THEN id ELSE $4 END
                      WHERE id = (
                         SELECT id FROM ash_thrash.jobs waiting
                         WHERE state = 'queued' AND NOT EXISTS (

@@ -117,6 +117,7 @@ impl Jobs for SqliteStore {
                         "WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR name = ?2)
                             AND (?3 IS NULL OR target = ?3) AND (?4 IS NULL OR requester = ?4)
                             AND (?5 IS NULL OR (submitted_at, id) < (?5, ?6))
+                         AND (?8 IS NULL OR kind = ?8)
                          ORDER BY submitted_at DESC, id DESC LIMIT ?7"
                     ))
                     .bind(states)
@@ -126,6 +127,7 @@ impl Jobs for SqliteStore {
                     .bind(filter.after.as_ref().map(|(time, _)| time.format(TIME).to_string()))
                     .bind(filter.after.as_ref().map(|(_, id)| id.as_str()))
                     .bind(filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX)))
+                    .bind(filter.kind.map(|kind| stored(&kind)))
                     .fetch_all(&self.pool)
                     .await
                 })
@@ -146,7 +148,7 @@ impl Jobs for SqliteStore {
                 let claimed = sqlx::query_as(returning!(
                     "UPDATE jobs SET state = 'running', started_at = strftime('%F %H:%M:%f'), attempt = attempt + 1,
                         instance = ?1, lease = ?2, lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?3,
-                        run_id = CASE WHEN attempt = 0 THEN id ELSE ?4 END, message = NULL
+                        run_id = CASE WHEN attempt = 0 THEN id ELSE ?4 END
                      WHERE id = (
                         SELECT id FROM jobs waiting
                         WHERE state = 'queued' AND NOT EXISTS (

@@ -339,6 +339,10 @@ async fn jobs_are_listed_newest_first_filtered_and_page_by_page(store: &dyn Stor
     assert_eq!(names(store.jobs(&all).await.unwrap()), ids);
     let quick = JobFilter { name: Some("quick".into()), ..all.clone() };
     assert_eq!(names(store.jobs(&quick).await.unwrap()), ids[4..]);
+    let loads = JobFilter { kind: Some(RunKind::Load), ..all.clone() };
+    assert_eq!(names(store.jobs(&loads).await.unwrap()), []);
+    let suites = JobFilter { kind: Some(RunKind::Accuracy), ..quick.clone() };
+    assert_eq!(names(store.jobs(&suites).await.unwrap()), ids[4..]);
     let target = JobFilter { target: Some("t0".into()), ..all.clone() };
     assert_eq!(names(store.jobs(&target).await.unwrap()), [0, 3, 6].map(|n: usize| ids[n].clone()));
     let requester = JobFilter { requester: Some("api:1".into()), ..all.clone() };

@@ -1,0 +1,106 @@
+//! A run's reports, in every format.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+
+use super::endpoint::Endpoint;
+use super::extract::Id;
+use crate::dispatch::{chain, earlier};
+use crate::domain::{RunId, RunKind};
+use crate::report::{Format, RenderOptions, TrendPoint, render};
+use crate::service::Service;
+use crate::service::problem::Problem;
+use crate::store::{RunSummary, StoreErrorKind};
+
+/// What a page may do is said in the page itself, by hashes; it still belongs to nobody else's frame.
+const PAGE_POLICY: &str = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'";
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    /// An endpoint for one format.
+    macro_rules! report {
+        ($format:expr, $ending:literal, $media:literal, $says:literal) => {
+            Endpoint::get(
+                concat!("/api/test/runs/{id}/report.", $ending),
+                |State(service): State<Arc<Service>>, Id(id): Id| async move {
+                    report(&service, &id, $format, $media).await
+                },
+            )
+            .says($says)
+            .gives_media(200, $media, "The report")
+            .fails(&[404])
+        };
+    }
+    vec![
+        report!(Format::Html, "html", "text/html; charset=utf-8", "A run as a page"),
+        report!(Format::Json, "json", "application/json", "A run as its whole record"),
+        report!(Format::Markdown, "md", "text/markdown; charset=utf-8", "A run as Markdown"),
+        report!(Format::Csv, "csv", "text/csv; charset=utf-8", "A run's observations, a row each"),
+        report!(Format::Junit, "xml", "application/xml", "A run as JUnit XML"),
+        report!(Format::Sarif, "sarif", "application/sarif+json", "A run as SARIF 2.1.0"),
+    ]
+}
+
+async fn report(
+    service: &Service,
+    id: &RunId,
+    format: Format,
+    media: &'static str,
+) -> Result<Response, Problem> {
+    let run = service.run_of(id).await?;
+    let record = service.store.load(&run).await?;
+    if format == Format::Csv && record.kind == RunKind::Load {
+        return Err(Problem::not_found("a load run keeps no observation of each request, so it has no CSV"));
+    }
+    let trend = match format {
+        Format::Html => trend(&earlier(service.store.as_ref(), &record).await),
+        _ => Vec::new(),
+    };
+    // A page of some hundred phrases takes a while to render; others are answered meanwhile.
+    let rendered = tokio::task::spawn_blocking(move || {
+        render(format, &record, &RenderOptions { trend, ..RenderOptions::default() })
+    });
+    let failed = |error: &(dyn std::error::Error + 'static)| {
+        tracing::error!(error = chain(error), "a report cannot be rendered");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the report cannot be rendered; the log says why")
+    };
+    let bytes = rendered.await.map_err(|panic| failed(&panic))?.map_err(|error| failed(&error))?;
+    let mut response = Response::new(Body::from(bytes));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    if format == Format::Html {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    }
+    let name = format!("inline; filename=\"{run}.{}\"", format.ending());
+    headers.extend(HeaderValue::from_str(&name).ok().map(|value| (CONTENT_DISPOSITION, value)));
+    Ok(response)
+}
+
+impl Service {
+    /// The stored run that is meant: by its own name, or by that of what was asked for.
+    async fn run_of(&self, id: &RunId) -> Result<RunId, Problem> {
+        match self.store.job(id).await {
+            Ok(job) => Ok(job.run.unwrap_or(job.id)),
+            Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(id.clone()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Earlier runs, as a page draws them.
+pub fn trend(runs: &[RunSummary]) -> Vec<TrendPoint> {
+    let point = |run: &RunSummary| TrendPoint {
+        id: run.id.clone(),
+        started_at: run.started_at,
+        conclusion: run.conclusion,
+        accuracy: run.accuracy,
+        false_positive_rate: run.false_positive_rate,
+        p95_ms: run.p95_ms,
+        phrases: run.phrases,
+    };
+    runs.iter().map(point).collect()
+}

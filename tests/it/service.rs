@@ -1,0 +1,10 @@
+//! `thrash serve`: the real binary on real sockets.
+
+mod access;
+mod api;
+mod document;
+mod events;
+mod limits;
+mod process;
+mod queue;
+mod shared;

@@ -1,0 +1,120 @@
+//! The resources beside runs: lists, reports, baselines, what can be asked for.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::process::{Serve, plain_place, quick_place};
+
+#[tokio::test]
+async fn runs_are_listed_page_by_page_and_filtered() {
+    let place = quick_place("");
+    let serve = Serve::start(&place, &[]);
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        let id = serve.ask().await;
+        serve.over(&id).await;
+        ids.insert(0, json!(id));
+    }
+    for (list, of) in [("runs", "runs"), ("results", "results")] {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = serve.get(&format!("/api/test/{list}?limit=2{cursor}")).await.is(200).json();
+            seen.extend(page[of].as_array().unwrap().iter().map(|run| run["id"].clone()));
+            let Some(next) = page["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(seen, ids, "{list}");
+    }
+    let count = async |query: &str| {
+        serve.get(&format!("/api/test/{query}")).await.is(200).json()["runs"].as_array().unwrap().len()
+    };
+    assert_eq!(
+        count("runs?state=finished&name=quick&target=demo&requester=api:anonymous&kind=accuracy").await,
+        5
+    );
+    for query in ["state=queued", "name=other", "target=other", "requester=api:ci", "kind=load"] {
+        assert_eq!(count(&format!("runs?{query}")).await, 0, "{query}");
+    }
+    let other = serve.get("/api/test/results?test_type=comprehensive").await.is(200).json();
+    assert_eq!(other, json!({"results": [], "next": null}));
+}
+
+#[tokio::test]
+async fn a_run_has_a_report_in_every_format() {
+    let place = quick_place("");
+    let serve = Serve::start(&place, &[]);
+    let id = serve.ask().await;
+    serve.over(&id).await;
+    let formats = [
+        ("html", "text/html; charset=utf-8", "<!DOCTYPE html>"),
+        ("json", "application/json", "{"),
+        ("md", "text/markdown; charset=utf-8", "#"),
+        ("csv", "text/csv; charset=utf-8", "run,"),
+        ("xml", "application/xml", "<?xml"),
+        ("sarif", "application/sarif+json", "{"),
+    ];
+    for (ending, media, begins) in formats {
+        let reply = serve.get(&format!("/api/test/runs/{id}/report.{ending}")).await.is(200);
+        assert_eq!(reply.header("content-type"), media);
+        assert!(
+            reply.text.trim_start_matches('\u{feff}').starts_with(begins),
+            "{ending}: {:.60}",
+            reply.text
+        );
+        assert!(reply.header("content-disposition").contains(&id));
+        serve.get(&format!("/api/test/runs/nope/report.{ending}")).await.problem(404);
+    }
+    let record: Value = serve.get(&format!("/api/test/runs/{id}/report.json")).await.json();
+    assert_eq!(record, place.latest());
+    let page = serve.get(&format!("/api/test/runs/{id}/report.html")).await;
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("default-src"), "{policy}");
+    assert!(page.text.contains("default-src 'none'"), "the page's own policy says the rest");
+}
+
+#[tokio::test]
+async fn a_baseline_is_set_and_taken_back() {
+    let place = quick_place("");
+    let serve = Serve::start(&place, &[]);
+    let id = serve.ask().await;
+    serve.over(&id).await;
+    let path = format!("/api/test/baselines/{id}");
+    assert_eq!(serve.get("/api/test/baselines").await.is(200).json(), json!([]));
+    let set =
+        serve.send(serve.request(Method::PUT, &path).json(&json!({"note": "before"}))).await.is(200).json();
+    assert_eq!((&set["run"], &set["suite"], &set["note"]), (&json!(id), &json!("quick"), &json!("before")));
+    assert_eq!(serve.get("/api/test/baselines").await.is(200).json(), json!([set]));
+    let next = serve.ask().await;
+    serve.over(&next).await;
+    let record = serve.get(&format!("/api/test/runs/{next}/report.json")).await.is(200).json();
+    assert_eq!(record["baseline"]["compared"]["baseline"]["id"], json!(id), "{}", record["baseline"]);
+    serve.send(serve.request(Method::DELETE, &path)).await.is(204);
+    serve.send(serve.request(Method::DELETE, &path)).await.problem(404);
+    let long = json!({"note": "x".repeat(1001)});
+    serve.send(serve.request(Method::PUT, &path).json(&long)).await.problem(422);
+    let unknown = serve.request(Method::PUT, "/api/test/baselines/nope").json(&json!({}));
+    serve.send(unknown).await.problem(404);
+}
+
+#[tokio::test]
+async fn what_can_be_asked_for_is_listed_without_secrets() {
+    let place = plain_place(
+        "targets:\n  staging: {extends: ash-v5, base_url: 'https://ash:hunter2hunter2@nlp.example/x?token=abc'}\n",
+    );
+    let serve = Serve::start(&place, &[]);
+    let suites = serve.get("/api/test/suites").await.is(200).json();
+    let names: Vec<&str> =
+        suites.as_array().unwrap().iter().map(|suite| suite["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"quick") && names.contains(&"comprehensive"), "{names:?}");
+    let targets = serve.get("/api/test/targets").await.is(200);
+    assert!(!targets.text.contains("hunter2") && !targets.text.contains("abc"), "{}", targets.text);
+    let targets = targets.json();
+    assert_eq!(
+        (&targets[0]["name"], &targets[0]["default"], &targets[0]["url"]),
+        (&json!("demo"), &json!(true), &json!(null))
+    );
+    assert!(targets[1]["url"].as_str().unwrap().starts_with("https://nlp.example"), "{targets}");
+    let scenarios = serve.get("/api/test/scenarios").await.is(200).json();
+    let smoke = scenarios.as_array().unwrap().iter().find(|scenario| scenario["name"] == "smoke").unwrap();
+    assert!(smoke["seconds"].as_u64().unwrap() > 0 && smoke["title"].is_string(), "{smoke}");
+}
