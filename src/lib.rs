@@ -13,6 +13,7 @@
 //! - [`target`]: the system under test as a contract in YAML, and the HTTP client.
 //! - [`reference`](mod@reference): a local ONNX model, the second opinion beside the target.
 //! - [`load`]: scenarios, arrival schedules, and the engines that send them.
+//! - [`schedule`]: cron lines, what they mean in a time zone, and what is due.
 //! - [`store`], [`report`] and [`demo`]: keeping records, rendering them, and a detector to try everything on.
 //! - [`run`]: a suite or a scenario against a target becomes a record.
 //! - [`config`]: settings in layers; the only reader of the environment.
@@ -33,6 +34,7 @@ pub mod load;
 pub mod reference;
 pub mod report;
 pub mod run;
+pub mod schedule;
 pub mod service;
 pub mod stats;
 pub mod store;

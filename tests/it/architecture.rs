@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("target", &["document", "domain"]),
     ("reference", &["document", "domain", "target"]),
     ("load", &["document", "domain", "gate", "stats", "suite", "target"]),
+    ("schedule", &[]),
     ("store", &["domain"]),
     ("report", &["domain", "stats"]),
     ("demo", &[]),

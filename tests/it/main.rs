@@ -24,6 +24,7 @@ mod phrases_io;
 mod reference;
 mod report;
 mod service;
+mod schedule;
 mod statistics;
 mod store;
 mod suite;
