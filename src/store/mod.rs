@@ -17,13 +17,16 @@ mod instance;
 mod jobs;
 mod location;
 mod migrate;
+mod outbox;
 mod postgres;
 mod private;
 mod prune;
 mod resolve;
+mod schedules;
 mod spool;
 mod sqlite;
 mod summary;
+mod time;
 
 use std::fmt;
 use std::future::Future;
@@ -41,7 +44,9 @@ pub use instance::InstanceLock;
 pub use jobs::{JobEnd, JobFilter, Jobs, Lease, Renewed, Submitted};
 pub use location::{LocationError, PostgresLocation, StoreLocation};
 pub use migrate::{MigrationStatus, SchemaMigration};
+pub use outbox::{AlertChange, AlertRow, Claim, Claimed, NewMessage, Outbox, OutboxCounts, Sent};
 pub use prune::{PrunePolicy, PruneReport};
+pub use schedules::{ScheduleState, Schedules};
 pub use spool::{DeliveryReport, Spool};
 pub use summary::{RunFilter, RunSummary};
 
@@ -94,7 +99,7 @@ pub enum Saved {
 ///
 /// Runs of an earlier program that wrote the same tables are listed too, under ids like `legacy-7`; they have a summary
 /// and no record.
-pub trait Store: Jobs + Send + Sync + fmt::Debug {
+pub trait Store: Jobs + Outbox + Schedules + Send + Sync + fmt::Debug {
     /// Stores a run, whole or not at all.
     fn save<'a>(&'a self, record: &'a RunRecord) -> StoreFuture<'a, Saved>;
 

@@ -5,11 +5,13 @@
 mod conformance;
 mod jobs;
 mod location;
+mod outbox;
 pub(crate) mod place;
 mod postgres;
 mod processes;
 mod record;
 mod sample;
+mod schedules;
 mod spool;
 mod sqlite;
 mod upgrade;

@@ -3,8 +3,10 @@
 mod baseline;
 mod change;
 mod jobs;
+mod outbox;
 mod query;
 mod save;
+mod schedules;
 
 use std::fmt;
 use std::pin::Pin;
@@ -56,6 +58,7 @@ impl PostgresStore {
                     ("runs", include_str!("../../../migrations/postgres/0001_runs.sql")),
                     ("baselines", include_str!("../../../migrations/postgres/0002_baselines.sql")),
                     ("jobs", include_str!("../../../migrations/postgres/0003_jobs.sql")),
+                    ("notifications", include_str!("../../../migrations/postgres/0004_notifications.sql")),
                 ],
             ),
         };

@@ -6,8 +6,10 @@
 mod baseline;
 mod change;
 mod jobs;
+mod outbox;
 mod query;
 mod save;
+mod schedules;
 
 use std::fmt;
 use std::io;
@@ -61,6 +63,7 @@ impl SqliteStore {
                 ("runs", include_str!("../../../migrations/sqlite/0001_runs.sql")),
                 ("baselines", include_str!("../../../migrations/sqlite/0002_baselines.sql")),
                 ("jobs", include_str!("../../../migrations/sqlite/0003_jobs.sql")),
+                ("notifications", include_str!("../../../migrations/sqlite/0004_notifications.sql")),
             ],
         );
         let store = Self { pool, database, migrations };

@@ -1,0 +1,201 @@
+//! Messages on their way.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::postgres::PgTransaction;
+
+use super::PostgresStore;
+use crate::store::StoreFuture;
+use crate::store::outbox::{
+    self, AlertChange, AlertRow, Claim, Claimed, ClaimedRow, Outbox, OutboxCounts, Sent,
+};
+use crate::store::time::to_millis;
+
+impl Outbox for PostgresStore {
+    fn alert<'a>(&'a self, series: &'a str) -> StoreFuture<'a, Option<AlertRow>> {
+        Box::pin(async move {
+            let row: Option<(i64, String)> = self
+                .database
+                .within("look up what people were told", async {
+                    sqlx::query_as("SELECT version, state FROM ash_thrash.alerts WHERE series = $1")
+                        .bind(series)
+                        .fetch_optional(&self.pool)
+                        .await
+                })
+                .await?;
+            Ok(row.map(|(version, state)| AlertRow { version, state }))
+        })
+    }
+
+    fn change_alert<'a>(&'a self, change: &'a AlertChange, now: DateTime<Utc>) -> StoreFuture<'a, bool> {
+        Box::pin(self.database.within("write what people are told", async move {
+            let mut transaction = self.pool.begin_with(self.begin()).await?;
+            let version: Option<i64> = sqlx::query_scalar(
+                "INSERT INTO ash_thrash.alerts (series, version, state, episode, changed_at)
+                 SELECT $1, 1, $3, $4, $5 WHERE $2::bigint IS NULL
+                    OR EXISTS (SELECT 1 FROM ash_thrash.alerts WHERE series = $1)
+                 ON CONFLICT (series) DO UPDATE SET version = alerts.version + 1, state = excluded.state,
+                    episode = excluded.episode, changed_at = excluded.changed_at
+                    WHERE alerts.version = $2
+                 RETURNING version",
+            )
+            .bind(&change.series)
+            .bind(change.from)
+            .bind(&change.state)
+            .bind(&change.episode)
+            .bind(to_millis(now))
+            .fetch_optional(&mut *transaction)
+            .await?;
+            if version.is_none() {
+                return Ok(false);
+            }
+            write_messages(&mut transaction, change, to_millis(now)).await?;
+            transaction.commit().await?;
+            Ok(true)
+        }))
+    }
+
+    fn claim_message<'a>(&'a self, claim: &'a Claim<'a>) -> StoreFuture<'a, Option<Claimed>> {
+        Box::pin(async move {
+            let lease = TimeDelta::from_std(claim.lease).unwrap_or(TimeDelta::MAX);
+            let lease_until = claim.now.checked_add_signed(lease).unwrap_or(DateTime::<Utc>::MAX_UTC);
+            let row: Option<ClaimedRow<DateTime<Utc>>> = self
+                .database
+                .within("take a message from the outbox", async {
+                    let mut transaction = self.pool.begin_with(self.begin()).await?;
+                    let row = sqlx::query_as(
+                        "UPDATE ash_thrash.outbox SET attempts = attempts + 1, tried_at = $2, lease_until = $3
+                         WHERE (SELECT count(*) FROM ash_thrash.outbox
+                            WHERE channel = $1 AND tried_at > $2 - INTERVAL '1 minute') < $4
+                            AND id = (
+                            SELECT id FROM ash_thrash.outbox waiting
+                            WHERE channel = $1 AND state = 'waiting' AND due_at <= $2
+                                AND (lease_until IS NULL OR lease_until <= $2)
+                                AND NOT EXISTS (SELECT 1 FROM ash_thrash.outbox earlier
+                                    WHERE earlier.channel = $1 AND earlier.series = waiting.series
+                                        AND earlier.state = 'waiting' AND earlier.id < waiting.id)
+                            ORDER BY urgent DESC, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+                         RETURNING id, key, body, attempts, created_at",
+                    )
+                    .bind(claim.channel)
+                    .bind(to_millis(claim.now))
+                    .bind(to_millis(lease_until))
+                    .bind(i64::from(claim.per_minute))
+                    .fetch_optional(&mut *transaction)
+                    .await?;
+                    transaction.commit().await?;
+                    Ok(row)
+                })
+                .await?;
+            Ok(row.map(|row| outbox::claimed(row, |at| at)))
+        })
+    }
+
+    fn finish_message<'a>(
+        &'a self,
+        claimed: &'a Claimed,
+        sent: &'a Sent,
+        now: DateTime<Utc>,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let (state, due_at, error) = outbox::end(sent);
+            let done = self
+                .database
+                .within("say what became of a message", async {
+                    let mut transaction = self.pool.begin_with(self.begin()).await?;
+                    let done = sqlx::query(
+                        "UPDATE ash_thrash.outbox SET state = $3, due_at = COALESCE($4, due_at), error = $5,
+                            lease_until = NULL,
+                            ended_at = CASE WHEN $3 = 'waiting' THEN NULL ELSE $6 END
+                         WHERE id = $1 AND attempts = $2 AND state = 'waiting'",
+                    )
+                    .bind(claimed.id)
+                    .bind(i64::from(claimed.attempt))
+                    .bind(state)
+                    .bind(due_at.map(to_millis))
+                    .bind(error)
+                    .bind(to_millis(now))
+                    .execute(&mut *transaction)
+                    .await?;
+                    transaction.commit().await?;
+                    Ok(done)
+                })
+                .await?;
+            Ok(done.rows_affected() > 0)
+        })
+    }
+
+    fn outbox_counts(&self) -> StoreFuture<'_, OutboxCounts> {
+        Box::pin(async move {
+            let rows = self
+                .database
+                .within("count the messages", async {
+                    sqlx::query_as("SELECT state, count(*) FROM ash_thrash.outbox GROUP BY state")
+                        .fetch_all(&self.pool)
+                        .await
+                })
+                .await?;
+            Ok(outbox::counts(rows))
+        })
+    }
+
+    fn forget_messages(&self, before: DateTime<Utc>) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let done = self
+                .database
+                .within("delete old messages", async {
+                    let mut transaction = self.pool.begin_with(self.begin()).await?;
+                    let done = sqlx::query(
+                        "DELETE FROM ash_thrash.outbox WHERE ended_at < $1 AND state <> 'waiting'
+                            AND NOT EXISTS (SELECT 1 FROM ash_thrash.alerts
+                                WHERE alerts.series = outbox.series AND alerts.episode = outbox.episode)",
+                    )
+                    .bind(to_millis(before))
+                    .execute(&mut *transaction)
+                    .await?;
+                    transaction.commit().await?;
+                    Ok(done)
+                })
+                .await?;
+            Ok(done.rows_affected())
+        })
+    }
+}
+
+async fn write_messages(
+    transaction: &mut PgTransaction<'_>,
+    change: &AlertChange,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    if change.takes_back {
+        sqlx::query(
+            "UPDATE ash_thrash.outbox SET state = 'cancelled', ended_at = $2
+             WHERE series = $1 AND state = 'waiting' AND attempts = 0",
+        )
+        .bind(&change.series)
+        .bind(now)
+        .execute(&mut **transaction)
+        .await?;
+    }
+    for message in &change.messages {
+        sqlx::query(
+            "INSERT INTO ash_thrash.outbox (key, channel, series, episode, urgent, body, state, created_at, due_at)
+             SELECT $1, $2, $3, $4, $5, $6, 'waiting', $7, $8
+             WHERE NOT $9 OR EXISTS (SELECT 1 FROM ash_thrash.outbox
+                WHERE series = $3 AND episode = $4 AND channel = $2
+                    AND (state = 'sent' OR (state = 'waiting' AND attempts > 0)))
+             ON CONFLICT (key) DO NOTHING",
+        )
+        .bind(&message.key)
+        .bind(&message.channel)
+        .bind(&change.series)
+        .bind(&message.episode)
+        .bind(message.urgent)
+        .bind(&message.body)
+        .bind(now)
+        .bind(message.due_at)
+        .bind(message.if_told)
+        .execute(&mut **transaction)
+        .await?;
+    }
+    Ok(())
+}
