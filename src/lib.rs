@@ -15,6 +15,7 @@
 //! - [`load`]: scenarios, arrival schedules, and the engines that send them.
 //! - [`schedule`]: cron lines, what they mean in a time zone, and what is due.
 //! - [`store`], [`report`] and [`demo`]: keeping records, rendering them, and a detector to try everything on.
+//! - [`notify`]: telling people when something broke and when it is well again.
 //! - [`run`]: a suite or a scenario against a target becomes a record.
 //! - [`config`]: settings in layers; the only reader of the environment.
 //! - [`dispatch`]: one path starts work, whoever asked: prepare, run, store.
@@ -31,6 +32,7 @@ pub mod domain;
 pub mod gate;
 pub mod judge;
 pub mod load;
+pub mod notify;
 pub mod reference;
 pub mod report;
 pub mod run;

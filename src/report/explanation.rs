@@ -5,7 +5,7 @@ use crate::domain::{Check, CheckOutcome};
 use super::figures;
 
 /// The check's number with its interval; against a baseline the difference.
-pub(super) fn figure(check: &Check) -> String {
+pub fn figure(check: &Check) -> String {
     if check.mode.is_against_baseline() {
         let unit = if check.metric.starts_with("latency") { "%" } else { "points" };
         return format!("{} {unit}", figures::signed(check.value, check.interval));
@@ -14,7 +14,7 @@ pub(super) fn figure(check: &Check) -> String {
 }
 
 /// The errors that were made and allowed, and for a check that did not pass its reason, each thing said once.
-pub(super) fn explanation(check: &Check) -> String {
+pub fn explanation(check: &Check) -> String {
     // What a baseline shows is said whole: a pass tells, too, what would have been seen.
     if check.mode.is_against_baseline() {
         return check.reason.clone();

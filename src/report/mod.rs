@@ -33,6 +33,7 @@ mod unpaired;
 
 pub use annotations::render_annotations;
 pub use error::{ReportError, SinkError, WriteError};
+pub use explanation::{explanation, figure};
 pub use failure::{Failure, Severity, worst_first};
 pub use fit::{clean, clean_lines};
 pub use html::{TrendPoint, render_comparison_html, render_history_html};

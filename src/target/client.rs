@@ -290,7 +290,7 @@ fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// Our words for a failure of the HTTP library. Its own texts name URLs, and a URL may hold a password.
-fn explain(error: &reqwest::Error, phase: Phase) -> Failure {
+pub(super) fn explain(error: &reqwest::Error, phase: Phase) -> Failure {
     if let Some(tls) = find::<rustls::Error>(error) {
         return Failure::new(NoAnswerReason::Tls, format!("TLS failed: {tls}"), Phase::Connect);
     }

@@ -24,6 +24,7 @@ mod poll;
 mod preset;
 mod reading;
 mod template;
+mod webhook;
 mod wire;
 
 pub use ask::{AskOptions, Target, harmless_phrase};
@@ -34,3 +35,4 @@ pub use health::{Health, HealthError};
 pub use load::{Lane, LoadOptions, LoadTarget, Shot};
 pub use preset::{PRESET_NAMES, preset, preset_text};
 pub use reading::{Field, Reading};
+pub use webhook::{WebhookAnswer, WebhookClient};

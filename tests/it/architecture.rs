@@ -20,6 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("report", &["domain", "stats"]),
     ("demo", &[]),
+    ("notify", &["domain", "report", "schedule", "store", "target"]),
     ("run", &["domain", "gate", "judge", "load", "reference", "stats", "suite", "target"]),
     ("config", &["document", "domain", "gate", "reference", "suite", "target"]),
     (

@@ -27,7 +27,6 @@ macro_rules! every_store {
         }
     };
 }
-pub(super) use every_store;
 
 pub(crate) use every_store;
 

@@ -1,0 +1,141 @@
+//! What is said after which run.
+
+use proptest::prelude::*;
+use thrash::notify::{AlertState, Event, Finding, Outcome, Severity, Told};
+
+use super::{CRITICAL, WARNING, found, minute};
+
+/// What is said at each of these runs, a minute apart.
+fn said(outcomes: &[Outcome]) -> Vec<Option<Event>> {
+    let mut state = AlertState::default();
+    let mut said = Vec::new();
+    for (at, outcome) in (0..).zip(outcomes) {
+        let (next, saying) = state.after(&found(at, *outcome)).expect("it is news");
+        said.push(saying.map(|saying| saying.event));
+        state = next;
+    }
+    said
+}
+
+#[test]
+fn a_failure_is_told_once_and_a_recovery_once() {
+    use Outcome::Passed;
+    assert_eq!(said(&[Passed, Passed]), [None, None]);
+    assert_eq!(
+        said(&[Passed, CRITICAL, CRITICAL, CRITICAL, Passed, Passed, WARNING, Passed]),
+        [
+            None,
+            Some(Event::Broke),
+            None,
+            None,
+            Some(Event::Well),
+            None,
+            Some(Event::Broke),
+            Some(Event::Well)
+        ]
+    );
+}
+
+#[test]
+fn the_first_run_of_all_may_be_told_of() {
+    assert_eq!(said(&[CRITICAL]), [Some(Event::Broke)]);
+}
+
+#[test]
+fn what_gets_critical_is_told_again_and_what_gets_less_bad_is_not() {
+    assert_eq!(
+        said(&[WARNING, CRITICAL, WARNING, CRITICAL, Outcome::Passed]),
+        [Some(Event::Broke), Some(Event::Worse), None, None, Some(Event::Well)]
+    );
+}
+
+#[test]
+fn could_not_tell_is_told_when_it_comes_twice_in_a_row() {
+    use Outcome::{Passed, Unknown};
+    assert_eq!(said(&[Unknown, Passed, Unknown, Passed]), [None; 4]);
+    assert_eq!(
+        said(&[Passed, Unknown, Unknown, Unknown, Unknown, Passed]),
+        [None, None, Some(Event::Unclear), None, None, Some(Event::Well)]
+    );
+    assert_eq!(
+        said(&[Unknown, Unknown, CRITICAL, Passed]),
+        [None, Some(Event::Unclear), Some(Event::Broke), Some(Event::Well)]
+    );
+}
+
+#[test]
+fn could_not_tell_is_never_taken_for_well() {
+    use Outcome::{Passed, Unknown};
+    assert_eq!(
+        said(&[CRITICAL, Unknown, Unknown, Unknown, CRITICAL, Passed]),
+        [Some(Event::Broke), None, None, None, None, Some(Event::Well)]
+    );
+}
+
+#[test]
+fn older_news_and_the_same_news_are_none() {
+    let (state, _) = AlertState::default().after(&found(5, CRITICAL)).unwrap();
+    assert_eq!(state.after(&found(5, CRITICAL)), None);
+    assert_eq!(state.after(&found(4, Outcome::Passed)), None);
+    assert!(state.after(&found(6, Outcome::Passed)).is_some());
+}
+
+#[test]
+fn what_is_said_later_names_the_same_trouble() {
+    let (state, broke) = AlertState::default().after(&found(0, WARNING)).unwrap();
+    let (state, worse) = state.after(&found(1, CRITICAL)).unwrap();
+    let (state, well) = state.after(&found(2, Outcome::Passed)).unwrap();
+    let (_, again) = state.after(&found(3, WARNING)).unwrap();
+    let [broke, worse, well, again] = [broke, worse, well, again].map(Option::unwrap);
+    assert_eq!((&broke.episode, broke.since), (&"run-0".to_owned(), minute(0)));
+    assert_eq!((&worse.episode, worse.since), (&broke.episode, minute(0)));
+    assert_eq!((&well.episode, well.severity), (&broke.episode, Severity::Critical));
+    assert_ne!(again.episode, broke.episode);
+    assert_eq!(state.told, Told::Well);
+}
+
+#[test]
+fn a_target_that_is_not_there_is_broken_and_a_run_that_is_lost_could_not_tell() {
+    let series = super::series("quick");
+    let down = Finding::without_run(series.clone(), minute(0), true, "it cannot be reached".to_owned());
+    assert_eq!((down.outcome, down.run), (CRITICAL, None));
+    let lost = Finding::without_run(series, minute(0), false, "it was lost".to_owned());
+    assert_eq!(lost.outcome, Outcome::Unknown);
+}
+
+fn outcomes() -> impl Strategy<Value = Vec<Outcome>> {
+    let one = prop_oneof![Just(Outcome::Passed), Just(Outcome::Unknown), Just(WARNING), Just(CRITICAL)];
+    proptest::collection::vec(one, 0..60)
+}
+
+proptest! {
+    #[test]
+    fn bad_and_good_news_take_turns(outcomes in outcomes()) {
+        let events: Vec<Event> = said(&outcomes).into_iter().flatten().collect();
+        let mut bad = Vec::new();
+        for event in events {
+            if event == Event::Well {
+                prop_assert!(!bad.is_empty(), "good news without bad news before");
+                bad.clear();
+            } else {
+                prop_assert!(!bad.contains(&event), "the same twice: {event:?}");
+                bad.push(event);
+            }
+        }
+        // Whoever has heard the last word knows how it stands.
+        let ends_well = outcomes.last().is_none_or(|last| *last == Outcome::Passed);
+        prop_assert!(!ends_well || bad.is_empty());
+        let ends_broken = matches!(outcomes.last(), Some(Outcome::Failed(_)));
+        prop_assert!(!ends_broken || !bad.is_empty());
+    }
+
+    #[test]
+    fn a_state_is_read_as_it_was_written(outcomes in outcomes()) {
+        let mut state = AlertState::default();
+        for (at, outcome) in (0..).zip(outcomes) {
+            state = state.after(&found(at, outcome)).unwrap().0;
+            let text = serde_json::to_string(&state).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<AlertState>(&text).unwrap(), &state);
+        }
+    }
+}
