@@ -11,6 +11,7 @@ use super::compare::{CompareArgs, profiles};
 use super::demo::DemoArgs;
 use super::history::HistoryArgs;
 use super::load::{LoadArgs, ScenariosCommand};
+use super::load_worker::WorkerArgs;
 use super::model::{ModelCommand, ReferenceArgs};
 use super::phrases::PhrasesCommand;
 use super::serve::ServeArgs;
@@ -96,6 +97,8 @@ pub(super) enum Command {
     },
     /// Load the target as a scenario says, and judge every answer
     Load(LoadArgs),
+    /// Send a share of a load that `thrash load --workers` began elsewhere
+    LoadWorker(WorkerArgs),
     /// Send for the users of a load run, as the process that started this one says on stdin
     #[command(name = crate::dispatch::SEND_USERS, hide = true)]
     SendUsers,

@@ -80,6 +80,8 @@ impl From<DispatchError> for Failure {
             | DispatchError::Reference(_)
             | DispatchError::Baseline { .. }
             | DispatchError::Location(_) => Exit::Usage,
+            DispatchError::Board(_) => Exit::Storage,
+            DispatchError::Workers { .. } => Exit::Inconclusive,
             DispatchError::Demo(_) | DispatchError::Health(_) | DispatchError::Load(_) => Exit::TargetFailed,
         };
         let hint = error.hint();

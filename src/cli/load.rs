@@ -10,13 +10,14 @@ use super::args::{Flags, ReportArgs, TargetArgs, add};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::github::GithubActions;
+use super::load_worker;
 use super::output::Output;
 use super::progress::{Progress, Style};
 use super::report::Reports;
 use super::run::{EVENTS, Notes, tell};
 use super::signals;
 use crate::config::Config;
-use crate::dispatch::PreparedLoad;
+use crate::dispatch::{PreparedLoad, WorkersWish};
 use crate::domain::{LoadModel, TextPolicy, Wait};
 use crate::gate::Gate;
 use crate::load::{Rate, Scenario, load_scenario, scenario_names, scenario_text};
@@ -39,6 +40,15 @@ pub(super) struct LoadArgs {
     /// Another seed of the schedule and of the phrases' order
     #[arg(long, value_name = "N", help_heading = "Load")]
     seed: Option<u64>,
+    /// Have so many `thrash load-worker` send it, from other machines; needs PostgreSQL
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Workers")]
+    workers: Option<u16>,
+    /// The name by which workers find this run (else `THRASH_LOAD_JOB`, else `load`)
+    #[arg(long, value_name = "NAME", requires = "workers", help_heading = "Workers")]
+    job: Option<String>,
+    /// How long to wait for the workers
+    #[arg(long, value_name = "TIME", default_value = load_worker::WAIT, help_heading = "Workers")]
+    wait: Wait,
     /// On GitHub Actions: no annotations, and nothing in the step's summary
     #[arg(long, help_heading = "Output")]
     no_annotations: bool,
@@ -102,7 +112,12 @@ pub(super) async fn load(
     }
     let reports = Reports::check(&args.reports, &config)?;
     let github = GithubActions::of(&config).filter(|_| !args.no_annotations);
-    let prepared = Box::pin(PreparedLoad::new(&config, scenario, &args.gate)).await?;
+    let workers = args.workers.map(|count| WorkersWish {
+        job: load_worker::job(args.job, &config),
+        count: usize::from(count),
+        wait: args.wait.0,
+    });
+    let prepared = Box::pin(PreparedLoad::new(&config, scenario, &args.gate, workers)).await?;
 
     let control = RunControl::default();
     let progress = Progress::new(Style::choose(reports.quiet()), output);

@@ -11,6 +11,7 @@ mod failure;
 mod github;
 mod history;
 mod load;
+mod load_worker;
 mod model;
 mod model_pull;
 mod model_runtime;
@@ -101,6 +102,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         }
         Command::Run { suites, args } => Box::pin(run::run(load(args.flags())?, args, suites, output)).await,
         Command::Load(args) => Box::pin(load::load(args, load, output)).await,
+        Command::LoadWorker(args) => Box::pin(load_worker::work(args, load, output)).await,
         Command::SendUsers => Box::pin(send_users::send_users(load, output)).await,
         Command::Scenarios(command) => load::scenarios(command, output),
         Command::Runs(command) => Box::pin(runs::runs(&load(Flags::new())?, command, output)).await,

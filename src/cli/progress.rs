@@ -155,6 +155,7 @@ impl Progress {
                     };
                     self.bar.set_message(format!("waiting for the reference{limit}"));
                 }
+                RunEvent::WorkersAwaited { come, of } => say(format!("{come} of {of} workers are there")),
                 RunEvent::IdleStarted { planned } => {
                     seen.planned = planned;
                     self.bar.set_length(planned as u64);

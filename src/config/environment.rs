@@ -97,7 +97,7 @@ const fn for_the_service(name: &'static str, secret: bool) -> Variable {
 
 /// Every variable that is read, those of existing installations under the names they have there.
 pub const fn variables() -> &'static [Variable] {
-    const VARIABLES: [Variable; 39] = [
+    const VARIABLES: [Variable; 42] = [
         sets("NLP_SERVER_URL", "url", text),
         Variable {
             name: "DATABASE_URL",
@@ -143,6 +143,9 @@ pub const fn variables() -> &'static [Variable] {
         sets("THRASH_METRICS_LISTEN", "service.metrics_listen", text),
         for_the_service("DISCORD_WEBHOOK_URL", true),
         for_the_service("SLACK_WEBHOOK", true),
+        looked_at("THRASH_LOAD_JOB"),
+        looked_at("THRASH_SHARDS"),
+        looked_at("JOB_COMPLETION_INDEX"),
         looked_at("GITHUB_ACTIONS"),
         looked_at("GITHUB_STEP_SUMMARY"),
         looked_at("NO_COLOR"),

@@ -52,6 +52,17 @@ pub enum DispatchError {
     /// The target is not there, or not well.
     #[error(transparent)]
     Health(#[from] HealthError),
+    /// The database in which a load run meets its workers cannot be used.
+    #[error(transparent)]
+    Board(#[from] StoreError),
+    /// A load run and its workers did not find each other, or lost each other.
+    #[error("{message}")]
+    Workers {
+        /// What happened.
+        message: String,
+        /// Advice.
+        hint: String,
+    },
     /// The system gives no thread or no clock for a load.
     #[error("the load cannot be made on this machine")]
     Load(#[source] std::io::Error),
@@ -64,7 +75,8 @@ impl DispatchError {
             Self::Suite(error) => error.hint().map(str::to_owned),
             Self::Location(error) => Some(error.hint()),
             Self::Reference(error) => error.hint(),
-            Self::Options { hint, .. } => Some(hint.clone()),
+            Self::Options { hint, .. } | Self::Workers { hint, .. } => Some(hint.clone()),
+            Self::Board(error) => error.hint().map(str::to_owned),
             Self::Baseline { .. } => Some("`thrash runs list` shows the stored runs; nothing was sent".to_owned()),
             Self::Health(HealthError::Unreachable { .. }) => Some(
                 "is it running, and is this its address? `thrash targets check` shows more; nothing was recorded".to_owned(),

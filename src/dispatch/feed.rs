@@ -152,6 +152,7 @@ impl Progress {
             RunEvent::IdleObserved => self.done += 1,
             RunEvent::Slowed { .. }
             | RunEvent::ReferenceAwaited { .. }
+            | RunEvent::WorkersAwaited { .. }
             | RunEvent::LoadStarted { .. }
             | RunEvent::LoadSecond(_)
             | RunEvent::GivenUp { .. } => {}

@@ -4,6 +4,7 @@
 //! load, and nobody is sent more than they say they bear.
 
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use chrono::Utc;
 use tokio::sync::mpsc;
@@ -13,11 +14,12 @@ use super::baseline::Search;
 use super::connect::{self, Connected, Connecting};
 use super::execute::Executed;
 use super::keep::Keeper;
+use super::load_workers::{Crew, WorkersWish, meet};
 use crate::config::Config;
 use crate::demo::Demo;
 use crate::domain::{BaselineWish, LoadModel, RunEvent, RunId, Series};
 use crate::gate::{Gate, GateOptions};
-use crate::load::{Deck, LoadEngine, OpenEngine, Rate, Scenario, UsersEngine, UsersOrder};
+use crate::load::{Deck, Elsewhere, LoadEngine, OpenEngine, Rate, Scenario, Shard, UsersEngine, UsersOrder};
 use crate::run::{LoadRun, RunControl, RunFacts};
 use crate::suite::Suite;
 use crate::target::{Contract, LoadOptions, LoadTarget, Target};
@@ -33,16 +35,24 @@ pub struct PreparedLoad {
     run: LoadRun,
     keeper: Keeper,
     demo: Option<Demo>,
+    /// The workers that send, where it is not this process.
+    crew: Option<Arc<Crew>>,
 }
 
 impl PreparedLoad {
     /// Loads the phrases, compiles the contract, checks that the target may be loaded, starts the demo detector if it is
-    /// wanted, and looks whether the target is there. `gates` are what this run has to hold besides the scenario's.
+    /// wanted, and looks whether the target is there. `gates` are what this run has to hold besides the scenario's;
+    /// with `workers` they send it, and not this process.
     ///
     /// # Errors
     /// Anything that makes a run impossible; nothing has been sent or recorded.
-    pub async fn new(config: &Config, scenario: Scenario, gates: &[Gate]) -> Result<Self, DispatchError> {
-        Self::named(config, scenario, gates, RunId::new(Utc::now(), rand::random())).await
+    pub async fn new(
+        config: &Config,
+        scenario: Scenario,
+        gates: &[Gate],
+        workers: Option<WorkersWish>,
+    ) -> Result<Self, DispatchError> {
+        Self::named(config, scenario, gates, workers, RunId::new(Utc::now(), rand::random())).await
     }
 
     /// The same with a name that somebody has been told already.
@@ -50,6 +60,7 @@ impl PreparedLoad {
         config: &Config,
         scenario: Scenario,
         gates: &[Gate],
+        workers: Option<WorkersWish>,
         id: RunId,
     ) -> Result<Self, DispatchError> {
         let settings = &config.settings;
@@ -59,6 +70,10 @@ impl PreparedLoad {
         let deck = Deck::new(&suite.phrases, &scenario.weights, scenario.seed).map_err(|message| {
             DispatchError::Options { message, hint: "mend `phrases.weights` of the scenario".to_owned() }
         })?;
+        let board = match &workers {
+            Some(wish) => Some(meet(config, wish, &scenario).await?),
+            None => None,
+        };
         let started_at = Utc::now();
         let search = Search {
             wish: Some(BaselineWish::Nothing),
@@ -75,18 +90,24 @@ impl PreparedLoad {
             Connecting::new(config, contract, &id).at_most(scenario.max_rate).connect(config).await?;
         let target = Box::pin(load_target(target, &suite, &scenario)).await?;
         let scenario = within_limits(scenario, target.target().contract());
+        let crew = match (board, workers) {
+            (Some(board), Some(wish)) => {
+                let what = (&scenario, target.target().contract(), suite.record.selection_hash.as_str());
+                Some(Arc::new(Crew::post(board, wish, &id, config.target_name(), what).await?))
+            }
+            _ => None,
+        };
         let gates = GateOptions {
             gates: scenario.gates.iter().chain(gates).cloned().collect(),
             error_budget: settings.thresholds.error_budget.value(),
             needs_baseline: false,
         };
-        let engine = match scenario.model {
-            LoadModel::Arrivals => {
-                let cores = std::thread::available_parallelism().map_or(1, usize::from);
-                let threads = if scenario.peak() > ONE_THREAD { cores.saturating_sub(1).max(1) } else { 1 };
-                LoadEngine::Open(OpenEngine { threads })
+        let engine = match (&crew, scenario.model) {
+            (Some(crew), _) => LoadEngine::Elsewhere(Arc::clone(crew) as Arc<dyn Elsewhere>),
+            (None, LoadModel::Arrivals) => {
+                LoadEngine::Open(OpenEngine { threads: threads(scenario.peak(), 1) })
             }
-            LoadModel::Users => LoadEngine::Users(UsersEngine {
+            (None, LoadModel::Users) => LoadEngine::Users(Box::new(UsersEngine {
                 arguments: send_again(config),
                 order: UsersOrder {
                     name: scenario.name.clone(),
@@ -98,8 +119,10 @@ impl PreparedLoad {
                     url: demo.as_ref().map(Demo::url).or_else(|| settings.url.clone()),
                     selection_hash: suite.record.selection_hash.clone(),
                     idle_right: None,
+                    shard: Shard::WHOLE,
+                    start: None,
                 },
-            }),
+            })),
         };
         let run = LoadRun {
             engine,
@@ -123,7 +146,7 @@ impl PreparedLoad {
             deck,
             gates,
         };
-        Ok(Self { run, keeper, demo })
+        Ok(Self { run, keeper, demo, crew })
     }
 
     /// Runs, judges and stores.
@@ -135,13 +158,31 @@ impl PreparedLoad {
         control: RunControl,
         events: mpsc::Sender<RunEvent>,
     ) -> Result<Executed, DispatchError> {
-        let record = self.run.execute(control, events).await.map_err(DispatchError::Load)?;
-        let (kept, delivered) = self.keeper.keep(&record).await;
-        if let Some(demo) = self.demo {
+        let Self { run, keeper, demo, crew } = self;
+        let executed = match &crew {
+            Some(crew) => match crew.gather(&control, &events).await {
+                Ok(()) => run.execute(control, events).await.map_err(DispatchError::Load),
+                Err(error) => Err(error),
+            },
+            None => run.execute(control, events).await.map_err(DispatchError::Load),
+        };
+        if let Some(crew) = crew {
+            crew.dismiss().await;
+        }
+        let record = executed?;
+        let (kept, delivered) = keeper.keep(&record).await;
+        if let Some(demo) = demo {
             demo.stop().await;
         }
         Ok(Executed { record, kept, delivered })
     }
+}
+
+/// Threads of each of so many machines for so many starts a second.
+pub(super) fn threads(peak: f64, machines: usize) -> usize {
+    let peak = peak / f64::from(u32::try_from(machines).unwrap_or(u32::MAX));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if peak > ONE_THREAD { cores.saturating_sub(1).max(1) } else { 1 }
 }
 
 /// The phrases that a scenario sends to this target.
@@ -174,7 +215,7 @@ pub(super) async fn load_target(
 
 /// The arguments by which this program becomes the process that sends for users. The rest is told it on its stdin, where
 /// nobody else can read it.
-fn send_again(config: &Config) -> Vec<OsString> {
+pub(super) fn send_again(config: &Config) -> Vec<OsString> {
     let mut arguments = vec![SEND_USERS.into()];
     if let Some(file) = &config.file {
         arguments.extend(["--config".into(), file.into()]);

@@ -1,6 +1,9 @@
 //! What the process that sends for users prepares: the same scenario, phrases and target as the one that started it.
 
+use std::time::SystemTime;
+
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::DispatchError;
@@ -47,6 +50,8 @@ impl PreparedUsers {
             first: 0,
             longest: scenario.max_duration,
             most: scenario.max_requests,
+            shard: order.shard,
+            start: order.start.map(instant_of),
             scenario: scenario.into(),
         }))
     }
@@ -63,5 +68,14 @@ impl PreparedUsers {
     ) -> Result<(), DispatchError> {
         let sent = tokio::task::spawn_blocking(move || send(self.0, &drain, &abort, &reports)).await;
         sent.map_err(std::io::Error::other).and_then(|sent| sent).map_err(DispatchError::Load)
+    }
+}
+
+/// When this machine's clock shows that time, or has shown it.
+fn instant_of(time: SystemTime) -> Instant {
+    let (now, here) = (Instant::now(), SystemTime::now());
+    match (time.duration_since(here), here.duration_since(time)) {
+        (Ok(ahead), _) => now + ahead,
+        (Err(_), past) => now.checked_sub(past.unwrap_or_default()).unwrap_or(now),
     }
 }

@@ -317,7 +317,7 @@ async fn execute(
                 Err(error) => return Outcome::Over(failed(chain(&error), None), None),
             };
             let prepared = tokio::select! {
-                prepared = Box::pin(PreparedLoad::named(&config, scenario, &[], id)) => prepared,
+                prepared = Box::pin(PreparedLoad::named(&config, scenario, &[], None, id)) => prepared,
                 () = control.stopping() => return unbegun(reason.get()),
             };
             let executed = match prepared {
@@ -382,7 +382,9 @@ fn not_begun(error: &DispatchError) -> JobEnd {
         | DispatchError::Options { .. }
         | DispatchError::Reference(_)
         | DispatchError::Baseline { .. }
-        | DispatchError::Location(_) => None,
+        | DispatchError::Location(_)
+        | DispatchError::Board(_)
+        | DispatchError::Workers { .. } => None,
     };
     failed(chain(error), conclusion)
 }

@@ -42,6 +42,13 @@ pub enum RunEvent {
         /// How long it is waited for.
         at_most: Duration,
     },
+    /// A load run waits for the machines that are to send it.
+    WorkersAwaited {
+        /// How many are there.
+        come: usize,
+        /// How many it wants.
+        of: usize,
+    },
     /// A load run asks its phrases once, to know what is right without the load.
     IdleStarted {
         /// How many phrases.

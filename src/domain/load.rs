@@ -183,6 +183,31 @@ pub struct GeneratorRecord {
     pub starved: bool,
 }
 
+/// One of several machines that sent a load together.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ShardRecord {
+    /// Its number, from 0.
+    pub index: usize,
+    /// Why not all of its part is in the numbers, if so: then they are of another load than the one that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Requests that it started, the warm-up left out.
+    pub started: u64,
+    /// Of those, with an answer.
+    pub answered: u64,
+    /// Threads that sent.
+    pub threads: usize,
+    /// Processor time that they took, in milliseconds.
+    pub cpu_ms: f64,
+    /// How long due starts waited for it, in milliseconds, 99th percentile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_p99_ms: Option<f64>,
+    /// How far its clock was ahead of the database's, in milliseconds. All began by the database's clock.
+    pub clock_ms: f64,
+    /// How far it may have begun from the common start, in milliseconds.
+    pub clock_error_ms: f64,
+}
+
 /// Why a run was ended before its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadAbort {
@@ -249,8 +274,11 @@ pub struct LoadRecord {
     pub second_s: f64,
     /// Response time by category.
     pub categories: BTreeMap<String, LatencyReport>,
-    /// This machine.
+    /// This machine, or all that sent.
     pub generator: GeneratorRecord,
+    /// Each of the machines that sent, where it was not this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<ShardRecord>,
     /// Why it was ended before its time, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abort: Option<LoadAbort>,

@@ -48,7 +48,7 @@ pub use json::PlainJson;
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};
 pub use load::{
     GeneratorRecord, IdleComparison, LoadAbort, LoadCounts, LoadModel, LoadRecord, LoadSecond, LoadStep,
-    PhraseLoad, ScenarioRecord, SearchRecord,
+    PhraseLoad, ScenarioRecord, SearchRecord, ShardRecord,
 };
 pub use metric::{
     AnswerScores, Estimate, HumanAgreement, Integrity, LatencyReport, Metrics, Rate, Slice, SliceKind,

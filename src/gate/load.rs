@@ -170,8 +170,12 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
         }
         (_, RunStatus::Interrupted) => format!("stopped by hand after {}", after(record.duration_ms)),
         (Some(abort), _) => {
-            let blame =
-                if conclusion == Conclusion::Inconclusive { "; but this machine was slow" } else { "" };
+            let lost = load.shards.iter().any(|shard| shard.trouble.is_some());
+            let blame = match conclusion {
+                Conclusion::Inconclusive if lost => "; what was sent is another load than the one asked for",
+                Conclusion::Inconclusive => "; but this machine was slow",
+                _ => "",
+            };
             format!("ended after {} by `{}`: {}{blame}", after(abort.at_ms), abort.rule, abort.seen)
         }
         _ if load.generator.starved => {

@@ -20,6 +20,7 @@ mod scenario;
 mod scenario_check;
 mod scenario_file;
 mod schedule;
+mod shard;
 mod tally;
 mod users;
 mod watch;
@@ -28,11 +29,12 @@ pub use catalog::{
     ScenarioError, load_scenario, scenario_names, scenario_schema, scenario_text, shipped_scenario,
 };
 pub use deck::Deck;
-pub use engine::{LoadEngine, Sent};
-pub use open::{OpenEngine, Sending};
+pub use engine::{Elsewhere, LoadEngine, Sending, Sent};
+pub use open::OpenEngine;
 pub use scenario::Scenario;
 pub use scenario_file::{AbortEntry, Beyond, Rate, Spacing, ThinkTime};
 pub use schedule::{Ramp, Schedule};
+pub use shard::Shard;
 pub use tally::{StepTally, Tally, Window};
 pub use users::{DRAIN, Report, UsersEngine, UsersOrder, send};
 pub use watch::{Seen, Watch};

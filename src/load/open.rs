@@ -11,37 +11,14 @@ use tokio_util::sync::CancellationToken;
 use super::alarm::Alarm;
 use super::cpu::thread_cpu;
 use super::deck::Deck;
+use super::engine::Sending;
 use super::pool::{Pool, Start};
-use super::scenario::Scenario;
-use super::schedule::{Ramp, Schedule};
+use super::schedule::Schedule;
+use super::shard::Shard;
 use super::tally::{Tally, Window, known};
-use crate::target::LoadTarget;
 
 /// How often what was seen is told.
 pub(super) const TELL_EVERY: Duration = Duration::from_millis(250);
-
-/// What is sent, and by which rules.
-#[derive(Debug, Clone)]
-pub struct Sending {
-    /// The scenario.
-    pub scenario: Arc<Scenario>,
-    /// The steps of it that are sent.
-    pub ramps: Vec<Ramp>,
-    /// What starts in this time at the beginning is in no number.
-    pub warm_up: Duration,
-    /// The target.
-    pub target: Arc<LoadTarget>,
-    /// Which phrase each request sends.
-    pub deck: Deck,
-    /// Whether each phrase is right when idle, where that is known.
-    pub idle_right: Option<Vec<bool>>,
-    /// The number of the first request.
-    pub first: u64,
-    /// No start is later than this.
-    pub longest: Duration,
-    /// Nor are there more.
-    pub most: u64,
-}
 
 /// The engine.
 #[derive(Debug, Clone, Copy)]
@@ -66,8 +43,9 @@ impl OpenEngine {
         abort: CancellationToken,
         windows: mpsc::UnboundedSender<Window>,
     ) -> std::io::Result<Tally> {
-        let began = Instant::now();
-        let threads = self.threads.max(1);
+        let began = sending.start.unwrap_or_else(Instant::now);
+        // No more than have something to do.
+        let threads = self.threads.min(sending.shard.share(sending.scenario.max_in_flight)).max(1);
         let mut running = Vec::with_capacity(threads);
         for thread in 0..threads {
             let share = Share {
@@ -122,10 +100,12 @@ impl Share {
         let Sending { scenario, ramps, target, deck, idle_right, .. } = &self.sending;
         let (known, categories) = known(target.phrases(), idle_right.as_deref());
         let tally = Tally::new(ramps.len(), categories, known.len());
-        let most = scenario.max_in_flight / self.threads
-            + usize::from(self.thread < scenario.max_in_flight % self.threads);
+        let shard = self.sending.shard;
+        let of_threads = Shard { index: self.thread, count: self.threads };
+        let most = of_threads.share(shard.share(scenario.max_in_flight));
         let slow = scenario.abort_when.latency_p95.map(|wait| wait.0);
-        let spacing = scenario.max_rate.map(|rate| Duration::from_secs_f64(self.threads as f64 / rate));
+        let senders = (self.threads * shard.count) as f64;
+        let spacing = scenario.max_rate.map(|rate| Duration::from_secs_f64(senders / rate));
         let pool = Pool::new(Arc::clone(target), known, tally, (most, scenario.beyond), slow, spacing);
         let cpu = thread_cpu();
         let told = Cpu(cpu);
@@ -188,13 +168,13 @@ impl Share {
             end += ramp.duration;
             ends.push(end);
         }
-        let (threads, thread) = (self.threads as u64, self.thread as u64);
+        let own = self.sending.shard.thread(self.thread, self.threads);
         let mut step = 0;
         for (number, after) in (0_u64..).zip(schedule) {
             if number >= *most || after >= *longest {
                 return;
             }
-            if number % threads != thread {
+            if !own.has(number) {
                 continue;
             }
             let due = self.began + after;

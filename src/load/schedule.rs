@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use super::scenario_file::Spacing;
 
 /// A stretch of time over which the load goes evenly from one value to another.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ramp {
     /// Requests a second, or users, at its beginning.
     pub from: f64,

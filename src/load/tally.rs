@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::engine::Sending;
 use crate::domain::{Level, LoadCounts, NoAnswerReason, Phrase};
 use crate::stats::LatencyHistogram;
 
@@ -141,6 +142,21 @@ impl Tally {
             exhausted: 0,
             lost: 0,
         }
+    }
+
+    /// Nothing found yet of what is to be sent.
+    pub fn empty(sending: &Sending) -> Self {
+        let phrases = sending.target.phrases();
+        let (_, categories) = known(phrases, None);
+        Self::new(sending.ramps.len(), categories, phrases.len())
+    }
+
+    /// Whether the other one counts the same steps, categories and phrases.
+    pub fn fits(&self, other: &Self) -> bool {
+        let sizes = |tally: &Self| {
+            (tally.steps.len(), tally.categories.len(), tally.phrases.len(), tally.fail_open.len())
+        };
+        sizes(self) == sizes(other)
     }
 
     /// Counts a request that ended; gives whether it was right.

@@ -11,19 +11,19 @@ use crate::domain::{LoadAbort, LoadSecond};
 const MOST_SECONDS: f64 = 3600.0;
 /// Windows that are looked at, at most.
 const MOST_RECENT: usize = 10_000;
-/// A slice is closed when this long has passed since its end: threads tell a little late.
-const LATE_S: f64 = 0.6;
-
 /// Keeps the run second by second, and looks at the newest windows.
 #[derive(Debug)]
 pub struct Watch {
     rules: AbortEntry,
     threads: f64,
     slice_s: f64,
+    /// A slice is closed when this long has passed since its end, because its windows come a little late.
+    late_s: f64,
     /// The windows of the last `over`, and as many more as it takes to tell something.
     recent: VecDeque<Brief>,
     /// The slices that are not closed, each with its number.
     open: VecDeque<(u64, Window)>,
+    newest_s: f64,
     seconds: Vec<LoadSecond>,
     /// Added to every time: where a run is made of several.
     offset_s: f64,
@@ -39,16 +39,18 @@ pub struct Seen {
 }
 
 impl Watch {
-    /// Watches a run of this length by these rules, sent by so many threads.
-    pub fn new(rules: AbortEntry, planned: Duration, threads: usize) -> Self {
+    /// Watches a run of this length by these rules, sent by so many threads, whose windows come so late at most.
+    pub fn new(rules: AbortEntry, planned: Duration, threads: usize, late: Duration) -> Self {
         let slice_s = (planned.as_secs_f64() / MOST_SECONDS).ceil().max(1.0);
         let threads = u32::try_from(threads.max(1)).map_or(1.0, f64::from);
         Self {
             rules,
             threads,
             slice_s,
+            late_s: late.as_secs_f64(),
             recent: VecDeque::new(),
             open: VecDeque::new(),
+            newest_s: 0.0,
             seconds: Vec::new(),
             offset_s: 0.0,
         }
@@ -69,9 +71,11 @@ impl Watch {
             .unwrap_or_default()
             .as_secs();
         let at_s = window.at_s;
-        match self.open.iter_mut().find(|(number, _)| *number == slice) {
-            Some((_, known)) => merge_slice(known, &window),
-            None => self.open.push_back((slice, window.clone())),
+        self.newest_s = self.newest_s.max(at_s);
+        if let Some((_, known)) = self.open.iter_mut().find(|(number, _)| *number == slice) {
+            merge_slice(known, &window);
+        } else if !self.add_to_closed(slice, &window) {
+            self.open.push_back((slice, window.clone()));
         }
         self.recent.push_back(Brief::of(&window));
         let over = self.rules.over.0.as_secs_f64();
@@ -83,7 +87,21 @@ impl Watch {
         }) {
             ended -= self.recent.pop_front().map_or(0, |first| first.ended);
         }
-        self.close_before(at_s - LATE_S)
+        self.close_before(self.newest_s - self.late_s)
+    }
+
+    /// Adds what comes too late to a slice that is closed: its counts are right then, its percentiles lack it.
+    fn add_to_closed(&mut self, slice: u64, window: &Window) -> bool {
+        let at_s = slice as f64 * self.slice_s;
+        let known =
+            self.seconds.iter_mut().rev().find(|second| (second.at_s - at_s).abs() < self.slice_s / 2.0);
+        let Some(second) = known else { return false };
+        second.intended += window.intended;
+        second.started += window.started;
+        second.answered += window.answered;
+        second.unanswered += window.unanswered;
+        second.right += window.right;
+        true
     }
 
     /// Closes what is left; gives the seconds and their length.

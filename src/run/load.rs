@@ -13,10 +13,12 @@ use tokio_util::sync::CancellationToken;
 use super::RunControl;
 use super::load_record::{Found, Held, RunFacts, Whole, record};
 use super::workers::work_off;
-use crate::domain::{LoadAbort, PhraseResult, RunEvent, RunRecord, RunStatus, SearchRecord, TextPolicy};
+use crate::domain::{
+    LoadAbort, PhraseResult, RunEvent, RunRecord, RunStatus, SearchRecord, ShardRecord, TextPolicy,
+};
 use crate::gate::GateOptions;
 use crate::judge::judge_phrase;
-use crate::load::{Deck, LoadEngine, Scenario, Sending, Tally, Watch, Window};
+use crate::load::{Deck, LoadEngine, Scenario, Sending, Shard, Tally, Watch, Window};
 use crate::suite::Suite;
 use crate::target::LoadTarget;
 
@@ -72,18 +74,22 @@ impl LoadRun {
             first: 0,
             longest: scenario.max_duration,
             most: scenario.max_requests,
+            shard: Shard::WHOLE,
+            start: None,
             scenario: Arc::clone(&scenario),
         };
         tell(RunEvent::LoadStarted { planned: scenario.length() });
         let whole =
             Whole { scenario: &scenario, suite: &suite, target: &target, facts: &facts, gates: &gates };
         let mut course = Course {
-            watch: Watch::new(scenario.abort_when, scenario.length(), engine.threads()),
+            watch: Watch::new(scenario.abort_when, scenario.length(), engine.threads(), engine.lateness()),
             control: &control,
             events: &events,
             engine: Arc::new(engine),
             abort: None,
             broken: None,
+            lead: Duration::ZERO,
+            shards: Vec::new(),
         };
         let began = Instant::now();
         let mut found = Found { idle, ..Found::new(Tally::new(0, 0, 0)) };
@@ -95,14 +101,14 @@ impl LoadRun {
                 found.tally = course.send(Sending { ramps, ..sending }).await?;
             }
         }
-        found.duration = began.elapsed();
+        found.duration = began.elapsed().saturating_sub(course.lead);
         (found.seconds, found.second_s) = course.watch.finish();
         found.status = match (&course.abort, control.is_stopping() || course.broken.is_some()) {
             (Some(_), _) => RunStatus::Aborted,
             (None, true) => RunStatus::Interrupted,
             (None, false) => RunStatus::Completed,
         };
-        (found.abort, found.broken) = (course.abort, course.broken);
+        (found.abort, found.broken, found.shards) = (course.abort, course.broken, course.shards);
         found.finished_at = Utc::now();
         Ok(record(&whole, &found))
     }
@@ -147,6 +153,7 @@ async fn search(
             idle: found.idle.clone(),
             seconds: course.watch.since(from),
             abort: course.abort.clone(),
+            shards: course.shards.clone(),
             duration: ramp.duration,
             ..Found::new(tally.clone())
         };
@@ -187,6 +194,10 @@ struct Course<'a> {
     abort: Option<LoadAbort>,
     /// Why this machine ended it before its time.
     broken: Option<String>,
+    /// What passed before the load began.
+    lead: Duration,
+    /// The machines that sent.
+    shards: Vec<ShardRecord>,
 }
 
 impl Course<'_> {
@@ -238,7 +249,41 @@ impl Course<'_> {
             let _ = self.events.try_send(RunEvent::GivenUp { reason: reason.clone() });
         }
         self.broken = sent.broken;
+        self.lead += sent.lead;
+        if let Some(abort) = &mut self.abort
+            && abort.rule.starts_with("unhealthy")
+        {
+            abort.at_ms = (abort.at_ms - sent.lead.as_secs_f64() * 1e3).max(0.0);
+        }
+        self.join(sent.shards, began.elapsed().saturating_sub(sent.lead));
         Ok(sent.tally)
+    }
+
+    /// Notes what each of several machines sent. Without one of them it is another load, and the run is over.
+    fn join(&mut self, shards: Vec<ShardRecord>, after: Duration) {
+        let of = shards.len();
+        for shard in shards {
+            if let Some(trouble) = &shard.trouble
+                && self.abort.is_none()
+                && !self.control.is_stopping()
+            {
+                let seen = format!("worker {} {trouble}", shard.index);
+                let _ = self.events.try_send(RunEvent::GivenUp { reason: seen.clone() });
+                let at_ms = after.as_secs_f64() * 1e3;
+                self.abort = Some(LoadAbort { rule: format!("workers: {of}"), seen, at_ms });
+            }
+            match self.shards.iter_mut().find(|known| known.index == shard.index) {
+                Some(known) => {
+                    known.trouble = known.trouble.take().or(shard.trouble);
+                    known.started += shard.started;
+                    known.answered += shard.answered;
+                    known.cpu_ms += shard.cpu_ms;
+                    known.lag_p99_ms = known.lag_p99_ms.into_iter().chain(shard.lag_p99_ms).reduce(f64::max);
+                    known.clock_error_ms = known.clock_error_ms.max(shard.clock_error_ms);
+                }
+                None => self.shards.push(shard),
+            }
+        }
     }
 
     fn end(&mut self, found: LoadAbort, drain: &CancellationToken, abort: &CancellationToken) {

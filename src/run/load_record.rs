@@ -11,7 +11,7 @@ use super::record::{host, tool};
 use crate::domain::{
     CheckOutcome, Conclusion, GeneratorRecord, LoadAbort, LoadModel, LoadRecord, LoadSecond, LoadStep,
     PhraseLoad, PhraseResult, RunId, RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict,
-    SCHEMA_VERSION, ScenarioRecord, SearchRecord, SuiteRecord, TargetRecord, TextPolicy,
+    SCHEMA_VERSION, ScenarioRecord, SearchRecord, ShardRecord, SuiteRecord, TargetRecord, TextPolicy,
 };
 use crate::gate::{GateOptions, evaluate};
 use crate::judge::{
@@ -73,6 +73,8 @@ pub(super) struct Found {
     pub(super) abort: Option<LoadAbort>,
     /// Why this machine ended it before its time.
     pub(super) broken: Option<String>,
+    /// The machines that sent, where it was not this one.
+    pub(super) shards: Vec<ShardRecord>,
     pub(super) status: RunStatus,
     pub(super) duration: Duration,
     pub(super) finished_at: DateTime<Utc>,
@@ -89,6 +91,7 @@ impl Found {
             search: None,
             abort: None,
             broken: None,
+            shards: Vec::new(),
             status: RunStatus::Completed,
             duration: Duration::ZERO,
             finished_at: Utc::now(),
@@ -112,6 +115,9 @@ impl Found {
 impl Whole<'_> {
     /// Whether every gate held under one load.
     pub(super) fn held(&self, step: &Found, ramp: Ramp) -> Held {
+        if let Some(trouble) = step.shards.iter().find_map(|shard| shard.trouble.as_ref()) {
+            return Held::Unknown(format!("a worker {trouble}"));
+        }
         if let Some(abort) = &step.abort {
             return Held::No(format!("{}: {}", abort.rule, abort.seen));
         }
@@ -252,6 +258,7 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             .map(|(name, histogram)| ((*name).to_owned(), histogram_report(histogram)))
             .collect(),
         generator: generator(scenario.model, found, total),
+        shards: found.shards.clone(),
         abort: found.abort.clone(),
         cut: cut(scenario, found),
         idle: found.idle.as_ref().map(|idle| compare_idle(idle, counted)),
@@ -323,6 +330,21 @@ fn generator(model: LoadModel, found: &Found, total: &StepTally) -> GeneratorRec
     let tally = &found.tally;
     let mut limits = Vec::from_iter(found.broken.clone());
     let mut starved = found.broken.is_some();
+    for shard in &found.shards {
+        starved |= shard.trouble.is_some();
+        limits.extend(shard.trouble.as_ref().map(|trouble| format!("worker {} {trouble}", shard.index)));
+        if shard.clock_error_ms > milliseconds(LONG_LAG) {
+            let error = shard.clock_error_ms;
+            limits.push(format!(
+                "worker {} may have begun {error:.0} ms before or after the others",
+                shard.index
+            ));
+        }
+        if shard.cpu_ms > BUSY * milliseconds(found.duration) * shard.threads as f64 {
+            starved |= model == LoadModel::Users;
+            limits.push(format!("the sending threads of worker {} were busy all the time", shard.index));
+        }
+    }
     if tally.exhausted > 0 {
         starved = true;
         limits.push(format!("{} requests found no free port or file on this machine", tally.exhausted));

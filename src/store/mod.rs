@@ -9,6 +9,7 @@
 #![allow(clippy::doc_markdown, reason = "PostgreSQL and SQLite are names")]
 
 mod baseline;
+mod board;
 mod codec;
 mod columns;
 mod driver;
@@ -37,6 +38,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::{Baseline, RunId, RunRecord, Series};
 
+pub use board::{Clock, Heard, JoinedShard, LoadBoard, News, PostedJob, Stop};
 pub use codec::{RecordError, decode_record, encode_record};
 pub use driver::DriverError;
 pub use error::{StoreError, StoreErrorKind};

@@ -6,6 +6,7 @@ mod rails;
 mod search;
 mod users;
 mod wire;
+mod workers;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,6 +57,12 @@ fn right(seen: &Seen) -> Reply {
 
 fn record(place: &Place) -> Value {
     place.latest()
+}
+
+/// The newest record of a store that this environment names.
+fn record_of(place: &Place, environment: &[(&str, &str)]) -> Value {
+    let shown = place.thrash_with(environment, ["report", "latest", "--json", "-"]).exits(0);
+    serde_json::from_str(&shown.stdout).expect("a record")
 }
 
 fn counts(record: &Value) -> &Value {

@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use super::crowd::Crowd;
 use super::message::Report;
 use crate::load::cpu::thread_cpu;
-use crate::load::open::{Sending, TELL_EVERY};
+use crate::load::engine::Sending;
+use crate::load::open::TELL_EVERY;
 
 /// Every so many times everything so far is told as well.
 const SO_FAR_EVERY: u64 = 4;
@@ -103,8 +104,11 @@ fn users(crowd: &Arc<Crowd>) -> Result<GooseAttack, goose::GooseError> {
     let begin: TransactionFunction = {
         let crowd = Arc::clone(crowd);
         Arc::new(move |_| {
-            crowd.begin();
-            Box::pin(std::future::ready(Ok(())))
+            let crowd = Arc::clone(&crowd);
+            Box::pin(async move {
+                crowd.begin().await;
+                Ok(())
+            })
         })
     };
     let ask: TransactionFunction = {

@@ -2,16 +2,15 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::message::{DRAIN, Report, UsersOrder};
-use crate::load::engine::Sent;
-use crate::load::open::Sending;
-use crate::load::tally::{Tally, Window, known};
+use crate::load::engine::{Sending, Sent};
+use crate::load::tally::{Tally, Window};
 
 /// How long it may take to say what it found when everything stops at once.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -42,7 +41,12 @@ impl UsersEngine {
         abort: CancellationToken,
         windows: mpsc::UnboundedSender<Window>,
     ) -> io::Result<Sent> {
-        let order = UsersOrder { idle_right: sending.idle_right.clone(), ..self.order.clone() };
+        let order = UsersOrder {
+            idle_right: sending.idle_right.clone(),
+            shard: sending.shard,
+            start: sending.start.map(time_of_day),
+            ..self.order.clone()
+        };
         let (mut process, mut reports) = Process::start(&self.arguments)?;
         process.say(serde_json::to_string(&order)?);
         let (mut is_ready, mut is_done, mut is_draining) = (false, false, false);
@@ -84,15 +88,14 @@ impl UsersEngine {
         let is_stopping = drain.is_cancelled() || abort.is_cancelled();
         match broken {
             Some(broken) if !is_ready && !is_stopping => Err(io::Error::other(broken)),
-            broken => Ok(Sent { tally: found.unwrap_or_else(|| nothing(sending)), broken }),
+            broken => Ok(Sent::here(found.unwrap_or_else(|| Tally::empty(sending)), broken)),
         }
     }
 }
 
-fn nothing(sending: &Sending) -> Tally {
-    let phrases = sending.target.phrases();
-    let (_, categories) = known(phrases, None);
-    Tally::new(sending.ramps.len(), categories, phrases.len())
+/// What the clock on the wall shows then: another process has no other clock in common with this one.
+fn time_of_day(then: Instant) -> SystemTime {
+    SystemTime::now() + then.saturating_duration_since(Instant::now())
 }
 
 /// The running process. Dropping it ends it.

@@ -19,8 +19,9 @@ use super::pace::Pace;
 use super::plan::{Plan, Turn};
 use super::recorder::{Recorder, Request};
 use crate::load::deck::Deck;
-use crate::load::open::Sending;
+use crate::load::engine::Sending;
 use crate::load::scenario::Scenario;
+use crate::load::shard::Shard;
 use crate::load::tally::{Tally, Window, known};
 use crate::target::{Lane, LoadTarget};
 
@@ -37,6 +38,9 @@ pub(super) struct Crowd {
     /// Nor are there more.
     most: u64,
     first: u64,
+    shard: Shard,
+    /// When the run begins, if not at once.
+    start: Option<Instant>,
     began: SetOnce<Instant>,
     pace: Option<Pace>,
     shared: Mutex<Shared>,
@@ -79,8 +83,20 @@ impl Crowd {
     /// # Errors
     /// The system gives no clock.
     pub(super) fn new(sending: Sending) -> std::io::Result<Self> {
-        let Sending { scenario, ramps, warm_up, target, deck, idle_right, first, longest, most } = sending;
-        let plan = Plan::new(&ramps);
+        let Sending {
+            scenario,
+            ramps,
+            warm_up,
+            target,
+            deck,
+            idle_right,
+            first,
+            longest,
+            most,
+            shard,
+            start,
+        } = sending;
+        let plan = Plan::new(&shard.users(&ramps));
         let mut end = Duration::ZERO;
         let ends = ramps.iter().map(|ramp| {
             end += ramp.duration;
@@ -91,7 +107,7 @@ impl Crowd {
         let tally = Tally::new(ramps.len(), categories, known.len());
         let slow = scenario.abort_when.latency_p95.map(|wait| wait.0);
         let user = |number: usize| {
-            let seed = scenario.seed ^ (number as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let seed = scenario.seed ^ (shard.number(number as u64) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             Some(User { lane: Lane::new(), random: ChaCha8Rng::seed_from_u64(seed), ready: None, asked: 0 })
         };
         let shared = Shared {
@@ -104,7 +120,7 @@ impl Crowd {
             closed: false,
         };
         Ok(Self {
-            pace: scenario.max_rate.map(Pace::new).transpose()?,
+            pace: scenario.max_rate.map(|rate| Pace::new(rate / shard.count as f64)).transpose()?,
             end: plan.length().min(longest),
             target,
             plan,
@@ -112,6 +128,8 @@ impl Crowd {
             warm_up,
             most,
             first,
+            shard,
+            start,
             began: SetOnce::new(),
             shared: Mutex::new(shared),
             changed: Notify::new(),
@@ -123,10 +141,13 @@ impl Crowd {
         &self.plan
     }
 
-    /// The run begins now.
-    pub(super) fn begin(&self) {
+    /// The run begins now, or when it was said to.
+    pub(super) async fn begin(&self) {
+        if let Some(start) = self.start {
+            sleep_until(start).await;
+        }
         // Once: goose does it a single time.
-        let _ = self.began.set(Instant::now());
+        let _ = self.began.set(self.start.unwrap_or_else(Instant::now));
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -214,7 +235,8 @@ impl Crowd {
         let after = sent - began;
         let mut guard = self.shared();
         let shared = &mut *guard;
-        if shared.closed || after >= self.end || shared.started >= self.most {
+        let among_all = self.shard.number(shared.started);
+        if shared.closed || after >= self.end || among_all >= self.most {
             shared.closed = true;
             return Begin::Never;
         }
@@ -222,7 +244,7 @@ impl Crowd {
             return Begin::NotNow;
         }
         let step = self.ends.partition_point(|end| *end <= after).min(self.ends.len().saturating_sub(1));
-        let count = self.first + shared.started;
+        let count = self.first + among_all;
         shared.started += 1;
         let request = Request {
             sent,

@@ -1,9 +1,11 @@
 //! What the process that sends is told, and what it tells; a line of JSON each.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::load::shard::Shard;
 use crate::load::tally::{Tally, Window};
 
 /// The line that asks it to start nothing more and wait for what is on its way.
@@ -30,6 +32,10 @@ pub struct UsersOrder {
     pub selection_hash: String,
     /// Whether each phrase is right when idle, where that is known.
     pub idle_right: Option<Vec<bool>>,
+    /// The part of the users that are sent from here.
+    pub shard: Shard,
+    /// When they begin, by this machine's clock; at once if nothing is said.
+    pub start: Option<SystemTime>,
 }
 
 impl fmt::Debug for UsersOrder {

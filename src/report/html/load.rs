@@ -6,7 +6,7 @@ use super::super::figures;
 use super::section::{Section, Table, Tone, cell, folded, mark};
 use super::svg::{Plot, Tick, at, line, number, path};
 use super::{clean, load_curve};
-use crate::domain::{CheckMode, LoadModel, LoadRecord, LoadSecond, RunRecord};
+use crate::domain::{CheckMode, LoadModel, LoadRecord, LoadSecond, RunRecord, ShardRecord};
 
 /// A chart has so many points at most; of more, every so-manieth slice is the worst of its neighbours.
 const MOST_POINTS: usize = 600;
@@ -308,6 +308,33 @@ fn idle(load: &LoadRecord) -> Markup {
     }
 }
 
+/// The machines that sent together.
+fn workers(load: &LoadRecord) -> Markup {
+    let row = |shard: &ShardRecord| {
+        vec![
+            cell(shard.index.to_string()),
+            cell(shard.started.to_string()),
+            cell(shard.answered.to_string()),
+            cell(figures::duration(shard.lag_p99_ms)),
+            cell(format!("{:+.1} ± {:.1} ms", shard.clock_ms, shard.clock_error_ms)),
+            cell(shard.trouble.as_deref().map_or_else(|| "all".to_owned(), clean::sentence)),
+        ]
+    };
+    Table {
+        caption: "The workers that sent together",
+        head: vec![
+            "#Worker",
+            "#Started",
+            "#Answered",
+            "#Due starts waited (p99)",
+            "#Clock",
+            "What is in the numbers",
+        ],
+        rows: load.shards.iter().map(row).collect(),
+    }
+    .render()
+}
+
 /// Whether this machine could make the load.
 fn machine(load: &LoadRecord) -> Markup {
     let generator = &load.generator;
@@ -322,5 +349,6 @@ fn machine(load: &LoadRecord) -> Markup {
             @if let Some(us) = generator.cpu_per_request_us { ", " (format!("{us:.0}")) " µs of CPU a request" }
             ", due starts waited " (figures::duration(generator.lag.p99_ms)) " (p99) for it." }
         @for limit in &generator.limits { p.finding { (clean::sentence(limit)) } }
+        @if !load.shards.is_empty() { (folded("The workers", &workers(load))) }
     }
 }

@@ -125,7 +125,11 @@ fn generator(page: &mut Page, load: &LoadRecord) {
         format!(", due starts waited {} (p99) for it", figures::duration(Some(ms)))
     });
     let threads = count(generator.threads as u64, "thread", "threads");
-    page.section("Machine", &format!("{threads} sent{cost}{lag}"));
+    let senders = match load.shards.len() as u64 {
+        0 => threads,
+        workers => format!("{} with {threads}", count(workers, "worker", "workers")),
+    };
+    page.section("Machine", &format!("{senders} sent{cost}{lag}"));
     for limit in &generator.limits {
         page.paragraph(Line::of(Tone::Plain, "  ").with(Tone::Warn, "! "), Tone::Plain, limit);
     }

@@ -208,6 +208,7 @@ fn view(event: &RunEvent) -> (&'static str, Value) {
             ("slowed", json!({"wait_ms": ms(wait), "concurrency": concurrency}))
         }
         RunEvent::ReferenceAwaited { at_most } => ("reference_awaited", json!({"at_most_ms": ms(at_most)})),
+        RunEvent::WorkersAwaited { come, of } => ("workers_awaited", json!({"come": come, "of": of})),
         RunEvent::IdleStarted { planned } => ("idle_started", json!({"planned": planned})),
         RunEvent::IdleObserved => ("idle_observed", json!({})),
         RunEvent::LoadStarted { planned } => ("load_started", json!({"planned_ms": ms(planned)})),

@@ -1,6 +1,7 @@
 //! The store in PostgreSQL, for a team: schema `ash_thrash`, beside the programs that have used it before.
 
 mod baseline;
+mod board;
 mod change;
 mod jobs;
 mod outbox;
@@ -59,6 +60,7 @@ impl PostgresStore {
                     ("baselines", include_str!("../../../migrations/postgres/0002_baselines.sql")),
                     ("jobs", include_str!("../../../migrations/postgres/0003_jobs.sql")),
                     ("notifications", include_str!("../../../migrations/postgres/0004_notifications.sql")),
+                    ("load_workers", include_str!("../../../migrations/postgres/0005_load_workers.sql")),
                 ],
             ),
         };

@@ -64,6 +64,7 @@ impl SqliteStore {
                 ("baselines", include_str!("../../../migrations/sqlite/0002_baselines.sql")),
                 ("jobs", include_str!("../../../migrations/sqlite/0003_jobs.sql")),
                 ("notifications", include_str!("../../../migrations/sqlite/0004_notifications.sql")),
+                ("load_workers", include_str!("../../../migrations/sqlite/0005_load_workers.sql")),
             ],
         );
         let store = Self { pool, database, migrations };

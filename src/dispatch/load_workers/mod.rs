@@ -1,0 +1,83 @@
+//! A load from several machines: one process begins the run and judges it, workers send.
+//!
+//! They meet on a board in PostgreSQL ([`LoadBoard`]). [`Crew`] is the side that begins: it posts the job, waits for its
+//! workers, has all of them start at one moment of the database's clock, and adds up without loss what they tell. A
+//! [`PreparedWorker`] is the other: it reads scenario and hashes from the board, and phrases, contract and address from
+//! its own files, so that nobody with a database can point it anywhere. Whoever hears nothing of the other side for some
+//! seconds stops sending; whoever is missing makes the run inconclusive.
+
+mod crew;
+mod gathered;
+mod message;
+mod shift;
+mod worker;
+
+use std::time::Duration;
+
+use super::DispatchError;
+use super::keep::Keeper;
+use crate::config::Config;
+use crate::load::Scenario;
+use crate::store::{LoadBoard, StoreLocation, StoreOptions};
+
+pub(super) use crew::Crew;
+pub use worker::{PreparedWorker, Waiting, Worked};
+
+/// How often each side looks at the board.
+const LOOK_EVERY: Duration = Duration::from_millis(150);
+/// A statement may take so long; a worker that hears nothing must stop soon.
+const STATEMENT: Duration = Duration::from_secs(1);
+
+/// How the workers of a run find it, and how many it wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkersWish {
+    /// The job's name.
+    pub job: String,
+    /// How many.
+    pub count: usize,
+    /// How long they are waited for.
+    pub wait: Duration,
+}
+
+/// Refuses what workers cannot send, and opens the board.
+pub(super) async fn meet(
+    config: &Config,
+    wish: &WorkersWish,
+    scenario: &Scenario,
+) -> Result<LoadBoard, DispatchError> {
+    let refuse = |message: String, hint: &str| Err(DispatchError::Options { message, hint: hint.to_owned() });
+    if config.wants_demo() {
+        return refuse(
+            "the embedded demo is inside this process, and workers are others".to_owned(),
+            "name a target with `--target` and `--url`",
+        );
+    }
+    if wish.count > scenario.max_in_flight {
+        let most = scenario.max_in_flight;
+        return refuse(
+            format!("{} workers cannot share {most} requests at once", wish.count),
+            "ask for fewer workers, or raise the scenario's `max_in_flight` or `users`",
+        );
+    }
+    board(config).await
+}
+
+/// The board in the configured database.
+async fn board(config: &Config) -> Result<LoadBoard, DispatchError> {
+    let options = StoreOptions {
+        connect_timeout: config.settings.store.connect_timeout.0,
+        operation_timeout: STATEMENT,
+        ..StoreOptions::default()
+    };
+    match Keeper::location(config)? {
+        Some(StoreLocation::Postgres(at)) => Ok(LoadBoard::open(&at, &options).await?),
+        other => {
+            let place = other
+                .map_or_else(|| "nowhere".to_owned(), |location| format!("in `{}`", location.redacted()));
+            Err(DispatchError::Options {
+                message: format!("workers meet in PostgreSQL, and runs are kept {place}"),
+                hint: "name the database: `DATABASE_URL=postgres://user:password@host/database`".to_owned(),
+            })
+        }
+    }
+}
