@@ -1,6 +1,7 @@
 //! Load runs through the front door, against servers that remember what they saw.
 
 mod format;
+mod kubernetes;
 mod open;
 mod rails;
 mod search;
