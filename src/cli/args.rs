@@ -278,7 +278,7 @@ pub(super) struct ReportArgs {
     /// Write Markdown, for pull requests; `-` is stdout
     #[arg(long, value_name = "FILE|-", help_heading = "Output")]
     pub(super) markdown: Option<PathBuf>,
-    /// Write every observation as a row of CSV; `-` is stdout
+    /// Write every observation as a row of CSV, of a load run every second; `-` is stdout
     #[arg(long, value_name = "FILE|-", help_heading = "Output")]
     pub(super) csv: Option<PathBuf>,
     /// What the JUnit file lists: all phrases and gates, or gates

@@ -103,13 +103,6 @@ pub(super) async fn load(
     });
     add(&mut flags, "text", text);
     let config = load(flags)?;
-    if args.reports.csv.is_some() {
-        let hint = "`--json` holds its steps, its seconds and the answers to each phrase";
-        return Err(Failure::usage(
-            "a load run keeps no observation of each request, so it has no CSV",
-            hint,
-        ));
-    }
     let reports = Reports::check(&args.reports, &config)?;
     let github = GithubActions::of(&config).filter(|_| !args.no_annotations);
     let workers = args.workers.map(|count| WorkersWish {

@@ -42,6 +42,8 @@ struct Seen {
     judged: usize,
     passed: usize,
     unanswered: usize,
+    /// Whether answers of a load are right or wrong.
+    judges: bool,
 }
 
 impl Seen {
@@ -70,17 +72,17 @@ impl Seen {
 
 /// A second of a load run in a line.
 #[expect(clippy::cast_precision_loss, reason = "a share, for people")]
-fn load_line(second: &LoadSecond) -> String {
+fn load_line(second: &LoadSecond, judged: bool) -> String {
     let ms = |ms: Option<f64>| ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.0}"));
     let LoadSecond { started, answered, unanswered, right, in_flight, .. } = second;
-    let share = if *answered == 0 {
-        "–".to_owned()
-    } else {
-        format!("{:.0} %", 100.0 * *right as f64 / *answered as f64)
+    let share = match *answered {
+        _ if !judged => String::new(),
+        0 => ", – right".to_owned(),
+        answered => format!(", {:.0} % right", 100.0 * *right as f64 / answered as f64),
     };
     let lost = if *unanswered == 0 { String::new() } else { format!(", {unanswered} unanswered") };
     let [p50, p95, p99] = [second.p50_ms, second.p95_ms, second.p99_ms].map(ms);
-    format!("{started}/s, {in_flight} on their way, p50 {p50} p95 {p95} p99 {p99} ms, {share} right{lost}")
+    format!("{started}/s, {in_flight} on their way, p50 {p50} p95 {p95} p99 {p99} ms{share}{lost}")
 }
 
 /// The display; its clones share it.
@@ -162,7 +164,8 @@ impl Progress {
                     self.bar.set_message("answers without load");
                 }
                 RunEvent::IdleObserved => self.bar.inc(1),
-                RunEvent::LoadStarted { planned } => {
+                RunEvent::LoadStarted { planned, judged } => {
+                    seen.judges = judged;
                     let template = "{bar:24} {pos}/{len} s  {msg}";
                     if let Ok(style) = ProgressStyle::with_template(template) {
                         self.bar.set_style(style.progress_chars("━╸─"));
@@ -172,7 +175,7 @@ impl Progress {
                     self.bar.set_length(planned.as_secs().max(1));
                 }
                 RunEvent::LoadSecond(second) => {
-                    let line = load_line(&second);
+                    let line = load_line(&second, seen.judges);
                     self.bar.inc(1);
                     self.bar.set_message(line.clone());
                     if self.style == Style::Lines && Instant::now() >= next_line {

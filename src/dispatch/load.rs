@@ -22,7 +22,7 @@ use crate::gate::{Gate, GateOptions};
 use crate::load::{Deck, Elsewhere, LoadEngine, OpenEngine, Rate, Scenario, Shard, UsersEngine, UsersOrder};
 use crate::run::{LoadRun, RunControl, RunFacts};
 use crate::suite::Suite;
-use crate::target::{Contract, LoadOptions, LoadTarget, Target};
+use crate::target::{Contract, LoadOptions, LoadTarget, Target, harmless_phrase};
 
 /// Starts a second above which one thread is not enough.
 const ONE_THREAD: f64 = 10_000.0;
@@ -70,6 +70,21 @@ impl PreparedLoad {
         let deck = Deck::new(&suite.phrases, &scenario.weights, scenario.seed).map_err(|message| {
             DispatchError::Options { message, hint: "mend `phrases.weights` of the scenario".to_owned() }
         })?;
+        let names: Vec<&str> = scenario.checks.iter().map(|(name, _)| name.as_str()).collect();
+        if let Some(gate) = gates.iter().find(|gate| scenario.body.is_some() && gate.needs_judging()) {
+            return Err(DispatchError::Options {
+                message: format!("`{gate}` cannot be asked: no answer to a fixed body is right or wrong"),
+                hint: "ask for rates, latencies and `check_failures`".to_owned(),
+            });
+        }
+        for gate in gates {
+            gate.fits_checks(&names).map_err(|message| DispatchError::Options {
+                message: format!("`{gate}` cannot be asked: {message}"),
+                hint: "name it under `checks` of the scenario".to_owned(),
+            })?;
+        }
+        // A target must not be sent more at once than it says it bears, whoever sends.
+        let scenario = within_limits(scenario, &contract);
         let board = match &workers {
             Some(wish) => Some(meet(config, wish, &scenario).await?),
             None => None,
@@ -89,7 +104,6 @@ impl PreparedLoad {
         let Connected { target, health, demo, .. } =
             Connecting::new(config, contract, &id).at_most(scenario.max_rate).connect(config).await?;
         let target = Box::pin(load_target(target, &suite, &scenario)).await?;
-        let scenario = within_limits(scenario, target.target().contract());
         let crew = match (board, workers) {
             (Some(board), Some(wish)) => {
                 let what = (&scenario, target.target().contract(), suite.record.selection_hash.as_str());
@@ -191,6 +205,9 @@ pub(super) fn phrases(
     contract: &Contract,
     scenario: &Scenario,
 ) -> Result<Suite, DispatchError> {
+    if let Some(body) = &scenario.body {
+        return Ok(Suite::of_fixed_body(harmless_phrase(), body));
+    }
     let suite = config.catalog().load(std::slice::from_ref(&scenario.suite), None)?;
     let suite = suite.select(&scenario.selection)?;
     Ok(if contract.sends_history() { suite } else { suite.without_history()? })
@@ -206,6 +223,8 @@ pub(super) async fn load_target(
         headers: scenario.headers.clone(),
         close: !scenario.keep_alive,
         timeout: scenario.timeout,
+        body: scenario.body.as_ref().map(|body| body.clone().into_bytes()),
+        checks: scenario.checks.iter().map(|(_, rule)| rule.clone()).collect(),
     };
     LoadTarget::new(target, suite.phrases.clone(), &options).await.map_err(|message| DispatchError::Options {
         message,
@@ -223,11 +242,14 @@ pub(super) fn send_again(config: &Config) -> Vec<OsString> {
     arguments
 }
 
-/// The scenario with what the target bears as its highest rate: a target that has just recovered must not be sent in one
+/// The scenario with what the target bears as its most requests at once, and as its highest rate: a target that has just recovered must not be sent in one
 /// second what it missed in three.
 pub(super) fn within_limits(mut scenario: Scenario, contract: &Contract) -> Scenario {
     if let Some(limit) = contract.limits.rate {
         scenario.max_rate = Some(scenario.max_rate.map_or(limit, |most| most.min(limit)));
+    }
+    if let Some(limit) = contract.limits.concurrency {
+        scenario.max_in_flight = scenario.max_in_flight.min(limit);
     }
     scenario
 }
@@ -247,6 +269,19 @@ pub(super) fn may_be_loaded(
                 "people may be waiting for its answers. If it is a test system: `targets: {{{name}: {{allow_load: true}}}}` in \
                  the configuration"
             ),
+        );
+    }
+    if let Some(limit) = contract.limits.concurrency
+        && scenario.model == LoadModel::Users
+        && scenario.max_in_flight > limit
+    {
+        return refuse(
+            format!(
+                "the scenario has up to {} users at once, and target `{name}` bears {limit} requests at once",
+                scenario.max_in_flight
+            ),
+            "lower the number of users, or raise `limits.concurrency` of the target if it bears more by now"
+                .to_owned(),
         );
     }
     let most = scenario.max_rate.map_or_else(|| scenario.peak(), |most| most.min(scenario.peak()));

@@ -60,6 +60,8 @@ pub enum RunEvent {
     LoadStarted {
         /// How long it goes on, if nothing ends it.
         planned: Duration,
+        /// Whether answers are right or wrong.
+        judged: bool,
     },
     /// A slice of time of the load is over.
     LoadSecond(Box<LoadSecond>),

@@ -58,6 +58,16 @@ pub struct ScenarioRecord {
     pub keep_alive: bool,
     /// The seed of the schedule and of the phrases' order.
     pub seed: u64,
+    /// Hash of the body that every request had, where it was one and the same: then no answer was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed_body: Option<String>,
+}
+
+impl ScenarioRecord {
+    /// Whether answers were right or wrong.
+    pub const fn is_judged(&self) -> bool {
+        self.fixed_body.is_none()
+    }
 }
 
 /// Requests, counted.
@@ -243,6 +253,17 @@ pub struct PhraseLoad {
     pub answers: [u64; 6],
 }
 
+/// What became of one of the scenario's checks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LoadCheck {
+    /// Its name.
+    pub name: String,
+    /// Its rule, as it is written.
+    pub rule: String,
+    /// Answers that failed it, of those that came.
+    pub failures: Rate,
+}
+
 /// What a search for the highest load that holds found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SearchRecord {
@@ -279,6 +300,9 @@ pub struct LoadRecord {
     /// Each of the machines that sent, where it was not this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shards: Vec<ShardRecord>,
+    /// The scenario's checks, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<LoadCheck>,
     /// Why it was ended before its time, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abort: Option<LoadAbort>,

@@ -47,8 +47,8 @@ pub use job::{Job, JobState, NewJob};
 pub use json::PlainJson;
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};
 pub use load::{
-    GeneratorRecord, IdleComparison, LoadAbort, LoadCounts, LoadModel, LoadRecord, LoadSecond, LoadStep,
-    PhraseLoad, ScenarioRecord, SearchRecord, ShardRecord,
+    GeneratorRecord, IdleComparison, LoadAbort, LoadCheck, LoadCounts, LoadModel, LoadRecord, LoadSecond,
+    LoadStep, PhraseLoad, ScenarioRecord, SearchRecord, ShardRecord,
 };
 pub use metric::{
     AnswerScores, Estimate, HumanAgreement, Integrity, LatencyReport, Metrics, Rate, Slice, SliceKind,

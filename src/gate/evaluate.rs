@@ -227,6 +227,10 @@ fn check_on(record: &RunRecord, gate: &Gate, source: CheckSource, metrics: Optio
         baseline::check(&mut check, gate, record.baseline.as_ref());
         return check;
     }
+    if gate.metric == Metric::CheckFailures {
+        check_rate(&mut check, gate, super::load::check_failures(record, gate));
+        return check;
+    }
     let Some(metrics) = metrics else {
         check.reason = format!("no phrase of this run is in {}", gate.slice_text().unwrap_or_default());
         return check;

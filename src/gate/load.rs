@@ -2,9 +2,10 @@
 
 use super::evaluate::{GateOptions, check, source};
 use super::metric::Metric;
+use super::threshold::Gate;
 use super::verdict::{conclude_from, rank, sentence_from};
 use crate::domain::{
-    Check, CheckOutcome, CheckSource, Conclusion, LoadRecord, NoAnswerReason, RunRecord, RunStatus,
+    Check, CheckOutcome, CheckSource, Conclusion, LoadRecord, NoAnswerReason, Rate, RunRecord, RunStatus,
     RunVerdict, SearchRecord,
 };
 
@@ -49,6 +50,20 @@ pub(super) fn evaluate_load(record: &RunRecord, load: &LoadRecord, options: &Gat
         conclusion => conclusion,
     };
     RunVerdict { conclusion, sentence: sentence(record, load, conclusion, &checks), checks }
+}
+
+/// Answers that failed the check that a gate names, or any of them: of those that were held against it.
+pub(super) fn check_failures(record: &RunRecord, gate: &Gate) -> Rate {
+    let checks = record.load.as_deref().map_or(&[][..], |load| &load.checks);
+    match gate.named_slice() {
+        Some((_, name)) => checks.iter().find(|check| check.name == name).map(|check| check.failures),
+        // The worst of them: a check that always fails is not made better by ten that cannot.
+        None => checks
+            .iter()
+            .map(|check| check.failures)
+            .max_by(|one, other| one.value.unwrap_or(0.0).total_cmp(&other.value.unwrap_or(0.0))),
+    }
+    .unwrap_or_default()
 }
 
 /// Whether a search found a load that holds.

@@ -63,6 +63,8 @@ pub enum Metric {
     SustainedRate,
     /// Under load: latency from the actual start.
     ServiceTime(Quantile),
+    /// Under load: answers that failed a check of the scenario.
+    CheckFailures,
 }
 
 /// A place in a latency distribution.
@@ -95,7 +97,7 @@ pub(super) enum Unit {
     Count,
 }
 
-const NAMES: [(&str, Metric); 34] = [
+const NAMES: [(&str, Metric); 35] = [
     ("accuracy", Metric::Accuracy),
     ("accuracy_answered", Metric::AccuracyAnswered),
     ("exact_accuracy", Metric::ExactAccuracy),
@@ -126,6 +128,7 @@ const NAMES: [(&str, Metric); 34] = [
     ("achieved_rate", Metric::AchievedRate),
     ("accuracy_drop", Metric::AccuracyDrop),
     ("sustained_rate", Metric::SustainedRate),
+    ("check_failures", Metric::CheckFailures),
     ("service_time_p50", Metric::ServiceTime(Quantile::P50)),
     ("service_time_p90", Metric::ServiceTime(Quantile::P90)),
     ("service_time_p95", Metric::ServiceTime(Quantile::P95)),
@@ -154,6 +157,7 @@ impl Metric {
             | Self::FlipRate(_)
             | Self::ReferenceAgreement
             | Self::AchievedRate
+            | Self::CheckFailures
             | Self::AccuracyDrop => Unit::Share,
             Self::Kappa
             | Self::MacroF1
@@ -198,6 +202,7 @@ impl Metric {
             | Self::AchievedRate
             | Self::AccuracyDrop
             | Self::SustainedRate
+            | Self::CheckFailures
             | Self::ServiceTime(_) => None,
         }
     }
@@ -260,6 +265,7 @@ impl Metric {
             | Self::AchievedRate
             | Self::AccuracyDrop
             | Self::SustainedRate
+            | Self::CheckFailures
             | Self::ServiceTime(_) => None,
         }
     }
@@ -287,6 +293,7 @@ impl Metric {
             | Self::FlipRate(_)
             | Self::Latency(_)
             | Self::ServiceTime(_)
+            | Self::CheckFailures
             | Self::AccuracyDrop
             | Self::InvariantViolations
             | Self::FailOpenAnswers

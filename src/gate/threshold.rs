@@ -82,9 +82,40 @@ impl Gate {
         self.metric == Metric::AccuracyDrop
     }
 
+    /// Whether it asks what only answers that are right or wrong can tell.
+    pub fn needs_judging(&self) -> bool {
+        !matches!(
+            self.metric,
+            Metric::UnansweredRate
+                | Metric::Latency(_)
+                | Metric::ServiceTime(_)
+                | Metric::AchievedRate
+                | Metric::SustainedRate
+                | Metric::CheckFailures
+                | Metric::InvariantViolations
+                | Metric::FailOpenAnswers
+        ) || self.mode.is_against_baseline()
+    }
+
     /// Whether it asks what a search for the highest load found.
     pub fn needs_search(&self) -> bool {
         self.metric == Metric::SustainedRate
+    }
+
+    /// Whether the check that it is about, if it is about one, is among those of a scenario.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn fits_checks(&self, names: &[&str]) -> Result<(), String> {
+        match self.named_slice() {
+            Some((_, name)) if self.metric == Metric::CheckFailures && !names.contains(&name) => {
+                Err(format!("the scenario has no check `{name}`"))
+            }
+            None if self.metric == Metric::CheckFailures && names.is_empty() => {
+                Err("the scenario has no checks".to_owned())
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn checked(self) -> Result<Self, String> {

@@ -97,9 +97,9 @@ impl Share {
     }
 
     async fn send(self) -> std::io::Result<Tally> {
-        let Sending { scenario, ramps, target, deck, idle_right, .. } = &self.sending;
-        let (known, categories) = known(target.phrases(), idle_right.as_deref());
-        let tally = Tally::new(ramps.len(), categories, known.len());
+        let Sending { scenario, target, deck, idle_right, .. } = &self.sending;
+        let (known, _) = known(target, idle_right.as_deref());
+        let tally = Tally::empty(&self.sending);
         let shard = self.sending.shard;
         let of_threads = Shard { index: self.thread, count: self.threads };
         let most = of_threads.share(shard.share(scenario.max_in_flight));

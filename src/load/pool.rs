@@ -210,6 +210,7 @@ impl Pool {
             answer: shot.answer,
             violations: shot.violations,
             cached: shot.cached,
+            checks: shot.checks,
             opened: shot.opened,
             response,
             service,

@@ -28,7 +28,7 @@ pub struct Scenario {
     pub hash: String,
     /// The target that it names.
     pub target: Option<String>,
-    /// The suite that its phrases are from.
+    /// The suite that its phrases are from; empty where there is a body instead.
     pub suite: String,
     /// Which of them.
     pub selection: Selection,
@@ -54,8 +54,12 @@ pub struct Scenario {
     pub warm_up: Duration,
     /// Whether a connection is used again.
     pub keep_alive: bool,
+    /// What every request carries instead of a phrase: JSON.
+    pub body: Option<String>,
     /// Further headers of every request.
     pub headers: Vec<(String, String)>,
+    /// Rules that every answer is held against, by name.
+    pub checks: Vec<(String, String)>,
     /// Deadline of a request; the target's if there is none.
     pub timeout: Option<Duration>,
     /// Whether every phrase is asked once before the load.
@@ -102,20 +106,22 @@ impl Scenario {
         let length: Duration = steps.iter().map(|(_, ramp)| ramp.duration).sum();
         let at_scale = |wait: Option<crate::domain::Wait>| wait.map(|wait| scaled(wait.0, time_scale));
         let users = steps.iter().map(|(_, ramp)| ramp.from.max(ramp.to)).fold(0.0, f64::max);
+        let phrases = file.phrases.unwrap_or_default();
         let scenario = Self {
             name: name.to_owned(),
             hash: hash(document.value()),
             title: file.title,
             target: file.target,
-            suite: file.phrases.suite,
+            suite: phrases.suite,
             selection: Selection {
-                categories: file.phrases.categories,
-                tags: file.phrases.tags,
-                limit: file.phrases.limit,
+                categories: phrases.categories,
+                tags: phrases.tags,
+                limit: phrases.limit,
                 seed: file.seed,
                 split: None,
             },
-            weights: file.phrases.weights.into_iter().collect(),
+            weights: phrases.weights.into_iter().collect(),
+            body: file.body.as_ref().and_then(|body| serde_json::to_string(body).ok()),
             model: file.model,
             is_search: file.search.is_some(),
             spacing: file.spacing.unwrap_or_default(),
@@ -132,6 +138,7 @@ impl Scenario {
             warm_up: at_scale(file.warm_up).unwrap_or_default(),
             keep_alive: file.connections.keep_alive,
             headers: file.headers.into_iter().collect(),
+            checks: file.checks.into_iter().collect(),
             timeout: file.timeout.map(|wait| wait.0),
             idle_pass: file.idle_pass || file.gates.iter().any(Gate::needs_idle),
             gates: file.gates,

@@ -1,11 +1,13 @@
 //! What is wrong with a scenario that could be decoded, and its load over time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::scenario_file::{Rate, ScenarioFile, SearchEntry, Spacing, StageEntry};
 use super::schedule::Ramp;
 use crate::document::{Document, Path, Problems};
 use crate::domain::LoadModel;
+use crate::target::{MOST_CHECKS, check_rule};
 
 /// More than one machine has ports for.
 const MOST_IN_FLIGHT: usize = 20_000;
@@ -61,9 +63,11 @@ impl Reader<'_> {
             let message = format!("`{key}` has no meaning with `model: {name}`");
             self.key(key, message, "leave it out, or take the other model");
         }
-        for (i, weight) in file.phrases.weights.values().enumerate() {
+        self.content(file);
+        let weights = file.phrases.as_ref().map(|phrases| &phrases.weights);
+        for (i, weight) in weights.into_iter().flat_map(BTreeMap::values).enumerate() {
             if !(weight.is_finite() && *weight >= 0.0 && *weight <= 1e6) {
-                let name = file.phrases.weights.keys().nth(i).cloned().unwrap_or_default();
+                let name = weights.and_then(|weights| weights.keys().nth(i)).cloned().unwrap_or_default();
                 let path = Path::root().join("phrases").join("weights").join(name.as_str());
                 self.wrong(
                     &path,
@@ -99,6 +103,7 @@ impl Reader<'_> {
                 );
             }
         }
+        self.checks(file);
         if file.abort_when.over.0 < Duration::from_millis(250)
             || file.abort_when.over.0 > Duration::from_mins(1)
         {
@@ -122,6 +127,62 @@ impl Reader<'_> {
         }
         if file.max_requests == Some(0) {
             self.key("max_requests", "a run sends at least one request", "such as 100000");
+        }
+    }
+
+    /// Rules that every answer is held against, and the gates that name one.
+    fn checks(&mut self, file: &ScenarioFile) {
+        for (name, rule) in &file.checks {
+            let path = Path::root().join("checks").join(name.as_str());
+            if !is_word(name) {
+                let hint = "such as `has_reasons`: a gate names it, `check_failures[has_reasons] <= 1%`";
+                self.wrong(&path, "the name of a check is letters, digits and `_`", hint);
+            }
+            if let Err(problem) = check_rule(rule) {
+                self.wrong(&path, problem, "such as `status == 200 && has(body.reasons)`");
+            }
+        }
+        if file.checks.len() > MOST_CHECKS {
+            self.key("checks", format!("there can be {MOST_CHECKS} checks"), "join some with `&&`");
+        }
+        let names: Vec<&str> = file.checks.keys().map(String::as_str).collect();
+        for (i, gate) in file.gates.iter().enumerate() {
+            if let Err(problem) = gate.fits_checks(&names) {
+                self.wrong(&Path::root().join("gates").join(i), problem, "name it under `checks`");
+            }
+        }
+    }
+
+    /// What is sent: phrases, or one and the same body, whose answers are neither right nor wrong.
+    fn content(&mut self, file: &ScenarioFile) {
+        match (&file.phrases, &file.body) {
+            (Some(_), None) => {}
+            (None, Some(body)) => {
+                if serde_json::to_string(body).is_err() {
+                    self.key("body", "this is no JSON", "keys are texts, and numbers are finite");
+                }
+                if file.idle_pass {
+                    self.key("idle_pass", "there are no phrases to ask once", "leave it out");
+                }
+                for (i, gate) in file.gates.iter().enumerate().filter(|(_, gate)| gate.needs_judging()) {
+                    let path = Path::root().join("gates").join(i);
+                    let message = format!(
+                        "no answer to a fixed body is right or wrong, so `{}` is nothing",
+                        gate.metric
+                    );
+                    self.wrong(
+                        &path,
+                        message,
+                        "send `phrases`, or ask for rates, latencies and `check_failures`",
+                    );
+                }
+            }
+            (None, None) => {
+                self.key("phrases", "nothing says what is sent", "such as `phrases: {suite: quick}`");
+            }
+            (Some(_), Some(_)) => {
+                self.key("body", "there are phrases, too", "leave out one of the two");
+            }
         }
     }
 
@@ -289,6 +350,10 @@ impl Reader<'_> {
 pub(super) fn scaled(wait: Duration, scale: f64) -> Duration {
     let most = LONGEST * 2;
     Duration::try_from_secs_f64(wait.min(most).as_secs_f64() * scale).unwrap_or(most).min(most)
+}
+
+fn is_word(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn is_token(name: &str) -> bool {

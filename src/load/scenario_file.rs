@@ -21,7 +21,12 @@ pub(super) struct ScenarioFile {
     #[serde(default)]
     pub(super) target: Option<String>,
     /// What is sent.
-    pub(super) phrases: PhrasesEntry,
+    #[serde(default)]
+    pub(super) phrases: Option<PhrasesEntry>,
+    /// Instead of phrases: the JSON that every request carries. No answer is judged then.
+    #[serde(default)]
+    #[schemars(with = "Option<serde_json::Value>")]
+    pub(super) body: Option<serde_yaml::Value>,
     /// Who decides when a request starts.
     pub(super) model: LoadModel,
     /// Arrivals: requests a second at the start, as `50/s`; without `stages` all the time.
@@ -66,6 +71,9 @@ pub(super) struct ScenarioFile {
     /// Further headers of every request.
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
+    /// What every answer has to be besides right: a rule over `status`, `headers` and `body` by name. Failures are counted.
+    #[serde(default)]
+    pub(super) checks: BTreeMap<String, String>,
     /// Deadline of a request; the target's if there is none.
     #[serde(default)]
     pub(super) timeout: Option<Wait>,
@@ -93,7 +101,7 @@ pub(super) struct ScenarioFile {
 }
 
 /// What is sent.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PhrasesEntry {
     /// A suite, a phrase file or a folder of them.

@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::engine::Sending;
-use crate::domain::{Level, LoadCounts, NoAnswerReason, Phrase};
+use crate::domain::{Level, LoadCounts, NoAnswerReason};
 use crate::stats::LatencyHistogram;
+use crate::target::LoadTarget;
 
 /// Everything that was found, by step, category and phrase.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Tally {
     /// By step.
     pub steps: Vec<StepTally>,
@@ -18,8 +19,11 @@ pub struct Tally {
     pub categories: Vec<LatencyHistogram>,
     /// Answers by phrase: levels from `none` on, then no answer.
     pub phrases: Vec<[u64; 6]>,
-    /// Phrases with an answer that said "I could not analyse this", broke an invariant: counts by phrase.
+    /// Answers that said "I could not analyse this", by phrase.
     pub fail_open: Vec<u64>,
+    /// Answers that failed each of the scenario's checks, and answers that were held against it.
+    #[serde(default)]
+    pub checks: Vec<[u64; 2]>,
     /// Until an asynchronous target had accepted a phrase.
     pub accepted: LatencyHistogram,
     /// How long due starts waited for this program.
@@ -95,7 +99,8 @@ pub(super) struct Known {
 }
 
 /// What is known of the phrases, and how many categories they have.
-pub(super) fn known(phrases: &[Phrase], idle_right: Option<&[bool]>) -> (Vec<Known>, usize) {
+pub(super) fn known(target: &LoadTarget, idle_right: Option<&[bool]>) -> (Vec<Known>, usize) {
+    let phrases = target.phrases();
     let mut categories: Vec<&str> = Vec::new();
     let known = phrases.iter().enumerate().map(|(i, phrase)| {
         let category = categories.iter().position(|known| *known == phrase.category).unwrap_or_else(|| {
@@ -104,8 +109,9 @@ pub(super) fn known(phrases: &[Phrase], idle_right: Option<&[bool]>) -> (Vec<Kno
         });
         // The judge's rule: in the set, or between what passes below and above it.
         let passes = Level::ALL.map(|level| {
-            phrase.expected.contains(level)
-                || (level >= phrase.lowest_passing() && level <= phrase.highest_passing())
+            target.is_judged()
+                && (phrase.expected.contains(level)
+                    || (level >= phrase.lowest_passing() && level <= phrase.highest_passing()))
         });
         Known { passes, category, idle_right: idle_right.map(|right| right[i]) }
     });
@@ -121,40 +127,33 @@ pub(super) struct Ended {
     pub(super) answer: Result<Level, NoAnswerReason>,
     pub(super) violations: usize,
     pub(super) cached: bool,
+    pub(super) checks: Option<u64>,
     pub(super) opened: bool,
     pub(super) response: Duration,
     pub(super) service: Duration,
 }
 
 impl Tally {
-    /// Nothing found yet.
-    pub fn new(steps: usize, categories: usize, phrases: usize) -> Self {
-        Self {
-            steps: vec![StepTally::default(); steps],
-            categories: vec![LatencyHistogram::new(); categories],
-            phrases: vec![[0; 6]; phrases],
-            fail_open: vec![0; phrases],
-            accepted: LatencyHistogram::new(),
-            lag: LatencyHistogram::new(),
-            warm_up: 0,
-            cpu: Duration::ZERO,
-            threads: 0,
-            exhausted: 0,
-            lost: 0,
-        }
-    }
-
     /// Nothing found yet of what is to be sent.
     pub fn empty(sending: &Sending) -> Self {
         let phrases = sending.target.phrases();
-        let (_, categories) = known(phrases, None);
-        Self::new(sending.ramps.len(), categories, phrases.len())
+        let (_, categories) = known(&sending.target, None);
+        Self {
+            steps: vec![StepTally::default(); sending.ramps.len()],
+            categories: vec![LatencyHistogram::new(); categories],
+            phrases: vec![[0; 6]; phrases.len()],
+            fail_open: vec![0; phrases.len()],
+            checks: vec![[0; 2]; sending.scenario.checks.len()],
+            ..Self::default()
+        }
     }
 
     /// Whether the other one counts the same steps, categories and phrases.
     pub fn fits(&self, other: &Self) -> bool {
         let sizes = |tally: &Self| {
-            (tally.steps.len(), tally.categories.len(), tally.phrases.len(), tally.fail_open.len())
+            let counts =
+                [tally.categories.len(), tally.phrases.len(), tally.fail_open.len(), tally.checks.len()];
+            (tally.steps.len(), counts)
         };
         sizes(self) == sizes(other)
     }
@@ -190,6 +189,12 @@ impl Tally {
         counts.violations += u64::from(ended.violations > 0);
         counts.cached += u64::from(ended.cached);
         counts.connections += u64::from(ended.opened);
+        if let Some(failed) = ended.checks {
+            for (place, [count, of]) in self.checks.iter_mut().enumerate() {
+                *count += failed >> place & 1;
+                *of += 1;
+            }
+        }
         if known.idle_right == Some(true) {
             step.idle_right += 1;
             step.lost += u64::from(!right);
@@ -208,6 +213,10 @@ impl Tally {
             answers.iter_mut().zip(other).for_each(|(count, other)| *count += other);
         }
         self.fail_open.iter_mut().zip(&other.fail_open).for_each(|(count, other)| *count += other);
+        for ([count, of], [other, of_other]) in self.checks.iter_mut().zip(&other.checks) {
+            *count += other;
+            *of += of_other;
+        }
         self.accepted.merge(&other.accepted);
         self.lag.merge(&other.lag);
         self.warm_up += other.warm_up;

@@ -20,6 +20,9 @@ pub(super) const fn word(conclusion: Conclusion) -> &'static str {
 pub(super) fn counts(record: &RunRecord) -> String {
     let metrics = &record.metrics;
     let mut counts = match metrics.phrases {
+        requests if record.load.as_ref().is_some_and(|load| !load.scenario.is_judged()) => {
+            vec![format!("{requests} requests with one fixed body, not judged")]
+        }
         0 => vec!["no phrase was judged".to_owned()],
         phrases => vec![format!("{} of {phrases} right", metrics.accuracy.count)],
     };

@@ -25,6 +25,7 @@ mod observations;
 mod places;
 mod sarif;
 mod second_opinion;
+mod seconds;
 mod shadow;
 mod sink;
 mod split;
@@ -132,7 +133,10 @@ pub fn render(format: Format, record: &RunRecord, options: &RenderOptions) -> Re
         Format::Junit => junit::render(record, quiet, options.junit_cases),
         Format::Sarif => sarif::render(record, quiet, &options.places),
         Format::Markdown => Ok(markdown::render(record).into_bytes()),
-        Format::Csv => observations::render(record, quiet),
+        Format::Csv => match &record.load {
+            Some(load) => seconds::render(record, load),
+            None => observations::render(record, quiet),
+        },
         Format::Html => Ok(html::render(record, text.unwrap_or(TextPolicy::Full), &options.trend)),
     }
 }

@@ -78,7 +78,7 @@ impl LoadRun {
             start: None,
             scenario: Arc::clone(&scenario),
         };
-        tell(RunEvent::LoadStarted { planned: scenario.length() });
+        tell(RunEvent::LoadStarted { planned: scenario.length(), judged: target.is_judged() });
         let whole =
             Whole { scenario: &scenario, suite: &suite, target: &target, facts: &facts, gates: &gates };
         let mut course = Course {
@@ -92,7 +92,7 @@ impl LoadRun {
             shards: Vec::new(),
         };
         let began = Instant::now();
-        let mut found = Found { idle, ..Found::new(Tally::new(0, 0, 0)) };
+        let mut found = Found { idle, ..Found::new(Tally::default()) };
         if !control.is_stopping() {
             if scenario.is_search {
                 search(&whole, &mut course, sending, &mut found).await?;

@@ -9,9 +9,10 @@ use chrono::{DateTime, Utc};
 
 use super::record::{host, tool};
 use crate::domain::{
-    CheckOutcome, Conclusion, GeneratorRecord, LoadAbort, LoadModel, LoadRecord, LoadSecond, LoadStep,
-    PhraseLoad, PhraseResult, RunId, RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict,
-    SCHEMA_VERSION, ScenarioRecord, SearchRecord, ShardRecord, SuiteRecord, TargetRecord, TextPolicy,
+    CheckOutcome, Conclusion, GeneratorRecord, Level, LoadAbort, LoadCheck, LoadCounts, LoadModel,
+    LoadRecord, LoadSecond, LoadStep, Metrics, PhraseLoad, PhraseResult, Rate, RunId, RunKind,
+    RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, ScenarioRecord, SearchRecord,
+    ShardRecord, SuiteRecord, TargetRecord, TextPolicy, VerdictCounts,
 };
 use crate::gate::{GateOptions, evaluate};
 use crate::judge::{
@@ -161,6 +162,7 @@ pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
         .map(|(phrase, answers)| Counted { phrase, answers: *answers })
         .collect();
     let total = tally.total();
+    let judged: &[Counted<'_>] = if target.is_judged() { &counted } else { &[] };
     let mut record = RunRecord {
         schema_version: SCHEMA_VERSION,
         id: facts.id.clone(),
@@ -193,7 +195,7 @@ pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
             text: facts.text,
         },
         configuration: facts.configuration.clone(),
-        metrics: measure_load(&counted, alert_level),
+        metrics: metrics(target.is_judged(), judged, &total.counts, alert_level),
         pair_accuracy: None,
         human_agreement: None,
         repeats: None,
@@ -202,7 +204,7 @@ pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
         waivers: None,
         load: Some(Box::new(load_record(whole, found, &total, &counted))),
         perturbations: None,
-        slices: load_slices(&counted, alert_level, &suite.category_targets()),
+        slices: load_slices(judged, alert_level, &suite.category_targets()),
         integrity: load_integrity(&counted, &tally.fail_open, &total.counts, tally.lost),
         latency: histogram_report(&total.response),
         attempt_latency: histogram_report(&total.service),
@@ -213,10 +215,21 @@ pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
             sentence: String::new(),
             checks: Vec::new(),
         },
-        results: load_results(&counted, alert_level, facts.text),
+        results: load_results(judged, alert_level, facts.text),
     };
     record.verdict = evaluate(&record, gates);
     record
+}
+
+/// What the answers are worth; where they cannot be right or wrong, only how many there are.
+fn metrics(is_judged: bool, judged: &[Counted<'_>], counts: &LoadCounts, alert_level: Level) -> Metrics {
+    let measured = measure_load(judged, alert_level);
+    if is_judged {
+        return measured;
+    }
+    let verdicts = VerdictCounts { unanswered: counts.unanswered(), ..measured.verdicts };
+    let unanswered_rate = request_rate(counts.unanswered(), counts.ended());
+    Metrics { phrases: counts.ended(), verdicts, unanswered_rate, ..measured }
 }
 
 fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[Counted<'_>]) -> LoadRecord {
@@ -245,11 +258,12 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             max_rate: scenario.max_rate,
             keep_alive: scenario.keep_alive,
             seed: scenario.seed,
+            fixed_body: (!target.is_judged()).then(|| whole.suite.record.hash.clone()),
         },
         achieved: achieved(total),
         counts: total.counts.clone(),
         warm_up: tally.warm_up,
-        steps: steps(scenario, found),
+        steps: steps(scenario, found, target.is_judged()),
         seconds: found.seconds.clone(),
         second_s: found.second_s,
         categories: categories
@@ -259,12 +273,23 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             .collect(),
         generator: generator(scenario.model, found, total),
         shards: found.shards.clone(),
+        checks: scenario
+            .checks
+            .iter()
+            .zip(&tally.checks)
+            .map(|((name, rule), [count, of])| LoadCheck {
+                name: name.clone(),
+                rule: rule.clone(),
+                failures: request_rate(*count, *of),
+            })
+            .collect(),
         abort: found.abort.clone(),
         cut: cut(scenario, found),
         idle: found.idle.as_ref().map(|idle| compare_idle(idle, counted)),
         search: found.search.clone(),
         phrases: counted
             .iter()
+            .filter(|_| target.is_judged())
             .map(|counted| PhraseLoad { id: counted.phrase.id.clone(), answers: counted.answers })
             .collect(),
     }
@@ -290,7 +315,7 @@ fn cut(scenario: &Scenario, found: &Found) -> Option<String> {
 }
 
 /// The steps that were reached, with their times.
-fn steps(scenario: &Scenario, found: &Found) -> Vec<LoadStep> {
+fn steps(scenario: &Scenario, found: &Found, judged: bool) -> Vec<LoadStep> {
     let mut from = Duration::ZERO;
     let mut steps = Vec::with_capacity(found.tally.steps.len());
     for (i, ((stage, ramp), step)) in scenario.steps.iter().zip(&found.tally.steps).enumerate() {
@@ -315,7 +340,7 @@ fn steps(scenario: &Scenario, found: &Found) -> Vec<LoadStep> {
             load_to: ramp.to,
             achieved: achieved(step),
             rate: if counted > 0.0 { counts.started as f64 / counted } else { 0.0 },
-            accuracy: request_rate(counts.right, counts.ended()),
+            accuracy: if judged { request_rate(counts.right, counts.ended()) } else { Rate::default() },
             response: histogram_report(&step.response),
             service: histogram_report(&step.service),
             lost: found.idle.as_ref().map(|_| request_rate(step.lost, step.idle_right)),

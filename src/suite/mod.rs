@@ -6,6 +6,7 @@
 mod catalog;
 mod category_file;
 pub mod export;
+mod fixed;
 pub mod import;
 pub mod lines;
 pub mod perturb;
@@ -117,7 +118,11 @@ fn content_hash<'a>(phrases: impl Iterator<Item = &'a Phrase>) -> String {
         })
         .collect();
     lines.sort_unstable();
-    let digest = Sha256::digest(lines.join("\u{1e}"));
+    hex(&Sha256::digest(lines.join("\u{1e}")))
+}
+
+/// As much of a hash as names the things that it is of.
+fn hex(digest: &[u8]) -> String {
     digest.iter().take(8).fold(String::with_capacity(16), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex

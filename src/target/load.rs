@@ -7,6 +7,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 
 use super::ask::Target;
+use super::checks::Checks;
 use super::client::{Bounds, Failure, HttpVersion, exchange};
 use super::outgoing::Outgoing;
 use super::reading::{RawAnswer, Reading};
@@ -27,6 +28,10 @@ pub struct LoadOptions {
     pub close: bool,
     /// Deadline of a request; the target's if there is none.
     pub timeout: Option<Duration>,
+    /// Rules over status, headers and body that every answer is held against; [`super::MOST_CHECKS`] at most.
+    pub checks: Vec<String>,
+    /// What every request carries instead of its phrase.
+    pub body: Option<Vec<u8>>,
 }
 
 /// A target with the requests for every phrase, ready to be sent.
@@ -37,8 +42,11 @@ pub struct LoadTarget {
     close: bool,
     bounds: Bounds,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// Whether the contract looks at the headers of answers.
+    /// Whether somebody looks at the headers of answers.
     wants_headers: bool,
+    checks: Checks,
+    /// The body of every request, where phrases have no part in it.
+    body: Option<Vec<u8>>,
     path: Road,
 }
 
@@ -67,6 +75,8 @@ pub struct Shot {
     pub violations: usize,
     /// Whether it says that it comes from a cache.
     pub cached: bool,
+    /// The checks that an answer fails, a bit each; none where no answer came or nothing is checked.
+    pub checks: Option<u64>,
     /// Until an asynchronous target had accepted the phrase.
     pub accepted: Option<Duration>,
     /// Whether a connection was opened for it.
@@ -111,7 +121,8 @@ impl LoadTarget {
             Ok((name, value))
         };
         let headers = options.headers.iter().map(header).collect::<Result<Vec<_>, _>>()?;
-        let wants_headers = target.contract.response.names("headers");
+        let checks = Checks::compile(&options.checks)?;
+        let wants_headers = target.contract.response.names("headers") || checks.name_headers();
         let mut loaded = Self {
             target,
             phrases,
@@ -119,6 +130,8 @@ impl LoadTarget {
             bounds,
             headers,
             wants_headers,
+            checks,
+            body: options.body.clone(),
             path: Road::Client,
         };
         if loaded.is_plain() {
@@ -132,6 +145,11 @@ impl LoadTarget {
     /// The phrases, by the numbers they are sent by.
     pub fn phrases(&self) -> &[Phrase] {
         &self.phrases
+    }
+
+    /// Whether answers can be right or wrong: those to a fixed body are answers to nothing that was labelled.
+    pub const fn is_judged(&self) -> bool {
+        self.body.is_none()
     }
 
     /// The target.
@@ -156,7 +174,7 @@ impl LoadTarget {
             && contract.connection.proxy.is_none()
             && contract.connection.http != HttpVersion::Http2
             && contract.poll.is_none()
-            && !request.body.has("timestamp")
+            && (self.body.is_some() || !request.body.has("timestamp"))
     }
 
     async fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
@@ -172,6 +190,9 @@ impl LoadTarget {
     /// The request for a phrase, with the load run's own headers.
     fn outgoing(&self, phrase: usize, nonce: &str) -> Result<Outgoing, String> {
         let mut outgoing = self.target.outgoing_as(&[&self.phrases[phrase]], nonce)?;
+        if self.body.is_some() {
+            outgoing.body.clone_from(&self.body);
+        }
         for (name, value) in &self.headers {
             outgoing.headers.insert(name.clone(), value.clone());
         }
@@ -312,6 +333,7 @@ impl LoadTarget {
             },
             violations: reading.violations.len(),
             cached,
+            checks: self.checks.broken_by(raw),
             accepted: None,
             opened: false,
             exhausted: false,
@@ -330,6 +352,7 @@ impl Shot {
             answer: Err(failure.none.reason),
             violations: 0,
             cached: false,
+            checks: None,
             accepted: None,
             opened: false,
             exhausted,

@@ -8,6 +8,7 @@
 mod ask;
 mod attempt;
 mod batch;
+mod checks;
 mod client;
 mod compile;
 mod contract;
@@ -28,6 +29,7 @@ mod webhook;
 mod wire;
 
 pub use ask::{AskOptions, Target, harmless_phrase};
+pub use checks::{MOST_CHECKS, check_rule};
 pub use client::{Connection, ConnectionError, HttpVersion, ProxyUrl, download_client};
 pub use contract::{Contract, ContractError};
 pub use contract_file::{Limits, schema};

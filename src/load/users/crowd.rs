@@ -83,6 +83,7 @@ impl Crowd {
     /// # Errors
     /// The system gives no clock.
     pub(super) fn new(sending: Sending) -> std::io::Result<Self> {
+        let tally = Tally::empty(&sending);
         let Sending {
             scenario,
             ramps,
@@ -103,8 +104,7 @@ impl Crowd {
             end
         });
         let ends = ends.collect();
-        let (known, categories) = known(target.phrases(), idle_right.as_deref());
-        let tally = Tally::new(ramps.len(), categories, known.len());
+        let (known, _) = known(&target, idle_right.as_deref());
         let slow = scenario.abort_when.latency_p95.map(|wait| wait.0);
         let user = |number: usize| {
             let seed = scenario.seed ^ (shard.number(number as u64) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);

@@ -82,6 +82,7 @@ impl Recorder {
             answer: shot.answer,
             violations: shot.violations,
             cached: shot.cached,
+            checks: shot.checks,
             opened: shot.opened,
             response: time,
             service: time,

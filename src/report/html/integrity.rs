@@ -86,7 +86,11 @@ fn findings(record: &RunRecord) -> Vec<Finding> {
     let integrity = &record.integrity;
     let mut findings = vec![fail_open(record)];
     findings.extend(contradictions(record));
-    findings.extend([cache(integrity), changed(record), retries(integrity), unanswered(record)]);
+    findings.extend(if record.load.is_some() {
+        [cache_under_load(integrity), changed_under_load(integrity), refused(integrity), unanswered(record)]
+    } else {
+        [cache(integrity), changed(record), retries(integrity), unanswered(record)]
+    });
     if integrity.not_sent > 0 {
         let planned = count(integrity.not_sent, "planned request was", "planned requests were");
         findings.push(Finding::new(Tone::Bad, format!("{planned} never sent")));
@@ -127,6 +131,12 @@ fn fail_open(record: &RunRecord) -> Finding {
 
 fn contradictions(record: &RunRecord) -> Vec<Finding> {
     let violations = &record.integrity.violations;
+    // Under load they are counted, and not listed.
+    if let Some(broken) = record.load.as_ref().map(|load| load.counts.violations).filter(|broken| *broken > 0)
+    {
+        let text = format!("{} an invariant of the contract", count(broken, "answer broke", "answers broke"));
+        return vec![Finding::new(Tone::Bad, text)];
+    }
     if violations.is_empty() {
         return vec![if watched(record, "invariant_violations") {
             Finding::new(Tone::Good, "No answer contradicted itself")
@@ -163,6 +173,36 @@ fn cache(integrity: &Integrity) -> Finding {
             Tone::Unsure,
             format!("{} from a cache", count(cached, "answer came", "answers came")),
         ),
+    }
+}
+
+fn cache_under_load(integrity: &Integrity) -> Finding {
+    match integrity.cached {
+        0 => {
+            Finding::new(Tone::Plain, "No answer said that it came from a cache; that it would is not known")
+        }
+        _ => cache(integrity),
+    }
+}
+
+fn changed_under_load(integrity: &Integrity) -> Finding {
+    let ids = &integrity.changed;
+    if ids.is_empty() {
+        return Finding::new(Tone::Good, "No phrase got different answers under the load");
+    }
+    let phrases = count(ids.len() as u64, "phrase got", "phrases got");
+    Finding::new(Tone::Unsure, format!("{phrases} different answers under the load"))
+        .about(ids.iter().map(String::as_str))
+}
+
+/// Nothing is sent twice under load, so there are no retries.
+fn refused(integrity: &Integrity) -> Finding {
+    match integrity.rate_limited {
+        0 => Finding::new(Tone::Good, "No request was answered with 429"),
+        limited => {
+            let text = count(limited, "request was answered with 429", "requests were answered with 429");
+            Finding::new(Tone::Unsure, text)
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::figures;
 use super::section::{Section, Table, Tone, cell, folded, mark};
 use super::svg::{Plot, Tick, at, line, number, path};
 use super::{clean, load_curve};
-use crate::domain::{CheckMode, LoadModel, LoadRecord, LoadSecond, RunRecord, ShardRecord};
+use crate::domain::{CheckMode, LoadCheck, LoadModel, LoadRecord, LoadSecond, RunRecord, ShardRecord};
 
 /// A chart has so many points at most; of more, every so-manieth slice is the worst of its neighbours.
 const MOST_POINTS: usize = 600;
@@ -23,6 +23,7 @@ pub(super) fn section(record: &RunRecord) -> Option<Section> {
         (by_load(load))
         (load_curve::figure(record))
         (idle(load))
+        (checks(load))
         (machine(load))
     };
     let counts = &load.counts;
@@ -61,6 +62,7 @@ fn what(load: &LoadRecord) -> Markup {
     html! {
         p { (model) }
         p.note { (facts.join(" · ")) }
+        @if !scenario.is_judged() { p.finding { "Every request had one and the same body, so no answer is right or wrong." } }
         @if let Some(abort) = &load.abort {
             p.finding { "Ended after " (figures::duration(Some(abort.at_ms))) " by " code { (clean::cut(&abort.rule, 60)) } ": " (clean::sentence(&abort.seen)) "." }
         }
@@ -211,7 +213,11 @@ fn seconds_table(load: &LoadRecord) -> Markup {
             cell(second.started.to_string()),
             cell(second.in_flight.to_string()),
             cell(second.unanswered.to_string()),
-            cell(second.right.to_string()),
+            cell(if load.scenario.is_judged() {
+                second.right.to_string()
+            } else {
+                figures::NOTHING.to_owned()
+            }),
             cell(figures::duration(second.p50_ms)),
             cell(figures::duration(second.p95_ms)),
             cell(figures::duration(second.p99_ms)),
@@ -306,6 +312,25 @@ fn idle(load: &LoadRecord) -> Markup {
             p.finding { "Right when idle, mostly wrong under load: " (clean::cut(&figures::names(idle.lost.iter().map(String::as_str), MOST_IDS), 600)) }
         }
     }
+}
+
+/// The scenario's checks.
+fn checks(load: &LoadRecord) -> Markup {
+    if load.checks.is_empty() {
+        return html! {};
+    }
+    let row = |check: &LoadCheck| {
+        vec![
+            cell(clean::name(&check.name)),
+            cell(clean::cut(&check.rule, 200)),
+            cell(check.failures.count.to_string()),
+            cell(check.failures.of.to_string()),
+            cell(figures::percent(check.failures.value)),
+        ]
+    };
+    let head = vec!["Check", "Rule", "#Failed", "#Answers", "#Share"];
+    let rows = load.checks.iter().map(row).collect();
+    html! { h3 { "Checks" } (Table { caption: "The scenario's checks", head, rows }.render()) }
 }
 
 /// The machines that sent together.

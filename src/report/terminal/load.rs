@@ -1,6 +1,6 @@
 //! What only a load run finds: the load that was made, the answers under it, and this machine's part.
 
-use crate::domain::{IdleComparison, LoadModel, LoadRecord, LoadStep, RunRecord};
+use crate::domain::{IdleComparison, LoadCheck, LoadModel, LoadRecord, LoadStep, RunRecord};
 
 use super::super::figures::{self, count};
 use super::columns::{
@@ -16,6 +16,7 @@ pub(super) fn show(page: &mut Page, record: &RunRecord, load: &LoadRecord) {
     page.section("Load", &sent(load));
     steps(page, load);
     idle(page, load.idle.as_ref());
+    checks(page, load);
     generator(page, load);
     latency(page, record, load);
 }
@@ -68,6 +69,9 @@ fn steps(page: &mut Page, load: &LoadRecord) {
             if !has_idle {
                 left_out.push(7);
             }
+            if !load.scenario.is_judged() {
+                left_out.push(6);
+            }
             without(&left_out)
         })
         .collect();
@@ -115,6 +119,18 @@ fn idle(page: &mut Page, idle: Option<&IdleComparison>) {
         );
     }
     page.section("Idle", &text);
+}
+
+/// The scenario's checks, the one that fails most often first.
+fn checks(page: &mut Page, load: &LoadRecord) {
+    let mut checks: Vec<&LoadCheck> = load.checks.iter().collect();
+    checks.sort_by_key(|check| std::cmp::Reverse(check.failures.count));
+    let told = |check: &&LoadCheck| {
+        format!("{}: {} of {} answers failed", check.name, check.failures.count, check.failures.of)
+    };
+    if !checks.is_empty() {
+        page.section("Checks", &checks.iter().map(told).collect::<Vec<_>>().join("; "));
+    }
 }
 
 fn generator(page: &mut Page, load: &LoadRecord) {

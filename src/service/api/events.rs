@@ -211,7 +211,9 @@ fn view(event: &RunEvent) -> (&'static str, Value) {
         RunEvent::WorkersAwaited { come, of } => ("workers_awaited", json!({"come": come, "of": of})),
         RunEvent::IdleStarted { planned } => ("idle_started", json!({"planned": planned})),
         RunEvent::IdleObserved => ("idle_observed", json!({})),
-        RunEvent::LoadStarted { planned } => ("load_started", json!({"planned_ms": ms(planned)})),
+        RunEvent::LoadStarted { planned, judged } => {
+            ("load_started", json!({"planned_ms": ms(planned), "judged": judged}))
+        }
         RunEvent::LoadSecond(second) => ("load_second", json!(second)),
         RunEvent::GivenUp { reason } => ("given_up", json!({"reason": reason})),
     }

@@ -1,0 +1,66 @@
+//! A load run second by second as a table (RFC 4180), for spreadsheets and data frames. `docs/load.md` describes the
+//! columns.
+
+use super::ReportError;
+use super::observations::harmless;
+use crate::domain::{LoadRecord, LoadSecond, RunRecord};
+
+/// The columns, in their order; new ones come last.
+const COLUMNS: [&str; 19] = [
+    "run",
+    "suite",
+    "target",
+    "target_version",
+    "at_s",
+    "length_s",
+    "stage",
+    "load_from",
+    "load_to",
+    "intended",
+    "started",
+    "answered",
+    "unanswered",
+    "right",
+    "in_flight",
+    "p50_ms",
+    "p95_ms",
+    "p99_ms",
+    "lag_ms",
+];
+
+pub(super) fn render(record: &RunRecord, load: &LoadRecord) -> Result<Vec<u8>, ReportError> {
+    let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    table.write_record(COLUMNS).map_err(ReportError::Csv)?;
+    for second in &load.seconds {
+        table.write_record(row(record, load, second)).map_err(ReportError::Csv)?;
+    }
+    table.into_inner().map_err(|error| ReportError::Csv(error.into_error().into()))
+}
+
+fn row(record: &RunRecord, load: &LoadRecord, second: &LoadSecond) -> [String; COLUMNS.len()] {
+    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+    // The step that holds its middle.
+    let middle_ms = (second.at_s + load.second_s / 2.0) * 1e3;
+    let step = load.steps.iter().find(|step| step.from_ms <= middle_ms && middle_ms < step.to_ms);
+    [
+        record.id.to_string(),
+        harmless(&record.suite.name),
+        harmless(&record.target.name),
+        harmless(record.target.version.as_deref().unwrap_or_default()),
+        second.at_s.to_string(),
+        load.second_s.to_string(),
+        step.map(|step| step.stage.to_string()).unwrap_or_default(),
+        number(step.map(|step| step.load_from)),
+        number(step.map(|step| step.load_to)),
+        second.intended.to_string(),
+        second.started.to_string(),
+        second.answered.to_string(),
+        second.unanswered.to_string(),
+        if load.scenario.is_judged() { second.right.to_string() } else { String::new() },
+        second.in_flight.to_string(),
+        number(second.p50_ms),
+        number(second.p95_ms),
+        number(second.p99_ms),
+        second.lag_ms.to_string(),
+    ]
+}
