@@ -37,6 +37,9 @@ pub(super) struct LoadArgs {
     /// One more gate, such as `latency_p95 <= 500ms` (repeatable)
     #[arg(long, value_name = "EXPR", help_heading = "Gates")]
     gate: Vec<Gate>,
+    /// What the run is held against: a run's id, a record file, latest or none (else the set baseline)
+    #[arg(long, value_name = "RUN|latest|none|FILE", help_heading = "Gates")]
+    baseline: Option<String>,
     /// Another seed of the schedule and of the phrases' order
     #[arg(long, value_name = "N", help_heading = "Load")]
     seed: Option<u64>,
@@ -102,6 +105,7 @@ pub(super) async fn load(
         TextPolicy::None => "none",
     });
     add(&mut flags, "text", text);
+    add(&mut flags, "baseline", args.baseline.clone());
     let config = load(flags)?;
     let reports = Reports::check(&args.reports, &config)?;
     let github = GithubActions::of(&config).filter(|_| !args.no_annotations);

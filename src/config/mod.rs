@@ -151,11 +151,19 @@ impl Config {
         ];
         gates.extend(self.settings.gate_profiles.iter().flat_map(|profile| profile.gates()));
         gates.extend(self.settings.gates.iter().cloned());
-        let needs_baseline = match &self.settings.baseline {
+        GateOptions {
+            gates,
+            error_budget: thresholds.error_budget.value(),
+            needs_baseline: self.needs_baseline(),
+        }
+    }
+
+    /// Whether somebody asked for a baseline.
+    pub fn needs_baseline(&self) -> bool {
+        match &self.settings.baseline {
             Some(BaselineWish::Latest | BaselineWish::Run(_) | BaselineWish::File(_)) => true,
             Some(BaselineWish::Nothing) | None => false,
-        };
-        GateOptions { gates, error_budget: thresholds.error_budget.value(), needs_baseline }
+        }
     }
 
     /// The configured gates that compare with a baseline, those of the profiles first.

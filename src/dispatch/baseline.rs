@@ -38,11 +38,11 @@ pub async fn set_baseline(
     if summary.legacy {
         return Err(StoreError::NoRecord { id: run.clone() }.into());
     }
-    if summary.kind == Some(RunKind::Load) {
-        let why = "it is a load run; hold two of them against each other with `thrash compare`";
-        return Err(BaselineError::TooLittle { run: run.clone(), why });
+    let mut why = too_little(summary.status, summary.conclusion);
+    if why.is_none() && summary.kind == Some(RunKind::Load) {
+        why = too_little_load(&store.load(run).await?);
     }
-    if let Some(why) = too_little(summary.status, summary.conclusion) {
+    if let Some(why) = why {
         return Err(BaselineError::TooLittle { run: run.clone(), why });
     }
     Ok(store.set_baseline(run, note, now).await?)
@@ -61,6 +61,36 @@ fn too_little(status: Option<RunStatus>, conclusion: Option<Conclusion>) -> Opti
         (Some(RunStatus::Completed), _) => None,
         (None, _) => Some("it is not known how far it came"),
     }
+}
+
+/// Why a load run is too little: it is not what its scenario asks for. None for any other run.
+fn too_little_load(record: &RunRecord) -> Option<&'static str> {
+    let load = record.load.as_deref()?;
+    if load.generator.starved {
+        Some("whatever sent it could not make its load")
+    } else if load.cut.is_some() {
+        Some("a limit of its scenario ended it before its stages did")
+    } else if !load.generator.limits.is_empty() {
+        Some("whatever sent it was slow, and so its times are too long")
+    } else {
+        None
+    }
+}
+
+/// Why a load run cannot be held against another one: they did not send the same. None for any other runs.
+fn other_load(baseline: &RunRecord, candidate: &RunRecord) -> Option<String> {
+    let (before, now) = (baseline.load.as_deref()?, candidate.load.as_deref()?);
+    let (before, now) = (&before.scenario, &now.scenario);
+    let same = before.hash == now.hash
+        && before.seed == now.seed
+        && before.time_scale.to_bits() == now.time_scale.to_bits()
+        && (before.max_rate, before.max_in_flight) == (now.max_rate, now.max_in_flight);
+    (!same).then(|| {
+        format!(
+            "it made another load: its scenario `{}` says something else, or its seed, scale or limits",
+            before.name
+        )
+    })
 }
 
 /// What is looked for, and for which run.
@@ -202,7 +232,8 @@ impl Search {
     }
 
     fn usable(&self, record: RunRecord) -> Found {
-        let why = match too_little(Some(record.status), Some(record.verdict.conclusion)) {
+        let found = too_little(Some(record.status), Some(record.verdict.conclusion));
+        let why = match found.or_else(|| too_little_load(&record)) {
             None if record.target.demo == self.series.demo => return Found::Run(Box::new(record)),
             None if record.target.demo => "its target is the built-in demo, and this one's is not",
             None => "its target is not the built-in demo, and this one's is",
@@ -244,6 +275,9 @@ impl Searching {
         match found {
             Found::Nothing => None,
             Found::Missing { wanted, reason } | Found::Wrong { wanted, reason } => {
+                Some(BaselineRecord::Missing { wanted, reason })
+            }
+            Found::Run(baseline) if let Some(reason) = other_load(&baseline, candidate) => {
                 Some(BaselineRecord::Missing { wanted, reason })
             }
             Found::Run(baseline) => Some(match compare(&baseline, candidate) {

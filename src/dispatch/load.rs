@@ -10,14 +10,14 @@ use chrono::Utc;
 use tokio::sync::mpsc;
 
 use super::DispatchError;
-use super::baseline::Search;
+use super::baseline::{Search, Searching};
 use super::connect::{self, Connected, Connecting};
 use super::execute::Executed;
 use super::keep::Keeper;
 use super::load_workers::{Crew, WorkersWish, meet};
 use crate::config::Config;
 use crate::demo::Demo;
-use crate::domain::{BaselineWish, LoadModel, RunEvent, RunId, Series};
+use crate::domain::{LoadModel, RunEvent, RunId, Series};
 use crate::gate::{Gate, GateOptions};
 use crate::load::{Deck, Elsewhere, LoadEngine, OpenEngine, Rate, Scenario, Shard, UsersEngine, UsersOrder};
 use crate::run::{LoadRun, RunControl, RunFacts};
@@ -34,6 +34,7 @@ pub const SEND_USERS: &str = "send-users";
 pub struct PreparedLoad {
     run: LoadRun,
     keeper: Keeper,
+    baseline: Searching,
     demo: Option<Demo>,
     /// The workers that send, where it is not this process.
     crew: Option<Arc<Crew>>,
@@ -52,7 +53,8 @@ impl PreparedLoad {
         gates: &[Gate],
         workers: Option<WorkersWish>,
     ) -> Result<Self, DispatchError> {
-        Self::named(config, scenario, gates, workers, RunId::new(Utc::now(), rand::random())).await
+        let id = RunId::new(Utc::now(), rand::random());
+        Box::pin(Self::named(config, scenario, gates, workers, id)).await
     }
 
     /// The same with a name that somebody has been told already.
@@ -70,19 +72,7 @@ impl PreparedLoad {
         let deck = Deck::new(&suite.phrases, &scenario.weights, scenario.seed).map_err(|message| {
             DispatchError::Options { message, hint: "mend `phrases.weights` of the scenario".to_owned() }
         })?;
-        let names: Vec<&str> = scenario.checks.iter().map(|(name, _)| name.as_str()).collect();
-        if let Some(gate) = gates.iter().find(|gate| scenario.body.is_some() && gate.needs_judging()) {
-            return Err(DispatchError::Options {
-                message: format!("`{gate}` cannot be asked: no answer to a fixed body is right or wrong"),
-                hint: "ask for rates, latencies and `check_failures`".to_owned(),
-            });
-        }
-        for gate in gates {
-            gate.fits_checks(&names).map_err(|message| DispatchError::Options {
-                message: format!("`{gate}` cannot be asked: {message}"),
-                hint: "name it under `checks` of the scenario".to_owned(),
-            })?;
-        }
+        can_be_asked(&scenario, gates)?;
         // A target must not be sent more at once than it says it bears, whoever sends.
         let scenario = within_limits(scenario, &contract);
         let board = match &workers {
@@ -91,7 +81,7 @@ impl PreparedLoad {
         };
         let started_at = Utc::now();
         let search = Search {
-            wish: Some(BaselineWish::Nothing),
+            wish: settings.baseline.clone(),
             run: id.clone(),
             series: Series {
                 suite: scenario.suite_name(),
@@ -100,7 +90,8 @@ impl PreparedLoad {
             },
             selection_hash: suite.record.selection_hash.clone(),
         };
-        let (keeper, _) = Keeper::open(config, search)?;
+        let (keeper, baseline) = Keeper::open(config, search)?;
+        let baseline = baseline.settled().await?;
         let Connected { target, health, demo, .. } =
             Connecting::new(config, contract, &id).at_most(scenario.max_rate).connect(config).await?;
         let target = Box::pin(load_target(target, &suite, &scenario)).await?;
@@ -114,7 +105,7 @@ impl PreparedLoad {
         let gates = GateOptions {
             gates: scenario.gates.iter().chain(gates).cloned().collect(),
             error_budget: settings.thresholds.error_budget.value(),
-            needs_baseline: false,
+            needs_baseline: config.needs_baseline(),
         };
         let engine = match (&crew, scenario.model) {
             (Some(crew), _) => LoadEngine::Elsewhere(Arc::clone(crew) as Arc<dyn Elsewhere>),
@@ -160,7 +151,7 @@ impl PreparedLoad {
             deck,
             gates,
         };
-        Ok(Self { run, keeper, demo, crew })
+        Ok(Self { run, keeper, baseline, demo, crew })
     }
 
     /// Runs, judges and stores.
@@ -172,24 +163,50 @@ impl PreparedLoad {
         control: RunControl,
         events: mpsc::Sender<RunEvent>,
     ) -> Result<Executed, DispatchError> {
-        let Self { run, keeper, demo, crew } = self;
+        let Self { run, keeper, baseline, demo, crew } = self;
         let executed = match &crew {
             Some(crew) => match crew.gather(&control, &events).await {
-                Ok(()) => run.execute(control, events).await.map_err(DispatchError::Load),
+                Ok(()) => run.execute(control.clone(), events).await.map_err(DispatchError::Load),
                 Err(error) => Err(error),
             },
-            None => run.execute(control, events).await.map_err(DispatchError::Load),
+            None => run.execute(control.clone(), events).await.map_err(DispatchError::Load),
         };
         if let Some(crew) = crew {
             crew.dismiss().await;
         }
-        let record = executed?;
+        let measured = executed?;
+        let baseline = baseline.compare(measured.record(), &control).await;
+        let record = measured.conclude(baseline);
         let (kept, delivered) = keeper.keep(&record).await;
         if let Some(demo) = demo {
             demo.stop().await;
         }
         Ok(Executed { record, kept, delivered })
     }
+}
+
+/// Refuses gates that this scenario can never answer.
+fn can_be_asked(scenario: &Scenario, gates: &[Gate]) -> Result<(), DispatchError> {
+    let names: Vec<&str> = scenario.checks.iter().map(|(name, _)| name.as_str()).collect();
+    if let Some(gate) = gates.iter().find(|gate| scenario.body.is_some() && gate.needs_judging()) {
+        return Err(DispatchError::Options {
+            message: format!("`{gate}` cannot be asked: no answer to a fixed body is right or wrong"),
+            hint: "ask for rates, latencies and `check_failures`".to_owned(),
+        });
+    }
+    if let Some(gate) = gates.iter().find(|gate| scenario.is_search && gate.mode.is_against_baseline()) {
+        return Err(DispatchError::Options {
+            message: format!("`{gate}` cannot be asked of a search, which sends another load each time"),
+            hint: "ask `sustained_rate >= …`, or hold a constant load against its baseline".to_owned(),
+        });
+    }
+    for gate in gates {
+        gate.fits_checks(&names).map_err(|message| DispatchError::Options {
+            message: format!("`{gate}` cannot be asked: {message}"),
+            hint: "name it under `checks` of the scenario".to_owned(),
+        })?;
+    }
+    Ok(())
 }
 
 /// Threads of each of so many machines for so many starts a second.

@@ -38,15 +38,7 @@ pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
     let mut checks: Vec<Check> =
         options.gates.iter().chain(&held).map(|gate| check(record, gate, source(gate.metric))).collect();
     checks.push(both_sides(record));
-    // A gate that needs the baseline says itself that it is missing.
-    let needs_it = |gate: &Gate| gate.mode.is_against_baseline() && gate.severity.decides();
-    let needed_by_gate = options.gates.iter().any(needs_it);
-    if options.needs_baseline && !needed_by_gate {
-        checks.push(baseline_was_there(record));
-    }
-    if options.needs_baseline || needed_by_gate {
-        checks.extend(comparison_is_sound(record, options.error_budget));
-    }
+    checks.extend(baseline_checks(record, options));
     checks.extend(category_checks(record));
     checks.extend(must_pass_checks(record));
     checks.extend(waiver::checks(record));
@@ -59,6 +51,21 @@ pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
         used => sentence = format!("{sentence}; {used} known failures are waived"),
     }
     RunVerdict { conclusion, sentence, checks }
+}
+
+/// Whether the baseline that somebody needs was there, and shows something.
+pub(super) fn baseline_checks(record: &RunRecord, options: &GateOptions) -> Vec<Check> {
+    // A gate that needs the baseline says itself that it is missing.
+    let needs_it = |gate: &Gate| gate.mode.is_against_baseline() && gate.severity.decides();
+    let needed_by_gate = options.gates.iter().any(needs_it);
+    let mut checks = Vec::new();
+    if options.needs_baseline && !needed_by_gate {
+        checks.push(baseline_was_there(record));
+    }
+    if options.needs_baseline || needed_by_gate {
+        checks.extend(comparison_is_sound(record, options.error_budget));
+    }
+    checks
 }
 
 pub(super) fn source(metric: Metric) -> CheckSource {

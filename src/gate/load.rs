@@ -1,6 +1,6 @@
 //! The verdict on a load run.
 
-use super::evaluate::{GateOptions, check, source};
+use super::evaluate::{GateOptions, baseline_checks, check, source};
 use super::metric::Metric;
 use super::threshold::Gate;
 use super::verdict::{conclude_from, rank, sentence_from};
@@ -30,6 +30,7 @@ pub(super) fn evaluate_load(record: &RunRecord, load: &LoadRecord, options: &Gat
             doubt(check, load);
         }
     }
+    checks.extend(baseline_checks(record, options));
     checks.push(generator(load));
     checks.extend(sent(load, options));
     checks.extend(load.cut.as_ref().map(|limit| {

@@ -280,6 +280,11 @@ impl Reader<'_> {
             self.wrong(&path("hold"), "a load has to be held for half a second at least", "such as 20s");
             return Vec::new();
         }
+        for (i, gate) in file.gates.iter().enumerate().filter(|(_, gate)| gate.mode.is_against_baseline()) {
+            let path = Path::root().join("gates").join(i);
+            let message = format!("`{gate}` cannot be asked of a search, which sends another load each time");
+            self.wrong(&path, message, "hold a constant load against its baseline");
+        }
         if file.gates.is_empty() {
             self.key(
                 "search",

@@ -12,10 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::RunControl;
 use super::load_record::{Found, Held, RunFacts, Whole, record};
+use super::measured::Measured;
 use super::workers::work_off;
-use crate::domain::{
-    LoadAbort, PhraseResult, RunEvent, RunRecord, RunStatus, SearchRecord, ShardRecord, TextPolicy,
-};
+use crate::domain::{LoadAbort, PhraseResult, RunEvent, RunStatus, SearchRecord, ShardRecord, TextPolicy};
 use crate::gate::GateOptions;
 use crate::judge::judge_phrase;
 use crate::load::{Deck, LoadEngine, Scenario, Sending, Shard, Tally, Watch, Window};
@@ -57,7 +56,7 @@ impl LoadRun {
         self,
         control: RunControl,
         events: mpsc::Sender<RunEvent>,
-    ) -> std::io::Result<RunRecord> {
+    ) -> std::io::Result<Measured> {
         let Self { scenario, suite, target, deck, engine, facts, gates, idle_pass } = self;
         let (scenario, target) = (Arc::new(scenario), Arc::new(target));
         let tell = |event| {
@@ -110,7 +109,8 @@ impl LoadRun {
         };
         (found.abort, found.broken, found.shards) = (course.abort, course.broken, course.shards);
         found.finished_at = Utc::now();
-        Ok(record(&whole, &found))
+        let record = record(&whole, &found);
+        Ok(Measured { record, gates })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Load runs through the front door, against servers that remember what they saw.
 
+mod baseline;
 mod content;
 mod format;
 mod kubernetes;

@@ -72,6 +72,7 @@ pub fn render_terminal(record: &RunRecord, options: &TerminalOptions) -> String 
     integrity::show(&mut page, record);
     if let Some(load) = &record.load {
         load::show(&mut page, record, load);
+        comparison::show_baseline(&mut page, record);
         categories::show(&mut page, record);
         answers::show(&mut page, &record.metrics);
         footer::show(&mut page, record, options);
