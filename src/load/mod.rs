@@ -37,4 +37,4 @@ pub use schedule::{Ramp, Schedule};
 pub use shard::Shard;
 pub use tally::{StepTally, Tally, Window};
 pub use users::{DRAIN, Report, UsersEngine, UsersOrder, send};
-pub use watch::{Seen, Watch};
+pub use watch::Watch;

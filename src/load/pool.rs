@@ -12,14 +12,12 @@ use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::{Instant, sleep_until};
 
 use super::scenario_file::Beyond;
-use super::tally::{Ended, Known, Tally, Window};
+use super::tally::{Ended, Known, LATE, Tally, Window};
 use crate::domain::NoAnswerReason;
 use crate::target::{Lane, LoadTarget, Shot};
 
 /// Starts that wait for a lane, at most; further ones are dropped and counted.
 const LONGEST_QUEUE: usize = 1_000_000;
-/// A start that is later than this is not the one that was asked for.
-const LATE: Duration = Duration::from_secs(1);
 
 /// One request that is to be sent.
 #[derive(Debug, Clone, Copy)]

@@ -7,8 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::Sending;
 use crate::domain::{Level, LoadCounts, NoAnswerReason};
+use crate::judge::judge;
 use crate::stats::LatencyHistogram;
 use crate::target::LoadTarget;
+
+/// A start that is later than this is not the one that was asked for.
+pub(super) const LATE: Duration = Duration::from_secs(1);
 
 /// Everything that was found, by step, category and phrase.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -107,11 +111,9 @@ pub(super) fn known(target: &LoadTarget, idle_right: Option<&[bool]>) -> (Vec<Kn
             categories.push(&phrase.category);
             categories.len() - 1
         });
-        // The judge's rule: in the set, or between what passes below and above it.
         let passes = Level::ALL.map(|level| {
-            target.is_judged()
-                && (phrase.expected.contains(level)
-                    || (level >= phrase.lowest_passing() && level <= phrase.highest_passing()))
+            let (low, high) = (phrase.lowest_passing(), phrase.highest_passing());
+            target.is_judged() && judge(phrase.expected, low, high, Some(level)).passes()
         });
         Known { passes, category, idle_right: idle_right.map(|right| right[i]) }
     });
@@ -131,6 +133,15 @@ pub(super) struct Ended {
     pub(super) opened: bool,
     pub(super) response: Duration,
     pub(super) service: Duration,
+}
+
+impl Ended {
+    /// Whether its time says how long somebody waits. That of an answer does, and of a timeout: somebody waited so long
+    /// at least, and without these the slowest would make the percentiles better. That of a refusal would make them
+    /// better, too, and is left out.
+    const fn was_waited_for(&self) -> bool {
+        matches!(self.answer, Ok(_) | Err(NoAnswerReason::Timeout))
+    }
 }
 
 impl Tally {
@@ -166,25 +177,20 @@ impl Tally {
             Ok(level) => {
                 counts.answered += 1;
                 self.phrases[ended.phrase][level.index()] += 1;
-                step.response.record(ended.response);
-                step.service.record(ended.service);
-                self.categories[known.category].record(ended.response);
                 known.passes[level.index()]
             }
             Err(reason) => {
                 *counts.no_answer.entry(reason).or_default() += 1;
                 self.phrases[ended.phrase][5] += 1;
                 self.fail_open[ended.phrase] += u64::from(reason == NoAnswerReason::FailOpen);
-                // Somebody waited so long at least: without these the slowest would make the percentiles better. A
-                // connection that is refused at once would, too, and is left out.
-                if reason == NoAnswerReason::Timeout {
-                    step.response.record(ended.response);
-                    step.service.record(ended.service);
-                    self.categories[known.category].record(ended.response);
-                }
                 false
             }
         };
+        if ended.was_waited_for() {
+            step.response.record(ended.response);
+            step.service.record(ended.service);
+            self.categories[known.category].record(ended.response);
+        }
         counts.right += u64::from(right);
         counts.violations += u64::from(ended.violations > 0);
         counts.cached += u64::from(ended.cached);

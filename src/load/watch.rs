@@ -29,15 +29,6 @@ pub struct Watch {
     offset_s: f64,
 }
 
-/// What a slice of time showed, for who follows the run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
-    /// The slice.
-    pub second: LoadSecond,
-    /// Its length in seconds.
-    pub length_s: f64,
-}
-
 impl Watch {
     /// Watches a run of this length by these rules, sent by so many threads, whose windows come so late at most.
     pub fn new(rules: AbortEntry, planned: Duration, threads: usize, late: Duration) -> Self {
@@ -64,7 +55,7 @@ impl Watch {
     }
 
     /// Takes in a window; gives the slices that are complete now.
-    pub fn take(&mut self, mut window: Window) -> Vec<Seen> {
+    pub fn take(&mut self, mut window: Window) -> Vec<LoadSecond> {
         window.at_s += self.offset_s;
         // A window ends a moment after what it holds.
         let slice = Duration::try_from_secs_f64((window.at_s - 0.01).max(0.0) / self.slice_s)
@@ -110,7 +101,7 @@ impl Watch {
         (self.seconds, self.slice_s)
     }
 
-    fn close_before(&mut self, time: f64) -> Vec<Seen> {
+    fn close_before(&mut self, time: f64) -> Vec<LoadSecond> {
         let mut closed = Vec::new();
         self.open.make_contiguous().sort_by_key(|(number, _)| *number);
         while let Some((number, _)) = self.open.front() {
@@ -121,7 +112,7 @@ impl Watch {
             let Some((_, window)) = self.open.pop_front() else { break };
             let second = self.second(from, &window);
             self.seconds.push(second.clone());
-            closed.push(Seen { second, length_s: self.slice_s });
+            closed.push(second);
         }
         closed
     }

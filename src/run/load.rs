@@ -227,8 +227,8 @@ impl Course<'_> {
             tokio::select! {
                 window = seen.recv() => {
                     let Some(window) = window else { break };
-                    for seen in self.watch.take(window) {
-                        let _ = self.events.try_send(RunEvent::LoadSecond(Box::new(seen.second)));
+                    for second in self.watch.take(window) {
+                        let _ = self.events.try_send(RunEvent::LoadSecond(Box::new(second)));
                     }
                     if self.abort.is_none() && let Some(found) = self.watch.too_much() {
                         self.end(found, &drain, &abort);
@@ -295,7 +295,7 @@ impl Course<'_> {
     }
 }
 
-/// Asks every phrase once, one after the other, as any run does.
+/// Asks every phrase once, a few at a time, as any run does.
 async fn idle(
     target: &Arc<LoadTarget>,
     text: TextPolicy,

@@ -15,7 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("audit", &["domain", "gate", "judge", "stats", "suite"]),
     ("target", &["document", "domain"]),
     ("reference", &["document", "domain", "target"]),
-    ("load", &["document", "domain", "gate", "stats", "suite", "target"]),
+    ("load", &["document", "domain", "gate", "judge", "stats", "suite", "target"]),
     ("schedule", &[]),
     ("store", &["domain"]),
     ("report", &["domain", "stats"]),

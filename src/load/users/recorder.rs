@@ -5,11 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::domain::NoAnswerReason;
-use crate::load::tally::{Ended, Known, Tally, Window};
+use crate::load::tally::{Ended, Known, LATE, Tally, Window};
 use crate::target::Shot;
-
-/// A start that is later than this is not the one that was asked for.
-const LATE: Duration = Duration::from_secs(1);
 
 /// A request on its way.
 #[derive(Debug, Clone, Copy)]
