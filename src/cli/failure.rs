@@ -116,6 +116,7 @@ impl From<ServeError> for Failure {
             | ServeError::NoStore
             | ServeError::Location(_)
             | ServeError::Metrics { .. }
+            | ServeError::Tls { .. }
             | ServeError::Listen { .. } => Exit::Usage,
             ServeError::Store(_) => Exit::Storage,
         };

@@ -113,7 +113,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         Command::History(args) => history::history(&load(Flags::new())?, args, output).await,
         Command::Phrases(command) => phrases::phrases(&load(Flags::new())?, command, output),
         Command::Waivers(command) => waivers::waivers(command, load, output),
-        Command::Targets(command) => targets::targets(command, load, output).await,
+        Command::Targets(command) => Box::pin(targets::targets(command, load, output)).await,
         Command::Model(command) => model::model(command, load, output).await,
         Command::Serve(args) => Box::pin(serve::serve(args, load, output)).await,
         Command::Demo(args) => demo::demo(&args, output).await,

@@ -77,6 +77,10 @@ pub(super) async fn serve(
 /// Asks `/health`, by hand: for a container that holds no other program.
 async fn is_healthy(config: &Config, output: Output) -> Result<Exit, Failure> {
     let settings = &config.settings.service;
+    if settings.tls.certificate.is_some() {
+        let hint = "ask `/health` with a client that trusts the certificate";
+        return Err(Failure::usage("`--is-healthy` cannot ask a service that has a certificate", hint));
+    }
     let mut listen = settings.listen;
     if listen.ip().is_unspecified() {
         listen.set_ip(Ipv4Addr::LOCALHOST.into());

@@ -21,7 +21,7 @@ use crate::target::Contract;
 pub use environment::{Environment, Meaning, Variable, variables};
 pub use layers::{Effective, Origin};
 pub use reference::ReferenceSettings;
-pub use service::{KeySettings, RateLimitSettings, Scope, ServiceSettings};
+pub use service::{KeySettings, RateLimitSettings, Scope, ServiceSettings, TlsSettings};
 pub use settings::{
     DEFAULT, LogLevel, RunSettings, Settings, StoreSettings, SuiteSize, Suites, Thresholds, WaiverSettings,
     schema,

@@ -1,6 +1,7 @@
 //! The settings of the service.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -20,6 +21,8 @@ pub struct ServiceSettings {
     pub metrics_listen: SocketAddr,
     /// The port of `metrics_listen`, if it is another one.
     pub metrics_port: Option<u16>,
+    /// The certificate by which it is called over HTTPS.
+    pub tls: TlsSettings,
     /// The path below which everything is, behind a proxy that passes it on; empty for none.
     pub base_path: String,
     /// Whether callers need a key; nothing: as soon as there is one.
@@ -50,6 +53,16 @@ pub struct ServiceSettings {
     pub lease: Wait,
     /// How long a stop waits for what runs.
     pub stop_within: Wait,
+}
+
+/// A certificate and its key, both or none.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TlsSettings {
+    /// The certificate and those that vouch for it, in PEM.
+    pub certificate: Option<PathBuf>,
+    /// Its private key, in PEM.
+    pub key: Option<PathBuf>,
 }
 
 /// A key by its hash.
@@ -137,6 +150,11 @@ impl ServiceSettings {
         };
         [
             (!is_path(&self.base_path), "service.base_path", "it must be empty, or such as `/thrash`"),
+            (
+                self.tls.certificate.is_some() != self.tls.key.is_some(),
+                "service.tls",
+                "a certificate needs its key, and a key its certificate",
+            ),
             (!is_token(&self.key_header), "service.key_header", "it must be the name of a header"),
             (
                 !self.keys.iter().all(|key| is_hash(&key.hash)),

@@ -138,7 +138,7 @@ impl Prepared {
 
     /// Runs, holds the run against its baseline, judges and stores.
     pub async fn execute(self, control: RunControl, events: mpsc::Sender<RunEvent>) -> Executed {
-        self.judge(control, events).await.keep().await
+        Box::pin(self.judge(control, events)).await.keep().await
     }
 
     /// Runs, holds the run against its baseline, and judges.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
-use crate::domain::{Job, RunEvent};
+use crate::domain::{Job, RunEvent, Verdict};
 
 /// Events that are kept: those of a run of the whole suite.
 const KEPT: usize = 2048;
@@ -146,7 +146,7 @@ impl Progress {
             RunEvent::Observed { verdict, no_answer, .. } => {
                 self.done += 1;
                 self.judged += usize::from(verdict.is_some());
-                self.passed += usize::from(verdict.is_some_and(|verdict| verdict.passes()));
+                self.passed += usize::from(verdict.is_some_and(Verdict::passes));
                 self.unanswered += usize::from(no_answer.is_some());
             }
             RunEvent::IdleObserved => self.done += 1,

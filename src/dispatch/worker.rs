@@ -190,7 +190,8 @@ impl Worker {
             None if reason.get() == Why::Superseded => Outcome::Nothing,
             None => Outcome::HandBack,
         };
-        following.abort();
+        // What was told last is still on its way to the readers.
+        let _ = tokio::time::timeout(LAST_WAIT, following).await;
         self.end(&job, &lease, &feed, outcome).await;
     }
 
@@ -304,11 +305,12 @@ async fn execute(
             };
             let judged = Box::pin(prepared.judge(control, events)).await;
             match (judged.record.status, reason.get()) {
-                // It had come to its end before it was told to stop.
-                (RunStatus::Completed | RunStatus::Aborted, _) => judged.keep().await,
-                (RunStatus::Interrupted, Why::Not | Why::Cancelled) => judged.keep().await,
                 (RunStatus::Interrupted, Why::Leaving) => return Outcome::HandBack,
                 (RunStatus::Interrupted, Why::Superseded) => return Outcome::Nothing,
+                // It had come to its end before it was told to stop, or is to be kept as far as it came.
+                (RunStatus::Completed | RunStatus::Aborted | RunStatus::Interrupted, _) => {
+                    judged.keep().await
+                }
             }
         }
         RunKind::Load => {

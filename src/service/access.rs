@@ -117,6 +117,11 @@ impl Caller {
         format!("api:{}", self.name)
     }
 
+    /// Writes down what they changed, whatever else the log keeps.
+    pub(crate) fn audit(&self, what: &str) {
+        tracing::info!(target: "thrash::audit", by = self.requester(), "{what}");
+    }
+
     /// Whether they may do what needs this scope.
     pub(crate) fn may(&self, needed: Scope) -> bool {
         self.scope.is_some_and(|scope| scope.covers(needed))

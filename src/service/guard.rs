@@ -101,7 +101,8 @@ impl Service {
         };
         let hosts = &self.config.settings.service.hosts;
         let is_known = is_this_machine(&host) || hosts.iter().any(|known| known.eq_ignore_ascii_case(&host));
-        if !is_known && !(self.keys.required() && hosts.is_empty()) {
+        let any_will_do = self.keys.required() && hosts.is_empty();
+        if !is_known && !any_will_do {
             let shown: String = host.chars().take(100).collect();
             return Err(refused(
                 StatusCode::MISDIRECTED_REQUEST,

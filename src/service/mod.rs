@@ -22,6 +22,7 @@ mod problem;
 mod readiness;
 mod server;
 mod serving;
+mod tls;
 mod watch;
 
 use std::sync::Arc;
@@ -86,11 +87,6 @@ impl Service {
     /// The path of something here, as a caller sees it.
     pub fn path(&self, path: &str) -> String {
         format!("{}{path}", self.config.settings.service.base_path)
-    }
-
-    /// Writes down who changed what.
-    pub(crate) fn audit(&self, caller: &Caller, what: &str) {
-        tracing::info!(target: "thrash::audit", by = caller.requester(), "{what}");
     }
 
     /// Everything that is answered.

@@ -109,7 +109,7 @@ impl Service {
             connected.close().await;
             Ok::<_, crate::dispatch::DispatchError>(format!("{}{version}", self.config.target_name()))
         };
-        Look::of(within(look).await)
+        Look::of(Box::pin(within(look)).await)
     }
 
     async fn model(&self) -> Look {

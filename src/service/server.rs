@@ -19,8 +19,10 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::access::Peer;
@@ -44,6 +46,7 @@ pub(super) async fn answer(
     listener: TcpListener,
     router: Router,
     bounds: Bounds,
+    tls: Option<TlsAcceptor>,
     stop: CancellationToken,
     abort: CancellationToken,
 ) {
@@ -63,7 +66,23 @@ pub(super) async fn answer(
         };
         while tasks.try_join_next().is_some() {}
         let connection = open.enter(bounds.connections);
-        tasks.spawn(connect(stream, peer, router.clone(), bounds.head, connection, stop.clone()));
+        let _ = stream.set_nodelay(true);
+        let (router, head, stop) = (router.clone(), bounds.head, stop.clone());
+        match tls.clone() {
+            None => tasks.spawn(converse(stream, peer, router, head, connection, stop)),
+            Some(tls) => tasks.spawn(async move {
+                let closed = connection.closed.clone();
+                tokio::select! {
+                    // A handshake has the time of a head, and what follows the time of the next one.
+                    shaken = tokio::time::timeout(head, tls.accept(stream)) => {
+                        if let Ok(Ok(stream)) = shaken {
+                            converse(stream, peer, router, head, connection, stop).await;
+                        }
+                    }
+                    () = closed.cancelled() => {}
+                }
+            }),
+        };
     }
     drop(listener);
     tokio::select! {
@@ -72,15 +91,14 @@ pub(super) async fn answer(
     }
 }
 
-async fn connect(
-    stream: TcpStream,
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     peer: SocketAddr,
     router: Router,
     head: Duration,
     connection: Connection,
     stop: CancellationToken,
 ) {
-    let _ = stream.set_nodelay(true);
     let connection = Arc::new(connection);
     let router = TowerToHyperService::new(router);
     let busy = Arc::clone(&connection);

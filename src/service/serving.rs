@@ -1,16 +1,20 @@
 //! The service from its beginning to its end.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::Service;
 use super::access::Keys;
 use super::server::{Bounds, answer};
+use super::tls;
 use super::watch;
 use crate::config::Config;
 use crate::dispatch::{Keeper, Queue, Stopping, Worker, open_store};
@@ -55,6 +59,16 @@ pub enum ServeError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The certificate cannot be used.
+    #[error("the certificate `{}` or its key `{}` cannot be used: {reason}", .certificate.display(), .key.display())]
+    Tls {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// The address is taken, or not ours.
     #[error("cannot listen on `{listen}`")]
     Listen {
@@ -81,6 +95,7 @@ impl ServeError {
             Self::Metrics { .. } => {
                 Some("METRICS_PORT_TESTING or `service.metrics_listen` names another address".into())
             }
+            Self::Tls { .. } => Some("both are PEM files; the key belongs to the first certificate".into()),
             Self::Listen { .. } => Some("is another one running there? `--listen` names another address".into()),
         }
     }
@@ -93,6 +108,7 @@ pub struct Serving {
     listener: TcpListener,
     metrics: TcpListener,
     listen: SocketAddr,
+    tls: Option<Arc<ServerConfig>>,
     _lock: InstanceLock,
 }
 
@@ -105,6 +121,7 @@ impl Serving {
         let settings = &config.settings.service;
         let listen = settings.listen;
         check_keys(&config)?;
+        let tls = tls::load(&settings.tls)?;
         let location = Keeper::location(&config)?.ok_or(ServeError::NoStore)?;
         let instance = format!("{}-{}", host_name(), std::process::id());
         let lock = InstanceLock::take(
@@ -121,7 +138,7 @@ impl Serving {
         let config = Arc::new(config);
         let queue = Queue::new(Arc::clone(&config), Arc::clone(&store), instance, Vec::new());
         let service = Service::new(config, store, queue, stopping);
-        Ok(Self { service, listener, metrics, listen, _lock: lock })
+        Ok(Self { service, listener, metrics, listen, tls, _lock: lock })
     }
 
     /// Where it tells its metrics.
@@ -135,7 +152,8 @@ impl Serving {
         if listen.ip().is_unspecified() {
             listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
         }
-        format!("http://{listen}{}", self.service.config.settings.service.base_path)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{listen}{}", self.service.config.settings.service.base_path)
     }
 
     /// What every part of it shares.
@@ -145,13 +163,16 @@ impl Serving {
 
     /// Answers and works until it is told to stop; runs that are under way end or go back to the queue first.
     pub async fn run(self) {
-        let Self { service, listener, metrics, .. } = self;
+        // The lock goes last.
+        let Self { service, listener, metrics, tls, listen: _, _lock } = self;
+        let tls = tls.map(TlsAcceptor::from);
         let settings = &service.config.settings.service;
         let (stop, abort) = (CancellationToken::new(), CancellationToken::new());
         let bounds = Bounds { head: settings.header_timeout.0, connections: settings.connections };
-        let answering = tokio::spawn(answer(listener, service.router(), bounds, stop.clone(), abort.clone()));
+        let answering =
+            tokio::spawn(answer(listener, service.router(), bounds, tls, stop.clone(), abort.clone()));
         let told =
-            tokio::spawn(answer(metrics, watch::router(&service), bounds, stop.clone(), abort.clone()));
+            tokio::spawn(answer(metrics, watch::router(&service), bounds, None, stop.clone(), abort.clone()));
         let mut working = JoinSet::new();
         for _ in 0..settings.workers {
             let worker = Worker::new(Arc::clone(&service.queue), settings.lease.0, service.stopping.clone());

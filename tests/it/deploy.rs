@@ -36,7 +36,10 @@ fn every_variable_of_the_examples_means_something() {
 
 #[test]
 fn the_image_runs_as_nobody_and_copies_what_the_build_needs() {
-    assert!(DOCKERFILE.contains("FROM gcr.io/distroless/cc-debian12:nonroot"), "the last stage is not root's");
+    assert!(
+        DOCKERFILE.contains("FROM gcr.io/distroless/cc-debian12:nonroot"),
+        "the last stage is not root's"
+    );
     let ignored = include_str!("../../docs/deploy/Dockerfile.dockerignore");
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let kept: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();

@@ -68,7 +68,7 @@ async fn set(
         BaselineError::Store(error) => Problem::from(error),
         BaselineError::TooLittle { .. } => Problem::new(StatusCode::CONFLICT, error.to_string()),
     })?;
-    service.audit(&caller, &format!("made run {id} the baseline of {}", baseline.series));
+    caller.audit(&format!("made run {id} the baseline of {}", baseline.series));
     Ok(Json(baseline))
 }
 
@@ -80,6 +80,6 @@ async fn clear(
     if !service.store.clear_baseline(&id).await? {
         return Err(Problem::not_found(format!("run `{id}` is no baseline")));
     }
-    service.audit(&caller, &format!("took back that run {id} is a baseline"));
+    caller.audit(&format!("took back that run {id} is a baseline"));
     Ok(StatusCode::NO_CONTENT)
 }

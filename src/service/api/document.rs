@@ -47,7 +47,10 @@ impl Service {
         let problem = schema_of::<Problem>(&mut generator);
         let mut paths: Map<String, Value> = Map::new();
         for endpoint in endpoints() {
-            let operation = operation(&endpoint, &problem, &mut generator);
+            let mut operation = operation(&endpoint, &problem, &mut generator);
+            if self.keys.required() && endpoint.scope.is_some() {
+                operation["security"] = json!([{"key": []}, {"bearer": []}]);
+            }
             let path = paths.entry(endpoint.path).or_insert_with(|| json!({}));
             path[endpoint.method] = operation;
         }
@@ -132,10 +135,6 @@ fn operation(endpoint: &Endpoint, problem: &Schema, generator: &mut SchemaGenera
         operation["requestBody"] =
             json!({"required": true, "content": {"application/json": {"schema": schema}}});
     }
-    operation["security"] = match endpoint.scope {
-        None => json!([]),
-        Some(_) => json!([{"key": []}, {"bearer": []}]),
-    };
     if let Some(scope) = endpoint.scope {
         operation["x-scope"] = scope.as_str().into();
     }

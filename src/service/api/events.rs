@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::endpoint::Endpoint;
 use super::extract::{Id, header};
 use crate::dispatch::JobEvent;
-use crate::domain::{Job, JobState, RunEvent, RunId};
+use crate::domain::{Job, JobState, NoAnswerReason, RunEvent, RunId};
 use crate::service::problem::Problem;
 use crate::service::server::Busy;
 use crate::service::{Caller, Service};
@@ -115,7 +115,7 @@ impl Reader {
             if !self.read_feed().await {
                 match self.look().await {
                     Ok(()) if self.waiting.is_empty() && !self.is_over => {
-                        tokio::time::sleep(LOOK_EVERY).await
+                        tokio::time::sleep(LOOK_EVERY).await;
                     }
                     Ok(()) => {}
                     Err(error) => {
@@ -199,7 +199,7 @@ fn view(event: &RunEvent) -> (&'static str, Value) {
             json!({
                 "phrase": phrase,
                 "verdict": verdict,
-                "no_answer": no_answer.map(|reason| reason.as_str()),
+                "no_answer": no_answer.map(NoAnswerReason::as_str),
                 "latency_ms": ms(latency),
                 "attempts": attempts,
             }),

@@ -24,6 +24,7 @@ struct Health {
 }
 
 /// Whether it can do its work.
+#[expect(clippy::struct_field_names, reason = "what callers read")]
 #[derive(Debug, Serialize, JsonSchema)]
 struct Ready {
     /// Whether a run that is asked for now would come to its end, as far as one can tell.
@@ -53,7 +54,7 @@ async fn health() -> Json<Health> {
 }
 
 async fn ready(State(service): State<Arc<Service>>, caller: Caller) -> Response {
-    let looks = service.look().await;
+    let looks = Box::pin(service.look()).await;
     let stopping = service.stopping.drain.is_cancelled();
     let ready = looks.are_well() && !stopping;
     let looks = if caller.may(Scope::Read) { looks } else { looks.without_details() };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::endpoint::Endpoint;
 use super::extract::Query;
-use super::results::ResultView;
+use super::results::{LOAD, ResultView};
 use crate::domain::{JobState, RunKind};
 use crate::service::Service;
 use crate::service::problem::Problem;
@@ -20,10 +20,8 @@ use crate::store::{JobFilter, RunFilter};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct LatestQuery {
-    /// Of this suite.
+    /// Of this suite; of a load scenario it is `load NAME`.
     test_type: Option<String>,
-    /// Of this load scenario.
-    scenario: Option<String>,
     /// Against this target; nothing means the configured one.
     target: Option<String>,
 }
@@ -51,21 +49,16 @@ async fn latest(
     State(service): State<Arc<Service>>,
     Query(query): Query<LatestQuery>,
 ) -> Result<Json<Latest>, Problem> {
-    let LatestQuery { test_type, scenario, target } = query;
-    let (kind, name, suite) = match (test_type, scenario) {
-        (Some(_), Some(_)) => {
-            return Err(Problem::bad_request("name a `test_type` or a `scenario`, not both"));
-        }
-        (Some(suite), None) => (Some(RunKind::Accuracy), Some(suite.clone()), Some(suite)),
-        (None, Some(scenario)) => {
-            (Some(RunKind::Load), Some(scenario.clone()), Some(format!("load {scenario}")))
-        }
-        (None, None) => (None, None, None),
+    let LatestQuery { test_type, target } = query;
+    let (kind, name) = match test_type.as_deref().map(|suite| (suite, suite.strip_prefix(LOAD))) {
+        Some((_, Some(scenario))) => (Some(RunKind::Load), Some(scenario.to_owned())),
+        Some((suite, None)) => (Some(RunKind::Accuracy), Some(suite.to_owned())),
+        None => (None, None),
     };
     let is_default = target.as_deref().is_none_or(|target| target == service.config.target_name());
     let target = target.unwrap_or_else(|| service.config.target_name().to_owned());
     let stored = RunFilter {
-        suite,
+        suite: test_type,
         target: Some(target.clone()),
         // Another target of that name is another thing.
         demo: Some(is_default && service.config.wants_demo()),

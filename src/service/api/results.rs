@@ -16,6 +16,9 @@ use crate::service::Service;
 use crate::service::problem::Problem;
 use crate::store::{RunFilter, RunSummary, StoreError, StoreErrorKind};
 
+/// What stands before a scenario's name where a suite's would stand.
+pub(super) const LOAD: &str = "load ";
+
 /// Results that are kept ready; a stored run never changes.
 const KEPT: usize = 64;
 
@@ -244,7 +247,7 @@ impl ResultView {
             kind: job.kind,
             test_type: match job.kind {
                 RunKind::Accuracy => job.name.clone(),
-                RunKind::Load => format!("load {}", job.name),
+                RunKind::Load => format!("{LOAD}{}", job.name),
             },
             target: job.target.clone(),
             demo: None,

@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::endpoint::Endpoint;
 use super::extract::{Body, Id, Query, header, page_size};
@@ -38,9 +39,19 @@ struct RunAsk {
     #[schemars(with = "String")]
     target: Option<String>,
     /// Of two runs that wait, the one of higher priority goes first.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     #[schemars(range(min = -100, max = 100))]
     priority: i32,
+}
+
+/// A whole number, also one that is written `1.0`: JSON makes no difference.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    if number.fract() != 0.0 || number.abs() > f64::from(i32::MAX) {
+        return Err(D::Error::custom(format!("{number} is no whole number")));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "it was looked at")]
+    Ok(number as i32)
 }
 
 /// A run that was asked for, and where to find more of it.
@@ -171,10 +182,7 @@ async fn start(
     };
     let job = match service.queue.submit(ask).await? {
         Submitted::New(job) => {
-            service.audit(
-                &caller,
-                &format!("asked for run {} (`{}` against `{}`)", job.id, job.name, job.target),
-            );
+            caller.audit(&format!("asked for run {} (`{}` against `{}`)", job.id, job.name, job.target));
             job
         }
         Submitted::Known(job) => job,
@@ -220,7 +228,7 @@ async fn cancel(
         let detail = format!("run `{id}` is over: it is {}", job.state.as_str());
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
-    service.audit(&caller, &format!("stopped run {id}"));
+    caller.audit(&format!("stopped run {id}"));
     Ok((StatusCode::ACCEPTED, Json(service.run_view(job))).into_response())
 }
 

@@ -189,3 +189,23 @@ async fn behind_a_proxy_everything_is_below_its_path() {
     let outside = reqwest::get(format!("http://{}/health", serve.address())).await.unwrap();
     assert_eq!(outside.status(), 404);
 }
+
+#[tokio::test]
+async fn with_a_certificate_it_is_called_over_https() {
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    let place = quick_place("service: {tls: {certificate: own.pem, key: own.key}}\n");
+    place.file("own.pem", own.cert.pem());
+    place.file("own.key", own.signing_key.serialize_pem());
+    let serve = Serve::start(&place, &[]);
+    assert!(serve.url.starts_with("https://"), "{}", serve.url);
+    let root = reqwest::Certificate::from_pem(own.cert.pem().as_bytes()).unwrap();
+    let client = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();
+    let health = client.get(format!("{}/health", serve.url)).send().await.unwrap();
+    assert_eq!(health.status(), 200);
+    let plain = reqwest::get(format!("http://{}/health", serve.address())).await;
+    assert!(plain.is_err(), "{plain:?}");
+
+    place.file("own.key", "nothing");
+    let refused = Serve::refused(&place, &[], &["--listen", "127.0.0.1:0"]).exits(2);
+    refused.complains(&["own.key", "cannot be used"]);
+}
