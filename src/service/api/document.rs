@@ -158,9 +158,10 @@ fn parameters(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Vec<Value
             "schema": {"type": "string", "pattern": "^[0-9a-z-]{1,100}$"},
         }));
     }
-    for (name, says) in &endpoint.headers {
+    for (name, pattern, says) in &endpoint.headers {
         parameters.push(json!({
-            "name": name, "in": "header", "required": false, "description": says, "schema": {"type": "string"},
+            "name": name, "in": "header", "required": false, "description": says,
+            "schema": {"type": "string", "pattern": pattern},
         }));
     }
     if let Some(query) = endpoint.query {

@@ -34,8 +34,8 @@ pub(super) struct Endpoint {
     /// What a caller needs; none for everybody.
     pub(super) scope: Option<Scope>,
     pub(super) summary: &'static str,
-    /// Headers that it reads, with what they are for.
-    pub(super) headers: Vec<(&'static str, &'static str)>,
+    /// Headers that it reads: how their values look, and what they are for.
+    pub(super) headers: Vec<(&'static str, &'static str, &'static str)>,
     /// The query's members.
     pub(super) query: Option<MakeSchema>,
     /// The JSON that it takes.
@@ -101,8 +101,8 @@ impl Endpoint {
         Self { scope: Some(scope), ..self }
     }
 
-    pub(super) fn header(mut self, name: &'static str, says: &'static str) -> Self {
-        self.headers.push((name, says));
+    pub(super) fn header(mut self, name: &'static str, pattern: &'static str, says: &'static str) -> Self {
+        self.headers.push((name, pattern, says));
         self
     }
 

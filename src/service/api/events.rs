@@ -36,7 +36,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("/api/test/runs/{id}/events", events)
             .says("What a run tells while it goes on; `Last-Event-ID` reads on from there")
-            .header("last-event-id", "The id of the last event that was read")
+            .header(
+                "last-event-id",
+                "^[0-9]{1,9}\\.([0-9]{1,18}|end)$",
+                "The id of the last event that was read",
+            )
             .gives_media(200, "text/event-stream", "Events until it is over")
             .gives_media(204, "", "It is over, and its last event was read")
             .fails(&[400, 404, 503]),

@@ -32,7 +32,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             )
             .says($says)
             .gives_media(200, $media, "The report")
-            .fails(&[404])
+            .fails(&[404, 409])
         };
     }
     vec![
@@ -51,10 +51,23 @@ async fn report(
     format: Format,
     media: &'static str,
 ) -> Result<Response, Problem> {
-    let run = service.run_of(id).await?;
-    let record = service.store.load(&run).await?;
+    let none = |detail: String| Problem::new(StatusCode::CONFLICT, detail);
+    let (run, job) = match service.store.job(id).await {
+        Ok(job) if !job.state.is_over() => {
+            return Err(none(format!("run `{id}` is not over: it is {}", job.state.as_str())));
+        }
+        Ok(job) => (job.run.clone().unwrap_or_else(|| id.clone()), Some(job)),
+        Err(error) if error.kind() == StoreErrorKind::NotFound => (id.clone(), None),
+        Err(error) => return Err(error.into()),
+    };
+    let record = service.store.load(&run).await.map_err(|error| match (error.kind(), job) {
+        (StoreErrorKind::NotFound, Some(job)) => {
+            none(format!("run `{id}` left no record: it is {}", job.state.as_str()))
+        }
+        _ => Problem::from(error),
+    })?;
     if format == Format::Csv && record.kind == RunKind::Load {
-        return Err(Problem::not_found("a load run keeps no observation of each request, so it has no CSV"));
+        return Err(none("a load run keeps no observation of each request, so it has no CSV".to_owned()));
     }
     let trend = match format {
         Format::Html => trend(&earlier(service.store.as_ref(), &record).await),
@@ -78,17 +91,6 @@ async fn report(
     let name = format!("inline; filename=\"{run}.{}\"", format.ending());
     headers.extend(HeaderValue::from_str(&name).ok().map(|value| (CONTENT_DISPOSITION, value)));
     Ok(response)
-}
-
-impl Service {
-    /// The stored run that is meant: by its own name, or by that of what was asked for.
-    async fn run_of(&self, id: &RunId) -> Result<RunId, Problem> {
-        match self.store.job(id).await {
-            Ok(job) => Ok(job.run.unwrap_or(job.id)),
-            Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(id.clone()),
-            Err(error) => Err(error.into()),
-        }
-    }
 }
 
 /// Earlier runs, as a page draws them.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -137,7 +138,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::get("/api/test/results/{id}", show)
             .says("What a run found; `id` is that of the run, or of what was asked for")
             .gives::<ResultView>(200, "What it found")
-            .fails(&[404]),
+            .fails(&[404, 409]),
     ]
 }
 
@@ -192,7 +193,7 @@ impl Service {
     async fn result_of_job(&self, job: &Job) -> Result<Arc<ResultView>, Problem> {
         if !job.state.is_over() {
             let detail = format!("run `{}` is not over: it is {}", job.id, job.state.as_str());
-            return Err(Problem::not_found(detail));
+            return Err(Problem::new(StatusCode::CONFLICT, detail));
         }
         let found = match &job.run {
             Some(run) => self.result(run).await,

@@ -129,6 +129,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .says("Ask for a run")
             .header(
                 "idempotency-key",
+                "^[!-~]{1,200}$",
                 "A word of your own: asking again with the same one makes no second run",
             )
             .body::<RunAsk>()
