@@ -8,12 +8,15 @@ use serde_yaml::Value;
 
 use super::baseline::BaselineCommand;
 use super::compare::{CompareArgs, profiles};
+use super::db::DbCommand;
 use super::demo::DemoArgs;
 use super::history::HistoryArgs;
 use super::load::{LoadArgs, ScenariosCommand};
 use super::load_worker::WorkerArgs;
 use super::model::{ModelCommand, ReferenceArgs};
+use super::notify::NotifyCommand;
 use super::phrases::PhrasesCommand;
+use super::schedule::ScheduleCommand;
 use super::serve::ServeArgs;
 use super::shadow::ShadowArgs;
 use super::waivers::WaiversCommand;
@@ -139,6 +142,12 @@ pub(super) enum Command {
     Model(ModelCommand),
     /// Answer over HTTP, and run what is asked for, until stopped
     Serve(ServeArgs),
+    /// List, switch or run the schedules of the service
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
+    /// Try the channels that are told when something breaks
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// Run the demo detector until stopped
     Demo(DemoArgs),
     /// Show every setting, where it came from, and what can be reached
@@ -362,31 +371,6 @@ pub(super) enum TargetsCommand {
     Check {
         #[command(flatten)]
         target: TargetArgs,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum DbCommand {
-    /// Create the tables or bring them up to date
-    Migrate {
-        /// Only say what would be done
-        #[arg(long)]
-        check: bool,
-    },
-    /// Remove old runs; runs that are kept as baselines stay
-    Prune {
-        /// Runs older than this (`90days`, `1year`)
-        #[arg(long, value_name = "TIME")]
-        older_than: Option<Wait>,
-        /// All but the newest so many of each suite and target
-        #[arg(long, value_name = "N")]
-        keep_last: Option<usize>,
-        /// Also runs that an earlier program stored
-        #[arg(long)]
-        legacy: bool,
-        /// Only say what would go
-        #[arg(long)]
-        dry_run: bool,
     },
 }
 

@@ -3,15 +3,41 @@
 use std::fmt::Write;
 
 use chrono::Utc;
+use clap::Subcommand;
 
-use super::args::DbCommand;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::runs::{location, open};
 use crate::config::Config;
 use crate::dispatch::open_store;
+use crate::domain::Wait;
 use crate::store::PrunePolicy;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DbCommand {
+    /// Create the tables or bring them up to date
+    Migrate {
+        /// Only say what would be done
+        #[arg(long)]
+        check: bool,
+    },
+    /// Remove old runs; runs that are kept as baselines stay
+    Prune {
+        /// Runs older than this (`90days`, `1year`)
+        #[arg(long, value_name = "TIME")]
+        older_than: Option<Wait>,
+        /// All but the newest so many of each suite and target
+        #[arg(long, value_name = "N")]
+        keep_last: Option<usize>,
+        /// Also runs that an earlier program stored
+        #[arg(long)]
+        legacy: bool,
+        /// Only say what would go
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
 
 pub(super) async fn db(config: &Config, command: DbCommand, output: Output) -> Result<Exit, Failure> {
     match command {

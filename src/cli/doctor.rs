@@ -23,12 +23,11 @@ pub(super) async fn doctor(config: &Config, output: Output) -> Result<Exit, Fail
     let file = config.file.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string());
     let _ = writeln!(text, "\nconfiguration file   {file}");
     let _ = writeln!(text, "data folder          {}", config.data_folder().display());
-    for variable in variables().iter().filter(|variable| variable.meaning == Meaning::Service) {
-        if let Some(value) = config.variable(variable.name) {
-            let shown = if variable.secret { "•••" } else { &value };
+    for variable in variables().iter().filter(|variable| variable.meaning == Meaning::Channel) {
+        if config.variable(variable.name).is_some() {
             let _ = writeln!(
                 text,
-                "{:<20} {shown} (for the service; no command of this version uses it)",
+                "{:<20} ••• (messages go there; `thrash notify test` tries it)",
                 variable.name
             );
         }

@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::output::Output;
 use crate::config::ConfigError;
 pub(super) use crate::dispatch::chain;
-use crate::dispatch::{BaselineError, DispatchError};
+use crate::dispatch::{AskError, BaselineError, DispatchError};
 use crate::load::ScenarioError;
 use crate::reference::{FetchError, PullError, ReferenceError};
 use crate::report::{ReportError, SinkError, WriteError};
@@ -117,11 +117,25 @@ impl From<ServeError> for Failure {
             | ServeError::Location(_)
             | ServeError::Metrics { .. }
             | ServeError::Tls { .. }
+            | ServeError::Notify(_)
             | ServeError::Listen { .. } => Exit::Usage,
             ServeError::Store(_) => Exit::Storage,
+            ServeError::Messages(_) => Exit::Bug,
         };
         let hint = error.hint();
         Self::new(exit, error, hint)
+    }
+}
+
+impl From<AskError> for Failure {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Store(error) => error.into(),
+            error => {
+                let hint = error.hint();
+                Self::new(Exit::Usage, error, hint)
+            }
+        }
     }
 }
 

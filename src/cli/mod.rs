@@ -15,6 +15,7 @@ mod load_worker;
 mod model;
 mod model_pull;
 mod model_runtime;
+mod notify;
 mod output;
 mod phrases;
 mod phrases_io;
@@ -22,6 +23,7 @@ mod progress;
 mod report;
 mod run;
 mod runs;
+mod schedule;
 mod send_users;
 mod serve;
 mod shadow;
@@ -116,6 +118,8 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         Command::Targets(command) => Box::pin(targets::targets(command, load, output)).await,
         Command::Model(command) => model::model(command, load, output).await,
         Command::Serve(args) => Box::pin(serve::serve(args, load, output)).await,
+        Command::Schedule(command) => schedule::schedule(load(Flags::new())?, command, output).await,
+        Command::Notify(command) => notify::notify(&load(Flags::new())?, command, output).await,
         Command::Demo(args) => demo::demo(&args, output).await,
         Command::Doctor { target } => doctor::doctor(&load(target.flags())?, output).await,
         Command::Db(command) => db::db(&load(Flags::new())?, command, output).await,

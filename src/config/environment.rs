@@ -30,8 +30,8 @@ pub enum Meaning {
     Sets(&'static str),
     /// The program looks at it without there being a setting.
     LookedAt,
-    /// Only the service (`thrash serve`, a later version) reads it.
-    Service,
+    /// It holds the address of a channel for messages.
+    Channel,
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "one signature for every reader")]
@@ -91,8 +91,8 @@ const fn looked_at(name: &'static str) -> Variable {
     Variable { name, meaning: Meaning::LookedAt, secret: false, read: text }
 }
 
-const fn for_the_service(name: &'static str, secret: bool) -> Variable {
-    Variable { name, meaning: Meaning::Service, secret, read: text }
+const fn channel(name: &'static str) -> Variable {
+    Variable { name, meaning: Meaning::Channel, secret: true, read: text }
 }
 
 /// Every variable that is read, those of existing installations under the names they have there.
@@ -122,11 +122,11 @@ pub const fn variables() -> &'static [Variable] {
         looked_at("HF_HUB_OFFLINE"),
         looked_at("VIRTUAL_ENV"),
         looked_at("CONDA_PREFIX"),
-        for_the_service("COMPREHENSIVE_TEST_ENABLED", false),
-        for_the_service("QUICK_TEST_ENABLED", false),
-        for_the_service("CONTINUOUS_TESTING_ENABLED", false),
-        for_the_service("COMPREHENSIVE_TEST_SCHEDULE", false),
-        for_the_service("QUICK_TEST_SCHEDULE", false),
+        sets("COMPREHENSIVE_TEST_ENABLED", "schedules.jobs.comprehensive.enabled", switch),
+        sets("QUICK_TEST_ENABLED", "schedules.jobs.quick.enabled", switch),
+        sets("CONTINUOUS_TESTING_ENABLED", "schedules.enabled", switch),
+        sets("COMPREHENSIVE_TEST_SCHEDULE", "schedules.jobs.comprehensive.cron", text),
+        sets("QUICK_TEST_SCHEDULE", "schedules.jobs.quick.cron", text),
         sets("METRICS_PORT_TESTING", "service.metrics_port", count),
         sets("ENABLE_API_AUTHENTICATION", "service.authentication", switch),
         sets("API_KEY_HEADER", "service.key_header", text),
@@ -141,8 +141,8 @@ pub const fn variables() -> &'static [Variable] {
         sets("RATE_LIMIT_MAX", "service.rate_limit.max", count),
         sets("THRASH_LISTEN", "service.listen", text),
         sets("THRASH_METRICS_LISTEN", "service.metrics_listen", text),
-        for_the_service("DISCORD_WEBHOOK_URL", true),
-        for_the_service("SLACK_WEBHOOK", true),
+        channel("DISCORD_WEBHOOK_URL"),
+        channel("SLACK_WEBHOOK"),
         looked_at("THRASH_LOAD_JOB"),
         looked_at("THRASH_SHARDS"),
         looked_at("JOB_COMPLETION_INDEX"),

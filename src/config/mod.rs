@@ -5,7 +5,9 @@
 
 mod environment;
 mod layers;
+mod notify;
 mod reference;
+mod schedules;
 mod service;
 mod settings;
 mod targets;
@@ -20,7 +22,9 @@ use crate::target::Contract;
 
 pub use environment::{Environment, Meaning, Variable, variables};
 pub use layers::{Effective, Origin};
+pub use notify::{ChannelSettings, NotifySettings};
 pub use reference::ReferenceSettings;
+pub use schedules::{JobSettings, PlannedJob, ScheduleSettings};
 pub use service::{KeySettings, RateLimitSettings, Scope, ServiceSettings, TlsSettings};
 pub use settings::{
     DEFAULT, LogLevel, RunSettings, Settings, StoreSettings, SuiteSize, Suites, Thresholds, WaiverSettings,

@@ -25,6 +25,8 @@ pub struct ServiceSettings {
     pub tls: TlsSettings,
     /// The path below which everything is, behind a proxy that passes it on; empty for none.
     pub base_path: String,
+    /// Where it can be seen from outside, that path included; messages link to it.
+    pub public_url: Option<String>,
     /// Whether callers need a key; nothing: as soon as there is one.
     pub authentication: Option<bool>,
     /// The header that carries the key; `Authorization: Bearer` always may.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_yaml::Value;
 
-use super::{ReferenceSettings, ServiceSettings};
+use super::{NotifySettings, ReferenceSettings, ScheduleSettings, ServiceSettings};
 use crate::domain::{BaselineWish, Share, TextPolicy, Wait};
 use crate::gate::{Gate, GateProfile};
 use crate::suite::perturb::Kinds;
@@ -48,6 +48,10 @@ pub struct Settings {
     pub store: StoreSettings,
     /// The service.
     pub service: ServiceSettings,
+    /// The runs that begin by themselves.
+    pub schedules: ScheduleSettings,
+    /// Who is told when something breaks.
+    pub notify: NotifySettings,
     /// The folder for the database, the spool and reports.
     pub data: Option<PathBuf>,
     /// What is kept of the phrases' text.
@@ -217,5 +221,7 @@ impl Settings {
         .into_iter()
         .find_map(|(wrong, key, message)| wrong.then_some((key, message)))
         .or_else(|| self.service.senseless())
+        .or_else(|| self.schedules.senseless())
+        .or_else(|| self.notify.senseless())
     }
 }

@@ -52,15 +52,15 @@ impl Message {
         };
         let run = finding.run.as_ref();
         let link = public_url.zip(run).map(|(url, run)| format!("{}/runs/{run}", url.trim_end_matches('/')));
-        let line = |text: &String| shortened(text, LONGEST);
+        let short = |text: &String| shortened(text, LONGEST);
         Self {
             version: 1,
             event: saying.event,
             severity: saying.severity,
             series: Some(series.clone()),
-            title: line(&title),
-            sentence: line(&finding.sentence),
-            facts: finding.facts.iter().map(line).collect(),
+            title: short(&title),
+            sentence: short(&finding.sentence),
+            facts: finding.facts.iter().map(short).collect(),
             run: run.cloned(),
             link,
             at: finding.at,

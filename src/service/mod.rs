@@ -8,6 +8,7 @@
 //! - `access`, `limit`, `guard`: who asks, how often, and from where.
 //! - `server`: connections, their deadlines and their number.
 //! - [`metrics`]: what Prometheus is told, on a listener of its own; `watch` keeps it true.
+//! - [`schedule`]: runs that begin by themselves; `tell`: what came of each run, for notifications.
 //!
 //! More parts are plugged in at two places: pages and resources in [`Service::router`], and what runs beside them (a
 //! schedule, a metrics listener) in `Serving::beside`.
@@ -20,8 +21,10 @@ mod limit;
 pub mod metrics;
 mod problem;
 mod readiness;
+pub mod schedule;
 mod server;
 mod serving;
+mod tell;
 mod tls;
 mod watch;
 
@@ -42,6 +45,7 @@ use crate::store::Store;
 use access::Keys;
 use limit::Limiter;
 use readiness::Readiness;
+use tell::Teller;
 
 /// What every part of the service shares.
 #[derive(Debug)]
@@ -59,13 +63,20 @@ pub struct Service {
     keys: Keys,
     limiter: Limiter,
     readiness: Readiness,
+    teller: Arc<Teller>,
     results: api::ResultCache,
     /// Room for those who read events.
     streams: Arc<Semaphore>,
 }
 
 impl Service {
-    fn new(config: Arc<Config>, store: Arc<dyn Store>, queue: Arc<Queue>, stopping: Stopping) -> Arc<Self> {
+    fn new(
+        config: Arc<Config>,
+        store: Arc<dyn Store>,
+        queue: Arc<Queue>,
+        teller: Arc<Teller>,
+        stopping: Stopping,
+    ) -> Arc<Self> {
         let keys = Keys::of(&config);
         // Those who read events keep their connections; half of them are for everybody else.
         let streams = (config.settings.service.connections / 2).max(1);
@@ -79,6 +90,7 @@ impl Service {
             keys,
             limiter,
             readiness: Readiness::default(),
+            teller,
             results: api::ResultCache::default(),
             streams: Arc::new(Semaphore::new(streams)),
         })

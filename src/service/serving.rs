@@ -13,11 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::Service;
 use super::access::Keys;
+use super::schedule::Scheduler;
 use super::server::{Bounds, answer};
+use super::tell::Teller;
 use super::tls;
 use super::watch;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::dispatch::{Keeper, Queue, Stopping, Worker, open_store};
+use crate::notify::Notifier;
 use crate::store::{InstanceLock, LocationError, StoreError};
 
 /// How long answers on their way may take once there is nothing else left to wait for.
@@ -45,6 +48,12 @@ pub enum ServeError {
     /// There is no store.
     #[error("the service needs a store, and the database is `none`")]
     NoStore,
+    /// A channel for messages cannot be used.
+    #[error(transparent)]
+    Notify(#[from] ConfigError),
+    /// No connection to a channel can be made.
+    #[error("messages cannot be sent")]
+    Messages(#[from] reqwest::Error),
     /// The store's location cannot be read.
     #[error(transparent)]
     Location(#[from] LocationError),
@@ -89,6 +98,8 @@ impl ServeError {
             Self::NoKey | Self::ShortKey => {
                 Some("INTERNAL_API_KEY names one; `thrash serve --hash-key` makes one".into())
             }
+            Self::Notify(error) => error.hint().map(str::to_owned),
+            Self::Messages(_) => None,
             Self::NoStore => Some("name a database, or leave it out for a SQLite file".into()),
             Self::Location(error) => Some(error.hint()),
             Self::Store(error) => error.hint().map(str::to_owned),
@@ -122,6 +133,7 @@ impl Serving {
         let listen = settings.listen;
         check_keys(&config)?;
         let tls = tls::load(&settings.tls)?;
+        let notifier = Notifier::new(config.notify()?)?;
         let location = Keeper::location(&config)?.ok_or(ServeError::NoStore)?;
         let instance = format!("{}-{}", host_name(), std::process::id());
         let lock = InstanceLock::take(
@@ -136,8 +148,9 @@ impl Serving {
         let metrics = metrics.map_err(|source| ServeError::Metrics { listen: apart, source })?;
         let listen = listener.local_addr().map_err(failed)?;
         let config = Arc::new(config);
-        let queue = Queue::new(Arc::clone(&config), Arc::clone(&store), instance, Vec::new());
-        let service = Service::new(config, store, queue, stopping);
+        let teller = Teller::new(Arc::clone(&config), Arc::clone(&store), notifier);
+        let queue = Queue::new(Arc::clone(&config), Arc::clone(&store), instance, vec![teller.clone()]);
+        let service = Service::new(config, store, queue, teller, stopping);
         Ok(Self { service, listener, metrics, listen, tls, _lock: lock })
     }
 
@@ -195,6 +208,11 @@ impl Serving {
     /// Begins what runs beside the answers. Each part ends when `service.stopping.drain` says so.
     fn beside(service: &Arc<Service>, working: &mut JoinSet<()>) {
         working.spawn(watch::watch(Arc::clone(service)));
+        let drain = &service.stopping.drain;
+        let queue = Arc::clone(&service.queue);
+        let scheduler = Scheduler::new(&service.config, queue, Arc::clone(&service.store));
+        working.spawn(scheduler.work(drain.clone()));
+        working.spawn(Arc::clone(&service.teller).work(drain.clone()));
     }
 }
 

@@ -22,7 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("demo", &[]),
     ("notify", &["domain", "report", "schedule", "store", "target"]),
     ("run", &["domain", "gate", "judge", "load", "reference", "stats", "suite", "target"]),
-    ("config", &["document", "domain", "gate", "reference", "suite", "target"]),
+    ("config", &["document", "domain", "gate", "notify", "reference", "schedule", "suite", "target"]),
     (
         "dispatch",
         &[
@@ -40,7 +40,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "target",
         ],
     ),
-    ("service", &["config", "dispatch", "domain", "load", "reference", "report", "stats", "store"]),
+    ("service", &["config", "dispatch", "domain", "load", "notify", "reference", "report", "stats", "store"]),
     (
         "cli",
         &[
@@ -53,6 +53,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "gate",
             "judge",
             "load",
+            "notify",
             "reference",
             "report",
             "run",

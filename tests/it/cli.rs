@@ -14,6 +14,7 @@ mod privacy;
 mod readme;
 mod repeats;
 mod runs;
+mod schedule;
 pub(crate) mod schemas;
 mod signals;
 mod streams;

@@ -232,7 +232,7 @@ fn every_setting_of_the_default_file_is_a_setting_and_every_variable_sets_one() 
 fn doctor_shows_every_setting_with_its_origin_and_what_can_be_reached() {
     let place = Place::new();
     place.file("thrash.yaml", "run: {retries: 7}\n");
-    let environment = [("MAX_FALSE_POSITIVE_RATE", "3.5"), ("QUICK_TEST_SCHEDULE", "*/30 * * * *")];
+    let environment = [("MAX_FALSE_POSITIVE_RATE", "3.5"), ("QUICK_TEST_SCHEDULE", "*/15 * * * *")];
     let ended = place.thrash_with(&environment, ["doctor", "--target", "demo"]).exits(0);
     let line = |key: &str| {
         let found = ended.stdout.lines().find(|line| line.trim_start().starts_with(key));
@@ -250,7 +250,7 @@ fn doctor_shows_every_setting_with_its_origin_and_what_can_be_reached() {
         "thresholds.false_positive_rate 3.5% (MAX_FALSE_POSITIVE_RATE)"
     );
     assert!(line("configuration file").ends_with("thrash.yaml"));
-    assert!(line("QUICK_TEST_SCHEDULE").contains("for the service"));
+    assert!(line("schedules.jobs.quick.cron").ends_with("*/15 * * * * (QUICK_TEST_SCHEDULE)"));
     assert!(ended.stdout.contains("quick (25)"), "{}", ended.stdout);
     assert!(!place.data().exists(), "looking leaves nothing behind");
     place.thrash(["doctor", "--url", "http://127.0.0.1:1"]).exits(3);

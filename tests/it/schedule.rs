@@ -3,6 +3,7 @@
 mod due;
 mod laws;
 mod lines;
+mod service;
 mod summer_time;
 
 use chrono::{DateTime, Utc};

@@ -1,6 +1,7 @@
 //! `thrash serve`: the real binary on real sockets.
 
 mod access;
+mod alone;
 mod api;
 mod document;
 mod events;

@@ -11,6 +11,7 @@ mod latest;
 mod reports;
 mod results;
 mod runs;
+mod schedules;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ fn endpoints() -> Vec<Endpoint> {
         reports::endpoints(),
         catalog::endpoints(),
         baselines::endpoints(),
+        schedules::endpoints(),
         document::own_endpoints(),
     ]
     .into_iter()

@@ -56,7 +56,7 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
 
 /// A run that was asked for, and where to find more of it.
 #[derive(Debug, Serialize, JsonSchema)]
-struct RunView {
+pub(super) struct RunView {
     #[serde(flatten)]
     job: Job,
     /// Whether nothing more will happen to it.
@@ -234,7 +234,7 @@ async fn cancel(
 }
 
 impl Service {
-    fn run_view(&self, job: Job) -> RunView {
+    pub(super) fn run_view(&self, job: Job) -> RunView {
         let path = |rest: &str| self.path(&format!("/api/test/{rest}"));
         let progress = self.queue.feed(&job.id).filter(|_| job.state == JobState::Running).map(|feed| {
             let progress = feed.progress();

@@ -1,0 +1,125 @@
+//! Tells the notifier what came of each run.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::dispatch::{News, Turn, Watcher, chain};
+use crate::domain::{Conclusion, Job, JobState, RunRecord};
+use crate::notify::{AlertSeries, Finding, Notifier};
+use crate::store::{JobFilter, Store, StoreError};
+
+/// What ended before this process was there is told of, if it is not older than this.
+const LOOK_BACK: TimeDelta = TimeDelta::hours(1);
+/// So many of them.
+const MOST: usize = 200;
+/// How long messages are kept that are over.
+const KEPT: TimeDelta = TimeDelta::days(90);
+/// How often older ones are looked for.
+const FORGET_EVERY: Duration = Duration::from_hours(6);
+
+/// Watches the queue for the notifier.
+#[derive(Debug)]
+pub(super) struct Teller {
+    config: Arc<Config>,
+    store: Arc<dyn Store>,
+    notifier: Notifier,
+}
+
+impl Teller {
+    pub(super) fn new(config: Arc<Config>, store: Arc<dyn Store>, notifier: Notifier) -> Arc<Self> {
+        Arc::new(Self { config, store, notifier })
+    }
+
+    /// Takes note of runs that ended while nobody could, then sends what is due until it is stopped.
+    pub(super) async fn work(self: Arc<Self>, stop: CancellationToken) {
+        if self.notifier.channels().is_empty() {
+            return;
+        }
+        if let Err(error) = self.catch_up().await {
+            tracing::warn!(error = chain(&error), "what ended before cannot be looked up");
+        }
+        tokio::join!(self.notifier.work(self.store.as_ref(), &stop), self.forget(&stop));
+    }
+
+    /// A run that ended right before a crash may not have been told of. One that was is no news.
+    async fn catch_up(&self) -> Result<(), StoreError> {
+        let states = vec![JobState::Finished, JobState::Failed, JobState::Lost];
+        let filter = JobFilter { states, limit: Some(MOST), ..JobFilter::default() };
+        let since = Utc::now() - LOOK_BACK;
+        let mut jobs = self.store.jobs(&filter).await?;
+        jobs.retain(|job| job.ended_at.is_some_and(|ended| ended > since));
+        jobs.sort_by_key(|job| job.ended_at);
+        for job in jobs {
+            let record = match (&job.run, job.state) {
+                (Some(run), JobState::Finished) => self.store.load(run).await.ok(),
+                _ => None,
+            };
+            if job.state != JobState::Finished || record.is_some() {
+                self.observe(&job, record.as_ref()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.store.forget_messages(Utc::now() - KEPT).await {
+                tracing::warn!(error = chain(&error), "old messages cannot be deleted");
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(FORGET_EVERY) => {}
+            }
+        }
+    }
+
+    async fn observe(&self, job: &Job, record: Option<&RunRecord>) -> Result<(), StoreError> {
+        let Some(finding) = self.finding(job, record) else { return Ok(()) };
+        self.notifier.observe(self.store.as_ref(), &finding, Utc::now()).await.map(drop)
+    }
+
+    /// What a job that is over means; nothing if somebody stopped it before it had begun.
+    fn finding(&self, job: &Job, record: Option<&RunRecord>) -> Option<Finding> {
+        if let Some(record) = record {
+            return Some(Finding::of(record));
+        }
+        let is_down = job.conclusion == Some(Conclusion::TargetFailed);
+        match job.state {
+            JobState::Failed | JobState::Lost => {}
+            JobState::Queued | JobState::Running | JobState::Finished | JobState::Cancelled => return None,
+        }
+        let series = AlertSeries {
+            suite: job.name.clone(),
+            target: job.target.clone(),
+            demo: self.config.for_target(&job.target).wants_demo(),
+            environment: self.config.settings.environment.clone(),
+            kind: job.kind,
+        };
+        let sentence = job.message.clone().unwrap_or_else(|| "nothing is known of the run".to_owned());
+        Some(Finding::without_run(series, job.ended_at.unwrap_or_else(Utc::now), is_down, sentence))
+    }
+}
+
+impl Watcher for Teller {
+    fn tell<'a>(&'a self, news: &'a News) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            match news.turn {
+                Turn::Ended | Turn::Lost => {}
+                Turn::Queued | Turn::Began | Turn::HandedBack => return,
+            }
+            let mut pause = Duration::from_millis(200);
+            // The queue waits for a while and no longer; what is lost then is caught up with at the next start.
+            while let Err(error) = self.observe(&news.job, news.record.as_deref()).await {
+                tracing::warn!(job = %news.job.id, error = chain(&error), "a run cannot be told of yet");
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+        })
+    }
+}

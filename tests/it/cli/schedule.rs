@@ -1,0 +1,108 @@
+//! `thrash schedule` and `thrash notify`.
+
+use crate::support::command::Place;
+use crate::support::server::{Reply, Server};
+
+const ON: [(&str, &str); 1] = [("QUICK_TEST_ENABLED", "true")];
+
+#[test]
+fn schedules_are_listed_within_80_columns_and_as_json() {
+    let place = Place::new();
+    let listed = place.thrash_with(&ON, ["schedule", "list"]).exits(0);
+    assert!(
+        listed.stdout.contains("quick  on\n  `*/30 * * * *` UTC: suite quick\n  next 20"),
+        "{}",
+        listed.stdout
+    );
+    assert!(listed.stdout.contains("comprehensive  off\n  `0 6 * * *` UTC: suite comprehensive\n"));
+    assert!(listed.stdout.lines().all(|line| line.chars().count() <= 80), "{}", listed.stdout);
+    let listed = place.thrash_with(&ON, ["schedule", "list", "--json"]).exits(0);
+    let schedules: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(schedules[1]["name"], "quick");
+    assert_eq!(schedules[1]["enabled"], true);
+    assert!(schedules[1]["next"].is_string() && schedules[0]["next"].is_null());
+}
+
+#[test]
+fn the_next_starts_are_shown() {
+    let place = Place::new();
+    let shown = place.thrash_with(&ON, ["schedule", "next", "--count", "3"]).exits(0);
+    assert_eq!(shown.stdout.lines().count(), 3, "{}", shown.stdout);
+    assert!(shown.stdout.lines().all(|line| line.ends_with("0:00 UTC  quick")), "{}", shown.stdout);
+    let off = place.thrash(["schedule", "next", "comprehensive", "--count", "1", "--json"]).exits(0);
+    let starts: serde_json::Value = serde_json::from_str(&off.stdout).unwrap();
+    assert!(starts[0]["meant"].as_str().unwrap().ends_with("T06:00:00Z"), "{starts}");
+    place.thrash(["schedule", "next"]).exits(0).complains(&["no schedule is on"]);
+    place.thrash(["schedule", "next", "nightly"]).exits(2).complains(&["no schedule `nightly`", "quick"]);
+}
+
+#[test]
+fn a_schedule_is_switched_for_all_who_share_the_database() {
+    let place = Place::new();
+    let switched = place.thrash(["schedule", "enable", "quick"]).exits(0);
+    assert!(switched.stdout.starts_with("quick  on, by hand\n"), "{}", switched.stdout);
+    assert!(place.thrash(["schedule", "list"]).exits(0).stdout.contains("quick  on, by hand"));
+    let switched = place.thrash(["schedule", "disable", "quick"]).exits(0);
+    assert!(switched.stdout.starts_with("quick  off\n"), "{}", switched.stdout);
+    let off = [("CONTINUOUS_TESTING_ENABLED", "false")];
+    place
+        .thrash_with(&off, ["schedule", "enable", "quick"])
+        .exits(0)
+        .complains(&["CONTINUOUS_TESTING_ENABLED"]);
+}
+
+#[test]
+fn a_run_by_hand_waits_in_the_queue() {
+    let place = Place::new();
+    let ended = place.thrash(["schedule", "run", "quick"]).exits(0).complains(&["thrash serve"]);
+    assert!(ended.stdout.trim().len() > 15, "the run's id: {}", ended.stdout);
+}
+
+#[test]
+fn channels_are_tried_and_never_shown() {
+    let fine = Server::start(|_| Reply::answer(204, &[], ""));
+    let gone = Server::start(|_| Reply::answer(404, &[], ""));
+    let place = Place::new();
+    let (discord, slack) = (format!("{}/api/secret-word", fine.url()), format!("{}/secret-word", gone.url()));
+    let environment = [("DISCORD_WEBHOOK_URL", discord.as_str()), ("SLACK_WEBHOOK", slack.as_str())];
+    let ended = place.thrash_with(&environment, ["notify", "test", "-v"]).exits(3);
+    assert!(
+        ended.stdout.contains("ok  discord\n")
+            && ended.stdout.contains("NO  channel `slack`: it answered HTTP 404"),
+        "{}",
+        ended.stdout
+    );
+    assert!(!ended.said().contains("secret-word"), "{}", ended.said());
+    assert_eq!((fine.requests().len(), gone.requests().len()), (1, 1));
+    place.thrash_with(&environment, ["notify", "test", "discord"]).exits(0);
+    place
+        .thrash_with(&environment, ["notify", "test", "pager"])
+        .exits(2)
+        .complains(&["`pager`", "discord, slack"]);
+    place.thrash(["notify", "test"]).exits(2).complains(&["DISCORD_WEBHOOK_URL"]);
+    for command in [vec!["doctor"], vec!["quick", "--json", "-", "--reference", "none"]] {
+        let said = place.thrash_with(&environment, command).said();
+        assert!(!said.contains("secret-word"), "{said}");
+    }
+    let unsafe_one = [("SLACK_WEBHOOK", "http://hooks.example/secret-word")];
+    let refused = place.thrash_with(&unsafe_one, ["serve", "--listen", "127.0.0.1:0"]).exits(2);
+    let refused = refused.complains(&["SLACK_WEBHOOK", "https://"]);
+    assert!(!refused.said().contains("secret-word"));
+}
+
+#[test]
+fn a_channel_of_ones_own_is_signed_and_needs_its_variables() {
+    let server = Server::start(|_| Reply::answer(200, &[], ""));
+    let place = Place::new();
+    place.file(
+        "thrash.yaml",
+        "notify: {channels: {ops: {kind: webhook, url_env: OPS_URL, key_env: OPS_KEY}}}\n",
+    );
+    let url = server.url();
+    place
+        .thrash_with(&[("OPS_URL", url.as_str())], ["notify", "test"])
+        .exits(2)
+        .complains(&["OPS_KEY", "`ops`"]);
+    place.thrash_with(&[("OPS_URL", url.as_str()), ("OPS_KEY", "word")], ["notify", "test", "ops"]).exits(0);
+    assert!(server.requests()[0].header("webhook-signature").unwrap().starts_with("v1,"));
+}
