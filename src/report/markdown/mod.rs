@@ -9,6 +9,7 @@ mod escape;
 mod failures;
 mod gates;
 mod headline;
+mod load;
 mod numbers;
 mod page;
 mod provenance;
@@ -25,6 +26,7 @@ pub(super) fn render(record: &RunRecord) -> String {
     let mut page = Page::default();
     headline::show(&mut page, record);
     gates::show(&mut page, &record.verdict.checks);
+    load::show(&mut page, record);
     changes::of_baseline(&mut page, record.baseline.as_ref());
     failures::show(&mut page, record);
     remarks::show(&mut page, record);

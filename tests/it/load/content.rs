@@ -185,6 +185,18 @@ fn a_load_run_is_a_table_of_its_seconds() {
 }
 
 #[test]
+fn what_ci_reads_of_a_load_run_is_its_gates_and_its_steps() {
+    // Wrong half of the time, which no gate asks.
+    let server = Server::start(|_| Reply::json(200, &json!({"level": "none"})));
+    let place = place("model: arrivals\nrate: 40/s\nduration: 1s\ngates: [error_rate <= 1%]\n");
+    run(&place, &server, &["--junit", "j.xml", "--markdown", "m.md"]).exits(0);
+    let junit = std::fs::read_to_string(place.path().join("j.xml")).unwrap();
+    assert!(junit.contains(r#"failures="0" errors="0""#) && !junit.contains("high-1"), "{junit}");
+    let markdown = std::fs::read_to_string(place.path().join("m.md")).unwrap();
+    assert!(markdown.contains("### Load") && markdown.contains("| `40/s` | 40.0/s |"), "{markdown}");
+}
+
+#[test]
 fn the_page_of_a_load_run_says_what_was_looked_at_under_load() {
     let server = Server::start(|seen| match seen.number % 3 {
         0 => Reply::json(200, &json!({"level": "high", "score": 0.1})),

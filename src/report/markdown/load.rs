@@ -1,0 +1,47 @@
+//! What only a load run has: its steps, and what the load did to answers that are right without it.
+
+use super::super::figures;
+use super::escape::{code, prose};
+use super::page::{Page, table};
+use crate::domain::{LoadRecord, LoadStep, RunRecord};
+
+/// So many steps are shown.
+const MOST: usize = 40;
+
+pub(super) fn show(page: &mut Page, record: &RunRecord) {
+    let Some(load) = record.load.as_deref() else { return };
+    let head = ["load", "started", "p50", "p95", "p99", "no answer", "right"];
+    page.block("### Load");
+    page.block(table(&head, &load.steps, MOST, |step| row(step, load)));
+    let mut remarks = Vec::new();
+    if let Some(idle) = load.idle.as_ref().filter(|idle| !idle.lost.is_empty()) {
+        let names = figures::names(idle.lost.iter().map(String::as_str), 5);
+        remarks.push(format!("right when idle, mostly wrong under load: {names}"));
+    }
+    remarks.extend(load.checks.iter().filter(|check| check.failures.count > 0).map(|check| {
+        format!("check {}: {} of {} answers failed", check.name, check.failures.count, check.failures.of)
+    }));
+    remarks.extend(load.generator.limits.iter().cloned());
+    let lines: Vec<String> = remarks.iter().map(|remark| format!("- {}", prose(remark))).collect();
+    page.block(lines.join("\n"));
+    if load.counts.waited + load.counts.dropped + load.counts.late > 0 {
+        let counts = &load.counts;
+        page.block(format!(
+            "Of {} starts {} waited for a free connection, {} were over a second late, {} dropped.",
+            counts.intended, counts.waited, counts.late, counts.dropped
+        ));
+    }
+}
+
+fn row(step: &LoadStep, load: &LoadRecord) -> Vec<String> {
+    let some = |count: u64| if count == 0 { figures::NOTHING.to_owned() } else { count.to_string() };
+    vec![
+        code(&figures::load(step, load.scenario.model)),
+        format!("{:.1}/s", step.rate),
+        figures::duration(step.response.p50_ms),
+        figures::duration(step.response.p95_ms),
+        figures::duration(step.response.p99_ms),
+        some(step.counts.unanswered()),
+        figures::percent(step.accuracy.value),
+    ]
+}
