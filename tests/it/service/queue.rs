@@ -209,6 +209,12 @@ async fn an_old_pass_does_not_hide_a_target_that_is_gone() {
     assert_eq!((&latest["id"], &latest["outcome"]), (&json!(second), &json!("target_failed")));
     assert_eq!(latest["passed"], false);
     assert!(latest["sentence"].as_str().unwrap().contains("cannot be reached"), "{latest}");
+    // What was seen counts for ten seconds.
+    let start = std::time::Instant::now();
+    while serve.get("/ready").await.status == 200 {
+        assert!(start.elapsed().as_secs() < 30, "a target that is gone is still called ready");
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
     let ready = serve.get("/ready").await.is(503).json();
     assert_eq!((&ready["ready"], &ready["target"]["state"]), (&json!(false), &json!("failed")), "{ready}");
     assert_eq!(ready["database"]["state"], "ok");
