@@ -3,10 +3,10 @@
 use crate::domain::{Conclusion, RunRecord};
 
 /// What a reader has to know of a run against the demo.
-pub(super) const DEMO: &str = "The built-in demo, not your service: name yours with --target or --url.";
+pub(crate) const DEMO: &str = "The built-in demo, not your service: name yours with --target or --url.";
 
 /// The conclusion in a word or two.
-pub(super) const fn word(conclusion: Conclusion) -> &'static str {
+pub(crate) const fn word(conclusion: Conclusion) -> &'static str {
     match conclusion {
         Conclusion::Passed => "Passed",
         Conclusion::GateFailed => "Failed",

@@ -15,7 +15,7 @@ pub(super) const SENTENCE: usize = 500;
 pub(super) const PHRASE: usize = 2000;
 
 /// The text in one line and at most so many signs, with a word on what was cut off.
-pub(super) fn cut(text: &str, most: usize) -> String {
+pub(crate) fn cut(text: &str, most: usize) -> String {
     let mut signs = text.chars();
     let start: String = signs.by_ref().take(most).collect();
     let rest = signs.count();
@@ -28,12 +28,12 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 }
 
 /// A name, cut to what a table bears.
-pub(super) fn name(text: &str) -> String {
+pub(crate) fn name(text: &str) -> String {
     cut(text, NAME)
 }
 
 /// A sentence, cut to what a paragraph bears.
-pub(super) fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     cut(text, SENTENCE)
 }
 
@@ -43,13 +43,13 @@ fn is_noncharacter(c: char) -> bool {
 }
 
 /// The fragment under which a phrase stands on the page; the script makes the same one.
-pub(super) fn anchor(id: &str) -> String {
+pub(crate) fn anchor(id: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || "_.~-".contains(c) { c } else { '_' };
     format!("p-{}", id.chars().take(NAME).map(safe).collect::<String>())
 }
 
 /// A word as a part of a URL's fragment.
-pub(super) fn encode(word: &str) -> String {
+pub(crate) fn encode(word: &str) -> String {
     let mut encoded = String::with_capacity(word.len());
     for byte in word.bytes() {
         if byte.is_ascii_alphanumeric() || b"_.~-".contains(&byte) {

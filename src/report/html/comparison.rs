@@ -10,7 +10,7 @@ use super::{clean, gates, verdict};
 use crate::domain::{Estimate, PairedTest, RunComparison, RunVerdict, SliceComparison};
 
 /// The whole page: the verdict on the candidate, its gates, and what changed.
-pub(super) fn page(comparison: &RunComparison, decided: &RunVerdict) -> Vec<u8> {
+pub(crate) fn page(comparison: &RunComparison, decided: &RunVerdict) -> Page {
     let tone = verdict::tone(decided.conclusion);
     let candidate = &comparison.candidate;
     let header = html! {
@@ -40,7 +40,7 @@ pub(super) fn page(comparison: &RunComparison, decided: &RunVerdict) -> Vec<u8> 
         clean::name(comparison.baseline.id.as_str()),
         clean::name(candidate.id.as_str())
     );
-    Page { title, tone, header, sections, data: None }.render()
+    Page { title, tone, header, sections, data: None, frame: None }
 }
 
 /// Rates, slices and latency of both runs.

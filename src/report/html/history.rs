@@ -53,7 +53,7 @@ const SERIES: [Series; 4] = [
 ];
 
 /// The whole page.
-pub(super) fn page(history: &History) -> Vec<u8> {
+pub(crate) fn page(history: &History) -> Page {
     let notes = drift::notes(history);
     let (tone, heading) = heading(&notes);
     let series = &history.series;
@@ -82,7 +82,8 @@ pub(super) fn page(history: &History) -> Vec<u8> {
         clean::cut(&series.suite, 60),
         clean::cut(&series.target, 60)
     );
-    Page { title, tone, header, sections: sections.into_iter().flatten().collect(), data: None }.render()
+    let sections = sections.into_iter().flatten().collect();
+    Page { title, tone, header, sections, data: None, frame: None }
 }
 
 fn day(run: &HistoryRun) -> String {

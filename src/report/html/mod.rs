@@ -8,7 +8,7 @@
 //! and cleaned by [`clean`], and the page's policy lets nothing run or load but its own script and style, by hash.
 
 mod categories;
-mod clean;
+pub(crate) mod clean;
 mod command;
 mod comparison;
 mod confusion;
@@ -24,22 +24,24 @@ mod latency;
 mod load;
 mod load_curve;
 mod matrix;
-mod page;
+pub(crate) mod page;
 mod provenance;
 mod reference;
 mod reliability;
 mod row;
 mod scores;
-mod section;
+pub(crate) mod section;
 mod series;
 mod steadiness;
 mod svg;
 mod thresholds;
-mod trend;
-mod verdict;
+pub(crate) mod trend;
+pub(crate) mod verdict;
 mod waivers;
 mod whisker;
 
+pub(crate) use comparison::page as comparison_page;
+pub(crate) use history::page as history_page;
 pub use trend::TrendPoint;
 
 use page::Page;
@@ -49,6 +51,11 @@ use crate::domain::{History, RunComparison, RunRecord, RunVerdict, TextPolicy};
 
 /// The run as a page; `earlier` are the runs before it.
 pub(super) fn render(record: &RunRecord, text: TextPolicy, earlier: &[TrendPoint]) -> Vec<u8> {
+    run_page(record, text, earlier).render()
+}
+
+/// The run as a page that something can still be put around.
+pub(crate) fn run_page(record: &RunRecord, text: TextPolicy, earlier: &[TrendPoint]) -> Page {
     let failures = failures::failures(record, text);
     let waivers = record.waivers.as_ref().and_then(|report| waivers::show(report, record));
     let sections = [
@@ -67,14 +74,14 @@ pub(super) fn render(record: &RunRecord, text: TextPolicy, earlier: &[TrendPoint
         trend::section(record, earlier),
         Some(provenance::section(record)),
     ];
-    let page = Page {
+    Page {
         title: verdict::title(record),
         tone: verdict::tone(record.verdict.conclusion),
         header: verdict::header(record),
         sections: sections.into_iter().flatten().collect(),
         data: Some(failures.data),
-    };
-    page.render()
+        frame: None,
+    }
 }
 
 /// A page over two runs: the verdict on the candidate, and what changed.
@@ -87,7 +94,7 @@ pub(super) fn render(record: &RunRecord, text: TextPolicy, earlier: &[TrendPoint
 /// # }
 /// ```
 pub fn render_comparison_html(comparison: &RunComparison, verdict: &RunVerdict) -> Vec<u8> {
-    comparison::page(comparison, verdict)
+    comparison_page(comparison, verdict).render()
 }
 
 /// A page over the runs of a suite against a target: what shifted, and the numbers over time.
@@ -100,5 +107,5 @@ pub fn render_comparison_html(comparison: &RunComparison, verdict: &RunVerdict) 
 /// # }
 /// ```
 pub fn render_history_html(history: &History) -> Vec<u8> {
-    history::page(history)
+    history_page(history).render()
 }

@@ -16,29 +16,52 @@ const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// A whole page.
-pub(super) struct Page {
+#[derive(Debug)]
+pub(crate) struct Page {
     /// What the browser's tab says.
-    pub(super) title: String,
+    pub(crate) title: String,
     /// How it came out.
-    pub(super) tone: Tone,
+    pub(crate) tone: Tone,
     /// What stands above all sections.
-    pub(super) header: Markup,
+    pub(crate) header: Markup,
     /// The sections, in their order.
-    pub(super) sections: Vec<Section>,
+    pub(crate) sections: Vec<Section>,
     /// What the script builds rows of, as JSON; without it there is no script.
-    pub(super) data: Option<String>,
+    pub(crate) data: Option<String>,
+    /// What a service puts around it; none for a file.
+    pub(crate) frame: Option<Frame>,
+}
+
+/// What a service puts around a page that it serves.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    /// Where else to go, above the header.
+    pub(crate) top: Markup,
+    /// Style for what a file has not.
+    pub(crate) style: &'static str,
+    /// The service's own script.
+    pub(crate) script: Option<&'static str>,
 }
 
 impl Page {
-    pub(super) fn render(&self) -> Vec<u8> {
-        let script = self.data.as_ref().map(|_| dense(SCRIPT));
-        let style = dense_style();
+    pub(crate) fn render(&self) -> Vec<u8> {
+        self.render_with_policy().0
+    }
+
+    /// The page, and the policy that stands in it: a service says it in a header, too.
+    pub(crate) fn render_with_policy(&self) -> (Vec<u8>, String) {
+        let frame = self.frame.as_ref();
+        let report = self.data.as_ref().map(|_| SCRIPT);
+        let scripts: Vec<String> =
+            report.into_iter().chain(frame.and_then(|frame| frame.script)).map(dense).collect();
+        let style = dense_style(STYLE) + &frame.map(|frame| dense_style(frame.style)).unwrap_or_default();
+        let policy = policy(&style, &scripts, frame.is_some());
         let page = html! {
             (DOCTYPE)
             html lang="en" {
                 head {
                     meta charset="utf-8";
-                    meta http-equiv="Content-Security-Policy" content=(policy(&style, script.as_deref()));
+                    meta http-equiv="Content-Security-Policy" content=(policy);
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
                     meta name="referrer" content="no-referrer";
@@ -47,24 +70,27 @@ impl Page {
                     style { (PreEscaped(&style)) }
                 }
                 body.(self.tone.class()) {
-                    a.skip href="#main" { "Skip to the findings" }
+                    a.skip href="#main" { @if frame.is_none() { "Skip to the findings" } @else { "Skip to the content" } }
+                    @if let Some(frame) = frame { (frame.top) }
                     header { (self.header) }
-                    nav aria-label="Sections" { ul {
-                        @for section in &self.sections {
-                            li { a href={ "#" (section.id) } { (section.title) } }
-                        }
-                    } }
+                    @if self.sections.len() > 1 {
+                        nav aria-label="Sections" { ul {
+                            @for section in &self.sections {
+                                li { a href={ "#" (section.id) } { (section.title) } }
+                            }
+                        } }
+                    }
                     main #main tabindex="-1" {
                         @for section in &self.sections { (section.render()) }
                     }
                     @if let Some(data) = &self.data {
                         script #data type="application/octet-stream" { (PreEscaped(packed(data))) }
                     }
-                    @if let Some(script) = &script { script { (PreEscaped(script)) } }
+                    @for script in &scripts { script { (PreEscaped(script)) } }
                 }
             }
         };
-        without_end_tags(page.into_string()).into_bytes()
+        (without_end_tags(page.into_string()).into_bytes(), policy)
     }
 }
 
@@ -84,9 +110,9 @@ fn dense(source: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The style sheet without the blanks around its signs. None of them stands so within a string there.
-fn dense_style() -> String {
-    let mut style = dense(STYLE).replace('\n', "");
+/// A style sheet without the blanks around its signs. None of them stands so within a string there.
+fn dense_style(source: &str) -> String {
+    let mut style = dense(source).replace('\n', "");
     for (wide, narrow) in [
         (" { ", "{"),
         (" {", "{"),
@@ -102,16 +128,22 @@ fn dense_style() -> String {
     style
 }
 
-/// Nothing may be fetched, and nothing run or styled but what stands in the page, byte for byte.
-fn policy(style: &str, script: Option<&str>) -> String {
-    let mut policy = format!("default-src 'none'; style-src {}", hash(style));
-    match script {
-        Some(script) => {
-            let _ = write!(policy, "; script-src {}", hash(script));
-        }
-        None => policy.push_str("; script-src 'none'"),
+/// Nothing may be fetched, and nothing run or styled but what stands in the page, byte for byte. A page that is served
+/// may talk to its own service.
+fn policy(style: &str, scripts: &[String], is_served: bool) -> String {
+    let mut policy = format!("default-src 'none'; style-src {}; script-src", hash(style));
+    for script in scripts {
+        let _ = write!(policy, " {}", hash(script));
     }
-    policy.push_str("; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'");
+    if scripts.is_empty() {
+        policy.push_str(" 'none'");
+    }
+    policy.push_str(match is_served {
+        false => "; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'",
+        true => {
+            "; connect-src 'self'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'"
+        }
+    });
     policy
 }
 

@@ -4,20 +4,20 @@ use maud::{Markup, html};
 
 /// A section with its heading.
 #[derive(Debug)]
-pub(super) struct Section {
+pub(crate) struct Section {
     /// The fragment that leads to it.
-    pub(super) id: &'static str,
+    pub(crate) id: &'static str,
     /// Its heading.
-    pub(super) title: &'static str,
+    pub(crate) title: &'static str,
     /// What it amounts to, beside the heading.
-    pub(super) summary: String,
+    pub(crate) summary: String,
     /// What is in it.
-    pub(super) body: Markup,
+    pub(crate) body: Markup,
 }
 
 impl Section {
     /// The section as a fragment of a page.
-    pub(super) fn render(&self) -> Markup {
+    pub(crate) fn render(&self) -> Markup {
         html! {
             section id=(self.id) aria-labelledby={ (self.id) "-title" } {
                 h2 id={ (self.id) "-title" } tabindex="-1" { (self.title) }
@@ -30,7 +30,7 @@ impl Section {
 
 /// Where a section stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// On a run's page, whose failures can be linked to and need not be listed twice.
     BesideTheFailures,
     /// On a page without them.
@@ -39,7 +39,7 @@ pub(super) enum Place {
 
 /// How a thing came out; the words beside it say the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     Good,
     Bad,
     Unsure,
@@ -48,7 +48,7 @@ pub(super) enum Tone {
 
 impl Tone {
     /// The class that colours it.
-    pub(super) const fn class(self) -> &'static str {
+    pub(crate) const fn class(self) -> &'static str {
         match self {
             Self::Good => "good",
             Self::Bad => "bad",
@@ -58,7 +58,7 @@ impl Tone {
     }
 
     /// The sign that stands for it.
-    pub(super) const fn mark(self) -> &'static str {
+    pub(crate) const fn mark(self) -> &'static str {
         match self {
             Self::Good => "✓",
             Self::Bad => "✗",
@@ -69,27 +69,27 @@ impl Tone {
 }
 
 /// The sign, for eyes alone: words stand beside it.
-pub(super) fn mark(tone: Tone) -> Markup {
+pub(crate) fn mark(tone: Tone) -> Markup {
     html! { span.mark.(tone.class()) aria-hidden="true" { (tone.mark()) } }
 }
 
 /// Something that only those who want it open.
-pub(super) fn folded(summary: &str, body: &Markup) -> Markup {
+pub(crate) fn folded(summary: &str, body: &Markup) -> Markup {
     html! { details.folded { summary { (summary) } (body) } }
 }
 
 /// A table that scrolls in itself where the page is narrow. The first cell of a row is its heading.
-pub(super) struct Table {
+pub(crate) struct Table {
     /// What the table holds, for those who cannot see what stands around it.
-    pub(super) caption: &'static str,
+    pub(crate) caption: &'static str,
     /// The headings; those that begin with `#` are of numbers.
-    pub(super) head: Vec<&'static str>,
+    pub(crate) head: Vec<&'static str>,
     /// The cells.
-    pub(super) rows: Vec<Vec<Markup>>,
+    pub(crate) rows: Vec<Vec<Markup>>,
 }
 
 impl Table {
-    pub(super) fn render(&self) -> Markup {
+    pub(crate) fn render(&self) -> Markup {
         let class = |at: usize| self.head.get(at).is_some_and(|head| head.starts_with('#')).then_some("n");
         html! {
             div.scroll role="group" aria-label=(self.caption) tabindex="0" {
@@ -120,11 +120,11 @@ impl Table {
 }
 
 /// A cell of plain text.
-pub(super) fn cell(text: impl AsRef<str>) -> Markup {
+pub(crate) fn cell(text: impl AsRef<str>) -> Markup {
     html! { (text.as_ref()) }
 }
 
 /// A name that may be broken after its underscores, where there is no room for it in one line.
-pub(super) fn breakable(name: &str) -> Markup {
+pub(crate) fn breakable(name: &str) -> Markup {
     html! { @for (at, part) in name.split_inclusive('_').enumerate() { @if at > 0 { wbr; } (part) } }
 }

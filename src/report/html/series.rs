@@ -7,33 +7,33 @@ use super::section::Tone;
 use super::svg::{Plot, Tick, at, line, number, path};
 
 /// A run's value.
-pub(super) struct Point {
-    pub(super) at: DateTime<Utc>,
+pub(crate) struct Point {
+    pub(crate) at: DateTime<Utc>,
     /// None where the run has none.
-    pub(super) value: Option<f64>,
+    pub(crate) value: Option<f64>,
     /// How the run came out.
-    pub(super) tone: Tone,
+    pub(crate) tone: Tone,
 }
 
 /// A number over runs, oldest first.
-pub(super) struct Chart {
+pub(crate) struct Chart<'a> {
     /// Unique on the page.
-    pub(super) id: &'static str,
-    pub(super) name: &'static str,
+    pub(crate) id: &'a str,
+    pub(crate) name: &'static str,
     /// The number as text.
-    pub(super) show: fn(Option<f64>) -> String,
-    pub(super) points: Vec<Point>,
+    pub(crate) show: fn(Option<f64>) -> String,
+    pub(crate) points: Vec<Point>,
     /// What a gate asks of it.
-    pub(super) limit: Option<f64>,
+    pub(crate) limit: Option<f64>,
     /// The place of the first run after a shift.
-    pub(super) shift: Option<usize>,
+    pub(crate) shift: Option<usize>,
     /// What stands below the name.
-    pub(super) note: String,
+    pub(crate) note: String,
 }
 
-impl Chart {
+impl Chart<'_> {
     /// The chart; nothing where no run has the number.
-    pub(super) fn render(&self) -> Markup {
+    pub(crate) fn render(&self) -> Markup {
         let runs = self.points.len();
         let of = |(at, point): (usize, &Point)| Some((at, point.value.filter(|value| value.is_finite())?));
         let values: Vec<(usize, f64)> = self.points.iter().enumerate().filter_map(of).collect();

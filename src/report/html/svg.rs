@@ -67,9 +67,9 @@ pub(super) fn line(class: &str, path: &str) -> Markup {
 pub(super) type Tick = (f64, String);
 
 /// A chart with axes.
-pub(super) struct Plot {
+pub(super) struct Plot<'a> {
     /// Unique on the page.
-    pub(super) id: &'static str,
+    pub(super) id: &'a str,
     /// What it shows and says, in a sentence.
     pub(super) title: String,
     /// In pixels.
@@ -86,7 +86,7 @@ pub(super) struct Plot {
     pub(super) axes: [&'static str; 2],
 }
 
-impl Plot {
+impl Plot<'_> {
     pub(super) fn render(&self) -> Markup {
         let title = format!("{}-chart", self.id);
         html! {

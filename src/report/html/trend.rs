@@ -8,7 +8,7 @@ use super::super::headline::word;
 use super::section::{Section, Table, Tone, cell, folded};
 use super::series::{Chart, Point};
 use super::{clean, verdict};
-use crate::domain::{CheckMode, Conclusion, RunId, RunRecord};
+use crate::domain::{Check, CheckMode, Conclusion, RunId, RunRecord};
 
 /// So many runs are drawn, the newest ones.
 const MOST: usize = 20;
@@ -48,7 +48,6 @@ impl From<&RunRecord> for TrendPoint {
 
 /// A number over the runs.
 struct Series {
-    id: &'static str,
     name: &'static str,
     metric: &'static str,
     value: fn(&TrendPoint) -> Option<f64>,
@@ -56,27 +55,14 @@ struct Series {
 }
 
 const SERIES: [Series; 3] = [
+    Series { name: "Accuracy", metric: "accuracy", value: |run| run.accuracy, show: figures::percent },
     Series {
-        id: "trend-accuracy",
-        name: "Accuracy",
-        metric: "accuracy",
-        value: |run| run.accuracy,
-        show: figures::percent,
-    },
-    Series {
-        id: "trend-false-positives",
         name: "False positives",
         metric: "false_positive_rate",
         value: |run| run.false_positive_rate,
         show: figures::percent,
     },
-    Series {
-        id: "trend-p95",
-        name: "Latency p95",
-        metric: "latency_p95",
-        value: |run| run.p95_ms,
-        show: figures::duration,
-    },
+    Series { name: "Latency p95", metric: "latency_p95", value: |run| run.p95_ms, show: figures::duration },
 ];
 
 /// The trend; none where there is no earlier run.
@@ -94,7 +80,7 @@ pub(super) fn section(record: &RunRecord, earlier: &[TrendPoint]) -> Option<Sect
     runs.drain(..runs.len().saturating_sub(MOST));
     let sizes = runs.iter().any(|run| run.phrases != record.metrics.phrases);
     let body = html! {
-        div.multiples { @for series in &SERIES { (chart(series, record, &runs)) } }
+        (charts("trend", &record.verdict.checks, &runs))
         @if sizes { p.note { "Not all of these runs judged as many phrases: see the numbers." } }
         (folded("The numbers", &table(&runs)))
     };
@@ -105,10 +91,14 @@ pub(super) fn section(record: &RunRecord, earlier: &[TrendPoint]) -> Option<Sect
     Some(Section { id: "trend", title: "Trend", summary, body })
 }
 
+/// The numbers over these runs, the oldest first, with the limits that the newest one's gates set. `id` is unique on the page.
+pub(crate) fn charts(id: &str, checks: &[Check], runs: &[TrendPoint]) -> Markup {
+    html! { div.multiples { @for series in &SERIES { (chart(&format!("{id}-{}", series.metric), series, checks, runs)) } } }
+}
+
 /// The limit that a gate sets for the number over the whole run.
-fn limit(record: &RunRecord, metric: &str) -> Option<f64> {
-    let mut checks = record.verdict.checks.iter();
-    let gate = checks.find(|check| {
+fn limit(checks: &[Check], metric: &str) -> Option<f64> {
+    let gate = checks.iter().find(|check| {
         check.metric == metric
             && check.slice.is_none()
             && matches!(check.mode, CheckMode::Point | CheckMode::Bound)
@@ -116,27 +106,19 @@ fn limit(record: &RunRecord, metric: &str) -> Option<f64> {
     gate.map(|check| check.limit).filter(|limit| limit.is_finite())
 }
 
-fn chart(series: &Series, record: &RunRecord, runs: &[TrendPoint]) -> Markup {
+fn chart(id: &str, series: &Series, checks: &[Check], runs: &[TrendPoint]) -> Markup {
     let points = runs.iter().map(|run| Point {
         at: run.started_at,
         value: (series.value)(run),
         tone: run.conclusion.map_or(Tone::Plain, verdict::tone),
     });
-    let limit = limit(record, series.metric);
+    let limit = limit(checks, series.metric);
     let note = match limit {
         Some(limit) => format!("gate {}", (series.show)(Some(limit))),
         None => "no gate".to_owned(),
     };
-    Chart {
-        id: series.id,
-        name: series.name,
-        show: series.show,
-        points: points.collect(),
-        limit,
-        shift: None,
-        note,
-    }
-    .render()
+    Chart { id, name: series.name, show: series.show, points: points.collect(), limit, shift: None, note }
+        .render()
 }
 
 fn table(runs: &[TrendPoint]) -> Markup {

@@ -9,7 +9,7 @@ use super::section::{Tone, mark};
 use crate::domain::{CheckMode, CheckOutcome, Comparison, Conclusion, Metrics, Rate, RunRecord, RunVerdict};
 
 /// The colour of a conclusion.
-pub(super) const fn tone(conclusion: Conclusion) -> Tone {
+pub(crate) const fn tone(conclusion: Conclusion) -> Tone {
     match conclusion {
         Conclusion::Passed => Tone::Good,
         Conclusion::GateFailed | Conclusion::TargetFailed => Tone::Bad,
@@ -54,7 +54,7 @@ pub(super) fn conclusion(verdict: &RunVerdict) -> Markup {
 }
 
 /// The sentence, as one: it begins with a capital and ends with a stop.
-pub(super) fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let text = clean::sentence(text);
     let mut signs = text.chars();
     let first: String = signs.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
