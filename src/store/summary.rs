@@ -27,6 +27,14 @@ pub struct RunFilter {
     pub since: Option<DateTime<Utc>>,
     /// Only runs that started before this.
     pub before: Option<DateTime<Utc>>,
+    /// Only runs that did this.
+    pub kind: Option<RunKind>,
+    /// Only runs that came out so.
+    pub conclusion: Option<Conclusion>,
+    /// Only the runs after this one in the list: when it began, and its name.
+    pub after: Option<(DateTime<Utc>, RunId)>,
+    /// Of each suite and target only the newest run that has a record; the other conditions are asked of that one.
+    pub newest: bool,
 }
 
 impl RunFilter {

@@ -3,6 +3,7 @@
 use super::PostgresStore;
 use crate::domain::{RunId, RunRecord};
 use crate::store::codec::decode_record;
+use crate::store::columns::word;
 use crate::store::error::StoreError;
 use crate::store::resolve::{LATEST, LOOKED_UP, normalised, pick};
 use crate::store::summary::{RunFilter, RunSummary, SummaryRow, legacy_number};
@@ -84,6 +85,14 @@ pub(super) async fn list(store: &PostgresStore, filter: &RunFilter) -> Result<Ve
                     AND ($3::timestamp IS NULL OR start_time < $3) AND ($5::bool IS NULL OR COALESCE(demo, FALSE) = $5)
                     AND ($6::text IS NULL OR selection_hash = $6) AND ($7::timestamp IS NULL OR start_time >= $7)
                     AND (NOT $8 OR run_id IS NOT NULL)
+                    AND ($9::text IS NULL OR COALESCE(kind, 'accuracy') = $9) AND ($10::text IS NULL OR conclusion = $10)
+                    AND ($11::timestamp IS NULL OR COALESCE(start_time, end_time, 'epoch') < $11
+                        OR (COALESCE(start_time, end_time, 'epoch') = $11 AND id < (
+                            SELECT id FROM ash_thrash.test_runs WHERE run_id = $12 OR (run_id IS NULL AND id = $13))))
+                    AND (NOT $14 OR id IN (SELECT id FROM (
+                        SELECT id, row_number() OVER (
+                            PARTITION BY suite, target, COALESCE(demo, FALSE) ORDER BY start_time DESC, id DESC) AS place
+                        FROM ash_thrash.test_runs WHERE run_id IS NOT NULL) AS placed WHERE place = 1))
                  ORDER BY start_time DESC NULLS LAST, id DESC LIMIT $4"
             ))
             .bind(&filter.suite)
@@ -94,6 +103,12 @@ pub(super) async fn list(store: &PostgresStore, filter: &RunFilter) -> Result<Ve
             .bind(&filter.selection_hash)
             .bind(filter.since.map(|since| since.naive_utc()))
             .bind(filter.recorded)
+            .bind(filter.kind.as_ref().map(word))
+            .bind(filter.conclusion.as_ref().map(word))
+            .bind(filter.after.as_ref().map(|(began, _)| began.naive_utc()))
+            .bind(filter.after.as_ref().map(|(_, id)| id.as_str()))
+            .bind(filter.after.as_ref().and_then(|(_, id)| legacy_number(id.as_str())))
+            .bind(filter.newest)
             .fetch_all(&store.pool)
             .await
         })

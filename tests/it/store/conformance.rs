@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::place::{Place, PostgresPlace, SqlitePlace};
 use super::sample::{hour, record_at, record_with_phrases};
 use thrash::domain::{Baseline, Conclusion, RunId, RunKind, RunRecord, RunStatus, Series};
@@ -46,6 +48,9 @@ every_store! {
     runs_are_listed_newest_first,
     the_list_is_filtered_and_limited,
     the_list_is_filtered_by_what_makes_runs_alike,
+    the_list_is_filtered_by_what_runs_did_and_how_they_came_out,
+    the_newest_run_of_each_suite_and_target_is_found,
+    the_list_is_read_page_by_page,
     a_summary_says_what_the_record_says,
     a_deleted_run_is_gone,
     pruning_by_age_keeps_kept_and_young_runs,
@@ -236,6 +241,68 @@ async fn the_list_is_filtered_by_what_makes_runs_alike(store: &dyn Store) {
     assert_eq!(ids(store, &alike).await, [embedded.id]);
     let late = RunFilter { since: Some(other_phrases.started_at), ..all };
     assert_eq!(ids(store, &late).await, [other_phrases.id]);
+}
+
+async fn the_list_is_filtered_by_what_runs_did_and_how_they_came_out(store: &dyn Store) {
+    let (mut load, mut passed, failed) = (record_at(0), record_at(1), record_at(2));
+    load.kind = RunKind::Load;
+    load.verdict.conclusion = Conclusion::Inconclusive;
+    passed.verdict.conclusion = Conclusion::Passed;
+    save_all(store, &[&load, &passed, &failed]).await;
+    let all = RunFilter::default();
+    let accuracy = RunFilter { kind: Some(RunKind::Accuracy), ..all.clone() };
+    assert_eq!(ids(store, &accuracy).await, [failed.id.clone(), passed.id.clone()]);
+    assert_eq!(ids(store, &RunFilter { kind: Some(RunKind::Load), ..all.clone() }).await, [load.id]);
+    let conclusion = failed.verdict.conclusion;
+    assert_eq!(
+        ids(store, &RunFilter { conclusion: Some(conclusion), ..all.clone() }).await,
+        [failed.id.clone()]
+    );
+    let both = RunFilter { conclusion: Some(Conclusion::Passed), ..accuracy };
+    assert_eq!(ids(store, &both).await, [passed.id]);
+    assert_eq!(ids(store, &RunFilter { conclusion: Some(Conclusion::Interrupted), ..all }).await, []);
+}
+
+async fn the_newest_run_of_each_suite_and_target_is_found(store: &dyn Store) {
+    let old = record_at(0);
+    let demo = record_at(1);
+    let real = real(record_at(2));
+    let other = of_suite(record_at(3), "comprehensive", "demo");
+    save_all(store, &[&demo, &old, &other, &real]).await;
+    let newest = RunFilter { newest: true, ..RunFilter::default() };
+    assert_eq!(ids(store, &newest).await, [other.id, real.id.clone(), demo.id]);
+    // The newest one is asked, not the newest that fits.
+    let nothing = RunFilter { before: Some(old.started_at + TimeDelta::seconds(1)), ..newest.clone() };
+    assert_eq!(ids(store, &nothing).await, []);
+    let after = store.summary(&real.id).await.expect("it is there");
+    let quick =
+        RunFilter { suite: Some("quick".into()), after: Some((after.started_at, after.id)), ..newest };
+    assert_eq!(ids(store, &quick).await.len(), 1);
+}
+
+async fn the_list_is_read_page_by_page(store: &dyn Store) {
+    // Three of them began at the same time.
+    let mut records: Vec<RunRecord> = (0..7).map(|n| record_at(if n < 3 { 1 } else { n })).collect();
+    records[6] = of_suite(records[6].clone(), "other", "demo");
+    for record in &records {
+        save_all(store, &[record]).await;
+    }
+    let all = ids(store, &RunFilter::default()).await;
+    let mut page = RunFilter { limit: Some(2), ..RunFilter::default() };
+    let mut seen = Vec::new();
+    loop {
+        let runs = store.list(&page).await.expect("a page");
+        let Some(last) = runs.last() else { break };
+        page.after = Some((last.started_at, last.id.clone()));
+        seen.extend(runs.into_iter().map(|run| run.id));
+        assert!(seen.len() <= all.len(), "it goes round in circles");
+    }
+    assert_eq!(seen, all);
+    // One that was deleted since ends no list.
+    let third = store.summary(&all[2]).await.expect("it is there");
+    store.delete(&third.id).await.expect("it is deleted");
+    let rest = RunFilter { after: Some((third.started_at, third.id)), ..RunFilter::default() };
+    assert_eq!(ids(store, &rest).await, all[3..]);
 }
 
 /// The same run against a target of that name that is not the embedded demo detector.
