@@ -15,7 +15,7 @@ use super::runs::open;
 use crate::config::Config;
 use crate::dispatch::read_record_file;
 use crate::domain::{BaselineRecord, ComparisonRecord, Level, RunRecord, SCHEMA_VERSION, TextPolicy};
-use crate::gate::{Gate, GateOptions, GateProfile, Metric, evaluate_comparison};
+use crate::gate::{Gate, GateProfile, evaluate_comparison};
 use crate::judge::{compare, compare_at};
 use crate::report::{
     Format, ReportError, Sink, TerminalOptions, check_apart, check_together, render_comparison_html,
@@ -83,7 +83,7 @@ pub(super) async fn run(config: &Config, args: CompareArgs, output: Output) -> R
     };
     let comparison = comparison.map_err(|incomparable| Failure::usage(&incomparable, incomparable.hint()))?;
     candidate.baseline = Some(BaselineRecord::Compared(Box::new(comparison.clone())));
-    let verdict = evaluate_comparison(&candidate, &gates(config, args.gate));
+    let verdict = evaluate_comparison(&candidate, &config.gates_of_a_comparison(args.gate));
     let record = ComparisonRecord { schema_version: SCHEMA_VERSION, comparison, verdict };
     let text = args.text == Some(TextPolicy::Full);
     let written = show(&record, &candidate, &sinks, text, args.quiet, output)?;
@@ -114,18 +114,6 @@ fn sinks(args: &CompareArgs) -> Result<Vec<(Sink, Render)>, Failure> {
     let compared = [&args.baseline, &args.candidate].map(|run| (Path::new(run), "one of the two runs"));
     check_apart(&sinks, &compared)?;
     Ok(sinks.into_iter().zip(renders).collect())
-}
-
-/// What two runs have to hold against each other: the configured gates against a baseline and those that were asked
-/// for, and the paired test of the accuracy where none of them decides anything against the baseline.
-fn gates(config: &Config, asked: Vec<Gate>) -> GateOptions {
-    let mut options = config.gates_against_baseline();
-    options.gates.extend(asked);
-    let decides = |gate: &Gate| gate.mode.is_against_baseline() && gate.severity.decides();
-    if !options.gates.iter().any(decides) {
-        options.gates.insert(0, Gate::no_regression(Metric::Accuracy));
-    }
-    options
 }
 
 /// Loads both runs; the store is opened only if one of them is there.

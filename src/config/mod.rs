@@ -177,6 +177,18 @@ impl Config {
         options
     }
 
+    /// What two runs have to hold against each other: the configured gates against a baseline and those that were asked
+    /// for, and the paired test of the accuracy where none of them decides anything against the baseline.
+    pub fn gates_of_a_comparison(&self, asked: Vec<Gate>) -> GateOptions {
+        let mut options = self.gates_against_baseline();
+        options.gates.extend(asked);
+        let decides = |gate: &Gate| gate.mode.is_against_baseline() && gate.severity.decides();
+        if !options.gates.iter().any(decides) {
+            options.gates.insert(0, Gate::no_regression(Metric::Accuracy));
+        }
+        options
+    }
+
     fn origin(&self, key: &str) -> Origin {
         self.effective.iter().find(|value| value.key == key).map_or(Origin::Default, |value| value.origin)
     }

@@ -89,15 +89,20 @@ impl Keys {
             scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().as_bytes())
         });
         let Some(sent) = headers.get(&self.header).map(HeaderValue::as_bytes).or(bearer) else {
-            return Ok(Caller { name: "nobody".to_owned(), scope: None });
+            return Ok(Caller::nobody());
         };
-        match self.find(sent) {
-            Some(key) => Ok(Caller { name: key.name.clone(), scope: Some(key.scope) }),
+        match self.holder(sent) {
+            Some(caller) => Ok(caller),
             None => Err(Problem::new(
                 StatusCode::UNAUTHORIZED,
                 "the key is not one of those that open this service",
             )),
         }
+    }
+
+    /// Who holds this key.
+    pub(super) fn holder(&self, sent: &[u8]) -> Option<Caller> {
+        self.find(sent).map(|key| Caller { name: key.name.clone(), scope: Some(key.scope) })
     }
 
     /// The key, found in a time that does not depend on which it is, nor on how much of it was right.
@@ -112,6 +117,11 @@ impl Keys {
 }
 
 impl Caller {
+    /// Somebody without a key.
+    pub(super) fn nobody() -> Self {
+        Self { name: "nobody".to_owned(), scope: None }
+    }
+
     /// How they are called in the queue and in the log.
     pub(crate) fn requester(&self) -> String {
         format!("api:{}", self.name)
@@ -156,7 +166,10 @@ pub(super) async fn identify(
     let path = request.uri().path();
     // Who watches over this service is not held up by it.
     let is_watched = [service.path("/health"), service.path("/ready")].iter().any(|open| open == path);
-    let caller = service.keys.caller(request.headers());
+    let caller = service.keys.caller(request.headers()).map(|caller| match caller.scope {
+        None => service.signed_in(&request).unwrap_or(caller),
+        Some(_) => caller,
+    });
     let client = match (&caller, peer) {
         (Ok(Caller { name, scope: Some(_) }), _) if service.keys.required() => Client::Key(name.clone()),
         (_, Some(address)) => Client::Address(address),
@@ -168,12 +181,14 @@ pub(super) async fn identify(
     }
     let mut response = match caller {
         Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+            request.extensions_mut().insert(caller.clone());
+            let mut response = next.run(request).await;
+            response.extensions_mut().insert(caller);
+            response
         }
         // Whoever watches needs no key, so a wrong one does no harm.
         Err(_) if is_watched => {
-            request.extensions_mut().insert(Caller { name: "nobody".to_owned(), scope: None });
+            request.extensions_mut().insert(Caller::nobody());
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
@@ -185,4 +200,16 @@ pub(super) async fn identify(
         left.write(response.headers_mut());
     }
     response
+}
+
+impl Service {
+    /// Who signed in in the browser that sends this. The API hears the cookie only of those who look: what changes
+    /// something there takes a key, so that no page can do it in somebody's name.
+    fn signed_in(&self, request: &Request) -> Option<Caller> {
+        let is_api = request.uri().path().starts_with(&self.path("/api/"));
+        if is_api && !request.method().is_safe() {
+            return None;
+        }
+        self.sessions.caller(request.headers())
+    }
 }

@@ -5,6 +5,7 @@
 //!
 //! - [`api`]: the resources, one file each. An [`api::Endpoint`] says what it is, who may ask, and who answers: the router
 //!   and the document are both made from that.
+//! - `dashboard`: the pages for people.
 //! - `access`, `limit`, `guard`: who asks, how often, and from where.
 //! - `server`: connections, their deadlines and their number.
 //! - [`metrics`]: what Prometheus is told, on a listener of its own; `watch` keeps it true.
@@ -15,6 +16,7 @@
 
 mod access;
 mod api;
+mod dashboard;
 mod guard;
 mod hash;
 mod limit;
@@ -32,6 +34,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::response::Redirect;
+use axum::routing::get;
 use tokio::sync::Semaphore;
 
 pub(crate) use access::Caller;
@@ -43,6 +47,7 @@ use crate::config::Config;
 use crate::dispatch::{Queue, Stopping};
 use crate::store::Store;
 use access::Keys;
+use dashboard::Sessions;
 use limit::Limiter;
 use readiness::Readiness;
 use tell::Teller;
@@ -65,6 +70,7 @@ pub struct Service {
     readiness: Readiness,
     teller: Arc<Teller>,
     results: api::ResultCache,
+    sessions: Sessions,
     /// Room for those who read events.
     streams: Arc<Semaphore>,
 }
@@ -92,6 +98,7 @@ impl Service {
             readiness: Readiness::default(),
             teller,
             results: api::ResultCache::default(),
+            sessions: Sessions::new(),
             streams: Arc::new(Semaphore::new(streams)),
         })
     }
@@ -104,13 +111,20 @@ impl Service {
     /// Everything that is answered.
     fn router(self: &Arc<Self>) -> Router {
         let base = &self.config.settings.service.base_path;
-        let inner = api::router(self);
-        let outer = if base.is_empty() { inner } else { Router::new().nest(base, inner) };
+        let inner = api::router(self).merge(dashboard::router(self));
+        let outer = if base.is_empty() {
+            inner
+        } else {
+            let home = base.clone();
+            let to_home = get(move || async move { Redirect::permanent(&home) });
+            Router::new().nest(base, inner).route(&format!("{base}/"), to_home)
+        };
         // The last one is the first to see a request.
         outer
             .fallback(problem::no_such_path)
             .method_not_allowed_fallback(problem::no_such_method)
             .layer(from_fn_with_state(Arc::clone(self), access::identify))
             .layer(from_fn_with_state(Arc::clone(self), guard::guard))
+            .layer(from_fn_with_state(Arc::clone(self), dashboard::as_pages))
     }
 }

@@ -20,14 +20,14 @@ pub(crate) struct Problem {
     #[serde(rename = "type")]
     kind: String,
     /// The status in words.
-    title: String,
+    pub(super) title: String,
     /// The HTTP status.
-    status: u16,
+    pub(super) status: u16,
     /// What is wrong with this request.
-    detail: String,
+    pub(super) detail: String,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
+    pub(super) hint: Option<String>,
 }
 
 impl Problem {
@@ -61,6 +61,8 @@ impl IntoResponse for Problem {
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        // For whom it has to be a page.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -40,7 +40,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "target",
         ],
     ),
-    ("service", &["config", "dispatch", "domain", "load", "notify", "reference", "report", "stats", "store"]),
+    (
+        "service",
+        &["config", "dispatch", "domain", "gate", "judge", "load", "notify", "reference", "report", "stats", "store"],
+    ),
     (
         "cli",
         &[

@@ -3,6 +3,7 @@
 mod access;
 mod alone;
 mod api;
+mod dashboard;
 mod document;
 mod events;
 mod limits;

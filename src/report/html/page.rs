@@ -15,6 +15,10 @@ use super::section::{Section, Tone};
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
+/// A served page tells its own service alone where somebody comes from: without that a browser calls the origin of its
+/// forms `null`.
+pub(crate) const REFERRER: &str = "same-origin";
+
 /// A whole page.
 #[derive(Debug)]
 pub(crate) struct Page {
@@ -64,7 +68,7 @@ impl Page {
                     meta http-equiv="Content-Security-Policy" content=(policy);
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
-                    meta name="referrer" content="no-referrer";
+                    meta name="referrer" content=(if frame.is_some() { REFERRER } else { "no-referrer" });
                     meta name="robots" content="noindex";
                     title { (self.title) }
                     style { (PreEscaped(&style)) }
@@ -138,11 +142,10 @@ fn policy(style: &str, scripts: &[String], is_served: bool) -> String {
     if scripts.is_empty() {
         policy.push_str(" 'none'");
     }
-    policy.push_str(match is_served {
-        false => "; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'",
-        true => {
-            "; connect-src 'self'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'"
-        }
+    policy.push_str(if is_served {
+        "; connect-src 'self'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'"
+    } else {
+        "; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
     });
     policy
 }

@@ -19,11 +19,11 @@ pub(super) struct Body<T>(pub(super) T);
 
 /// The query of a request; a member that means nothing here is a problem.
 #[derive(Debug)]
-pub(super) struct Query<T>(pub(super) T);
+pub(in crate::service) struct Query<T>(pub(in crate::service) T);
 
 /// The `{id}` of a path.
 #[derive(Debug)]
-pub(super) struct Id(pub(super) RunId);
+pub(in crate::service) struct Id(pub(in crate::service) RunId);
 
 impl<T: DeserializeOwned> FromRequest<Arc<Service>> for Body<T> {
     type Rejection = Problem;

@@ -189,6 +189,11 @@ impl Service {
         Ok(view)
     }
 
+    /// What the gates said of a stored run.
+    pub(in crate::service) async fn checks(&self, id: &RunId) -> Result<Vec<Check>, StoreError> {
+        Ok(self.result(id).await?.checks.clone())
+    }
+
     /// What came of a job.
     async fn result_of_job(&self, job: &Job) -> Result<Arc<ResultView>, Problem> {
         if !job.state.is_over() {

@@ -1,0 +1,151 @@
+//! The first page: how things stand now.
+
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::row::{Found, time};
+use super::visit::Visit;
+use super::{health, run, trends};
+use crate::domain::{Job, JobState};
+use crate::report::headline::DEMO;
+use crate::report::html::clean;
+use crate::report::html::page::Page;
+use crate::report::html::section::{Section, Tone, mark};
+use crate::service::problem::Problem;
+use crate::store::{JobFilter, RunFilter, RunSummary};
+
+/// So many newest results are shown.
+const RESULTS: usize = 30;
+/// Jobs that the script compares, to see whether something happened since.
+const WATCHED: usize = 10;
+/// Failed and lost jobs that are looked at for newest results.
+const FAILED: usize = 200;
+
+pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
+    let store = visit.service.store.as_ref();
+    let jobs = |states: &[JobState], limit| JobFilter {
+        states: states.to_vec(),
+        limit: Some(limit),
+        ..JobFilter::default()
+    };
+    let newest = RunFilter { newest: true, ..RunFilter::default() };
+    let (open, failed, last) = (
+        jobs(&[JobState::Running, JobState::Queued], FAILED),
+        jobs(&[JobState::Failed, JobState::Lost], FAILED),
+        jobs(&[], WATCHED),
+    );
+    let (newest, open, failed, last) =
+        tokio::try_join!(store.list(&newest), store.jobs(&open), store.jobs(&failed), store.jobs(&last))?;
+    let looks = health::look(&visit.service).await;
+    let results = results(&newest, failed);
+    let sections = [
+        Some(queue(&visit, &open, &last)),
+        Some(shown(&visit, &results)),
+        trends::section(&visit, &newest).await?,
+        Some(health::section(&visit, looks.as_ref())),
+    ];
+    let (tone, words) = headline(&results);
+    let header = html! {
+        p.origin { "thrash · now" }
+        h1.loud.(tone.class()) { (mark(tone)) " " (words) }
+        @if visit.service.config.wants_demo() { p.demo { (DEMO) } }
+        @if let Some(worst) = results.iter().find(|found| found.outcome().0 == tone) {
+            p.lead {
+                b { (clean::name(&worst.suite())) } " against " b { (clean::name(worst.target())) } ": "
+                (worst.outcome().1) ", " (time(worst.at())) " UTC"
+                @if results.len() > 1 && tone != Tone::Good { ", the newest of those" }
+                "."
+            }
+        }
+    };
+    let title = format!("{} {words}: thrash", tone.mark());
+    let sections = sections.into_iter().flatten().collect();
+    Ok(visit.show_live(Page { title, tone, header, sections, data: None, frame: None }))
+}
+
+/// The newest result of each suite and target. A job that failed since takes the place of an older run: what passed
+/// before says nothing of now.
+fn results(newest: &[RunSummary], failed: Vec<Job>) -> Vec<Found> {
+    let mut results: Vec<Found> = newest.iter().map(|run| Found::Run(Box::new(run.clone()))).collect();
+    for job in failed {
+        let job = Found::NotRun(Box::new(job));
+        let place =
+            results.iter().position(|known| known.suite() == job.suite() && known.target() == job.target());
+        match place {
+            Some(place) if results[place].at() >= job.at() => {}
+            Some(place) => results[place] = job,
+            None => results.push(job),
+        }
+    }
+    results.sort_by_key(|found| std::cmp::Reverse(found.at()));
+    results
+}
+
+/// The worst of the newest results.
+fn headline(results: &[Found]) -> (Tone, String) {
+    let all = results.len();
+    for tone in [Tone::Bad, Tone::Unsure, Tone::Plain] {
+        let such: Vec<&'static str> =
+            results.iter().map(Found::outcome).filter(|(of, _)| *of == tone).map(|(_, word)| word).collect();
+        match such.as_slice() {
+            [] => {}
+            [word] if all == 1 => return (tone, (*word).to_owned()),
+            [first, rest @ ..] if rest.iter().all(|word| word == first) => {
+                return (tone, format!("{} of {all}: {first}", such.len()));
+            }
+            _ if tone == Tone::Bad => return (tone, format!("{} of {all} failed", such.len())),
+            _ => return (tone, format!("{} of {all} could not tell", such.len())),
+        }
+    }
+    match all {
+        0 => (Tone::Plain, "Nothing has run yet".to_owned()),
+        1 => (Tone::Good, "Passed".to_owned()),
+        all => (Tone::Good, format!("All {all} passed")),
+    }
+}
+
+/// What runs, and what waits for its turn.
+fn queue(visit: &Visit, open: &[Job], last: &[Job]) -> Section {
+    let (running, mut waiting): (Vec<&Job>, Vec<&Job>) =
+        open.iter().partition(|job| job.state == JobState::Running);
+    waiting.sort_by_key(|job| (std::cmp::Reverse(job.priority), job.submitted_at));
+    let seen: Vec<String> = last.iter().map(|job| format!("{}:{}", job.id, job.state.as_str())).collect();
+    let watched = visit.path(&format!("/api/test/runs?limit={WATCHED}"));
+    let body = html! {
+        div data-runs=(watched) data-seen=(seen.join(" ")) {
+            @if open.is_empty() {
+                p.empty {
+                    "Nothing runs, and nothing waits."
+                    @if visit.may_run() { " " a href=(visit.path("/start")) { "Start a run" } }
+                }
+            }
+            @for job in running { (run::progress(visit, job, true)) }
+            @if !waiting.is_empty() {
+                h3 { "Waiting" }
+                ul.entries { @for job in waiting { (waits(visit, job)) } }
+            }
+        }
+    };
+    Section { id: "running", title: "Running", summary: String::new(), body }
+}
+
+fn waits(visit: &Visit, job: &Job) -> Markup {
+    html! {
+        li.plain {
+            (mark(Tone::Plain))
+            div { p.name { (run::name(visit, job)) } p.found { (run::asked(job)) } }
+            (run::cancel_button(visit, job))
+        }
+    }
+}
+
+fn shown(visit: &Visit, results: &[Found]) -> Section {
+    let more = results.len().saturating_sub(RESULTS);
+    let body = html! {
+        @if results.is_empty() { p.empty { "There is no result yet." } }
+        ul.entries { @for found in results.iter().take(RESULTS) { (found.item(visit, &html! {})) } }
+        @if more > 0 { p.note { (more) " more are among " a href=(visit.path("/runs")) { "all runs" } "." } }
+    };
+    let summary = "of each suite and target, times in UTC".to_owned();
+    Section { id: "results", title: "Newest results", summary, body }
+}

@@ -1,0 +1,114 @@
+//! Starting a run: of what this service knows, against what it is configured for.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::form::Sent;
+use super::visit::Visit;
+use crate::dispatch::{Ask, Work, chain};
+use crate::load::{scenario_names, shipped_scenario};
+use crate::report::html::clean;
+use crate::report::html::page::Page;
+use crate::report::html::section::{Section, Tone};
+use crate::service::hash::new_key;
+use crate::service::problem::Problem;
+use crate::store::Submitted;
+
+/// What was chosen.
+#[derive(Debug, Deserialize)]
+pub(super) struct Choice {
+    /// `suite:NAME` or `scenario:NAME`.
+    what: String,
+    /// A target; empty for the one that is meant when none is named.
+    target: String,
+    /// A word of this form's own: sent twice, it starts one run.
+    once: String,
+}
+
+pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
+    let catalog = visit.service.config.catalog();
+    let suites = tokio::task::spawn_blocking(move || catalog.names()).await;
+    let broken = |reason: String| {
+        tracing::error!(reason, "the suites cannot be read");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the suites cannot be read; the log says why")
+    };
+    let suites = suites.map_err(|panic| broken(panic.to_string()))?.map_err(|error| broken(chain(&error)))?;
+    let body = form(&visit, &suites);
+    let header = html! { p.origin { "thrash" } h1.loud.plain { "Start a run" } };
+    let sections = vec![Section { id: "start", title: "What is to be run", summary: String::new(), body }];
+    let title = "Start a run: thrash".to_owned();
+    Ok(visit.show(Page { title, tone: Tone::Plain, header, sections, data: None, frame: None }, None))
+}
+
+pub(super) async fn start(visit: Visit, Sent(choice): Sent<Choice>) -> Result<Response, Problem> {
+    let service = &visit.service;
+    if service.stopping.drain.is_cancelled() {
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the service is about to stop"));
+    }
+    let work = match choice.what.split_once(':') {
+        Some(("suite", name)) => Work::Suite(name.to_owned()),
+        Some(("scenario", name)) => Work::Scenario(name.to_owned()),
+        _ => return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "say what is to be run")),
+    };
+    let ask = Ask {
+        work,
+        target: Some(choice.target).filter(|target| !target.is_empty()),
+        priority: 0,
+        requester: visit.caller.requester(),
+        idempotency_key: Some(choice.once),
+    };
+    let job = match service.queue.submit(ask).await? {
+        Submitted::New(job) => {
+            let what = format!("asked for run {} (`{}` against `{}`)", job.id, job.name, job.target);
+            visit.caller.audit(&what);
+            job
+        }
+        Submitted::Known(job) => job,
+    };
+    Ok(visit.go(&format!("/runs/{}", clean::encode(job.id.as_str()))))
+}
+
+fn form(visit: &Visit, suites: &[(String, String)]) -> Markup {
+    let config = &visit.service.config;
+    let scenarios = scenario_names().into_iter().filter_map(|name| shipped_scenario(name).ok());
+    let default = format!("{} (the configured one)", clean::name(config.target_name()));
+    let targets = config.served_targets();
+    let others = targets.iter().filter(|name| name.as_str() != config.target_name());
+    html! {
+        form.start method="post" action=(visit.path("/start")) {
+            (visit.token())
+            input type="hidden" name="once" value=(new_key().expose());
+            label {
+                span { "Suite or load scenario" }
+                select name="what" {
+                    optgroup label="Suites" {
+                        @for (name, title) in suites {
+                            option value={ "suite:" (name) } selected[name == "quick"] { (clean::name(name)) ": " (clean::name(title)) }
+                        }
+                    }
+                    optgroup label="Load" {
+                        @for scenario in scenarios {
+                            option value={ "scenario:" (scenario.name) } {
+                                "load " (clean::name(&scenario.name)) ": " (clean::name(&scenario.title))
+                            }
+                        }
+                    }
+                }
+            }
+            label {
+                span { "Target" }
+                select name="target" {
+                    option value="" { (default) }
+                    @for name in others { option value=(name) { (clean::name(name)) } }
+                }
+            }
+            button { "Start" }
+        }
+        p.note {
+            "One run at a time goes against a target; this one waits for its turn. A load begins only where the target's "
+            "configuration allows it."
+        }
+    }
+}
