@@ -42,7 +42,19 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "service",
-        &["config", "dispatch", "domain", "gate", "judge", "load", "notify", "reference", "report", "stats", "store"],
+        &[
+            "config",
+            "dispatch",
+            "domain",
+            "gate",
+            "judge",
+            "load",
+            "notify",
+            "reference",
+            "report",
+            "stats",
+            "store",
+        ],
     ),
     (
         "cli",

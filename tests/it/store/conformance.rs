@@ -254,10 +254,7 @@ async fn the_list_is_filtered_by_what_runs_did_and_how_they_came_out(store: &dyn
     assert_eq!(ids(store, &accuracy).await, [failed.id.clone(), passed.id.clone()]);
     assert_eq!(ids(store, &RunFilter { kind: Some(RunKind::Load), ..all.clone() }).await, [load.id]);
     let conclusion = failed.verdict.conclusion;
-    assert_eq!(
-        ids(store, &RunFilter { conclusion: Some(conclusion), ..all.clone() }).await,
-        [failed.id.clone()]
-    );
+    assert_eq!(ids(store, &RunFilter { conclusion: Some(conclusion), ..all.clone() }).await, [failed.id]);
     let both = RunFilter { conclusion: Some(Conclusion::Passed), ..accuracy };
     assert_eq!(ids(store, &both).await, [passed.id]);
     assert_eq!(ids(store, &RunFilter { conclusion: Some(Conclusion::Interrupted), ..all }).await, []);
