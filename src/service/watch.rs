@@ -9,10 +9,12 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use chrono::Utc;
 
 use super::Service;
 use super::metrics::ServiceState;
 use super::readiness;
+use super::schedule::lags;
 use crate::dispatch::{deliver_spool, spool};
 use crate::domain::{JobState, RunId};
 use crate::store::{JobFilter, RunFilter, RunSummary, StoreError};
@@ -106,12 +108,15 @@ async fn state(service: &Service) -> ServiceState {
                 .into()
         },
     );
+    let outbox = service.store.outbox_counts().await.ok();
     ServiceState {
         store_up: Some(well(&looks.database)),
         spooled: spool(&service.config).pending().ok().map(|waiting| waiting.len() as u64),
         jobs,
+        schedule_lag: lags(&service.config, service.store.as_ref(), Utc::now()).await.unwrap_or_default(),
+        notifications: outbox.as_ref().map(|counts| counts.waiting),
+        notifications_given_up: outbox.map(|counts| counts.given_up),
         targets_up: [(service.config.target_name().to_owned(), well(&looks.target))].into(),
-        ..ServiceState::default()
     }
 }
 

@@ -166,7 +166,7 @@ pub(super) fn end(sent: &Sent) -> (&'static str, Option<DateTime<Utc>>, Option<&
 }
 
 /// Counts, from states and how many there are of each.
-pub(super) fn counts(rows: Vec<(String, i64)>) -> OutboxCounts {
+pub(super) fn counts(rows: &[(String, i64)]) -> OutboxCounts {
     let of = |state: &str| {
         let count = rows.iter().find(|(known, _)| known == state).map_or(0, |(_, count)| *count);
         u64::try_from(count).unwrap_or_default()

@@ -1,5 +1,7 @@
 //! What is known, as `OpenMetrics` 1.0.
 
+#![allow(clippy::cast_precision_loss, reason = "Prometheus knows only floating-point numbers")]
+
 use std::collections::BTreeMap;
 use std::fmt::Error;
 
@@ -39,7 +41,7 @@ fn runs(state: &State, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error>
         encoder,
         "thrash_last_run_timestamp",
         "When the newest run of an outcome ended.",
-        Some(Unit::Seconds),
+        Some(&Unit::Seconds),
         rows(|seen| {
             let millis = |ended: &chrono::DateTime<chrono::Utc>| ended.timestamp_millis() as f64 / 1e3;
             seen.ended.iter().map(|(outcome, ended)| (*outcome, millis(ended))).collect()
@@ -84,7 +86,7 @@ fn newest(state: &State, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Erro
     ];
     for (name, help, unit, of) in numbers {
         let rows = newest().filter_map(|(key, run)| Some((key.labels(), of(run)?)));
-        gauges(encoder, name, help, unit, rows)?;
+        gauges(encoder, name, help, unit.as_ref(), rows)?;
     }
     let shares: [Share; 6] = [
         ("accuracy", "right answers, unanswered phrases being wrong", |rates| rates.accuracy),
@@ -98,10 +100,11 @@ fn newest(state: &State, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Erro
         }),
         ("unanswered", "phrases without an answer", |rates| rates.unanswered),
     ];
+    let ratio = Unit::Other("ratio".to_owned());
     for (name, help, of) in shares {
         let rows = newest().filter_map(|(key, run)| Some((key.labels(), of(&run.rates)?)));
         let help = format!("Of the newest run: {help}. Absent where it has no such number.");
-        gauges(encoder, &format!("thrash_run_{name}"), &help, Some(Unit::Other("ratio".to_owned())), rows)?;
+        gauges(encoder, &format!("thrash_run_{name}"), &help, Some(&ratio), rows)?;
     }
     for (name, help, of) in shares {
         let rows = newest().flat_map(|(key, run)| {
@@ -109,20 +112,14 @@ fn newest(state: &State, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Erro
             each.filter_map(move |(category, rates)| Some((key.with("category", category), of(rates)?)))
         });
         let help = format!("Of a category of the newest run: {help}.");
-        gauges(
-            encoder,
-            &format!("thrash_category_{name}"),
-            &help,
-            Some(Unit::Other("ratio".to_owned())),
-            rows,
-        )?;
+        gauges(encoder, &format!("thrash_category_{name}"), &help, Some(&ratio), rows)?;
     }
     let rows = newest().flat_map(|(key, run)| {
         let each = run.percentiles.iter();
         each.filter_map(move |(percentile, seconds)| Some((key.with("percentile", percentile), (*seconds)?)))
     });
     let help = "Latency of the newest run, retries included; under load from the intended start.";
-    gauges(encoder, "thrash_run_latency", help, Some(Unit::Seconds), rows)?;
+    gauges(encoder, "thrash_run_latency", help, Some(&Unit::Seconds), rows)?;
     let rows = newest().flat_map(|(key, run)| {
         let each = run.checks.iter();
         each.map(move |(outcome, count)| (key.with("outcome", outcome), *count as f64))
@@ -177,11 +174,11 @@ fn service(service: &ServiceState, encoder: &mut DescriptorEncoder<'_>) -> Resul
     gauges(encoder, "thrash_queue_jobs", "Jobs by state.", None, each("state", &jobs))?;
     let lag_help = "How long the next run of a schedule is overdue.";
     let lag = each("schedule", &service.schedule_lag);
-    gauges(encoder, "thrash_schedule_lag", lag_help, Some(Unit::Seconds), lag)?;
+    gauges(encoder, "thrash_schedule_lag", lag_help, Some(&Unit::Seconds), lag)?;
     let waiting = alone(service.notifications.map(|count| count as f64));
     gauges(encoder, "thrash_notifications_waiting", "Notifications that wait to be sent.", None, waiting)?;
-    let lost = [(Labels::new(), service.notifications_lost as f64)];
-    counters(encoder, "thrash_notifications_lost", "Notifications given up since the service started.", lost)
+    let given_up = alone(service.notifications_given_up.map(|count| count as f64));
+    gauges(encoder, "thrash_notifications_given_up", "Notifications that never arrived.", None, given_up)
 }
 
 impl Key {
@@ -205,10 +202,10 @@ pub(super) fn gauges(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
-    unit: Option<Unit>,
+    unit: Option<&Unit>,
     rows: impl IntoIterator<Item = (Labels, f64)>,
 ) -> Result<(), Error> {
-    let mut family = encoder.encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?;
+    let mut family = encoder.encode_descriptor(name, help, unit, MetricType::Gauge)?;
     for (labels, value) in rows {
         if labels.is_empty() {
             family.encode_gauge(&value)?;

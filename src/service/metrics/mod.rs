@@ -3,6 +3,8 @@
 //! Everything is told from what is known now, so a number that the newest run does not have is absent, never old.
 //! Labels hold names from the configuration and the suites, never a phrase, and there is a bound on them.
 
+#![allow(clippy::cast_precision_loss, reason = "Prometheus knows only floating-point numbers")]
+
 mod exposition;
 mod process;
 
@@ -74,8 +76,8 @@ pub struct ServiceState {
     pub schedule_lag: BTreeMap<String, f64>,
     /// Notifications that wait to be sent.
     pub notifications: Option<u64>,
-    /// Notifications that were given up, since the service started.
-    pub notifications_lost: u64,
+    /// Notifications that were given up, and are still remembered.
+    pub notifications_given_up: Option<u64>,
 }
 
 #[derive(Debug, Default)]

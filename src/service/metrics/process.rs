@@ -1,5 +1,7 @@
 //! This process, under the names that every client library gives it. Nothing where the system does not tell.
 
+#![allow(clippy::cast_precision_loss, reason = "Prometheus knows only floating-point numbers")]
+
 use std::fmt::Error;
 
 use prometheus_client::encoding::DescriptorEncoder;
@@ -16,19 +18,19 @@ pub(super) fn tell(encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
         procfs::process::LimitValue::Unlimited => None,
     });
     let files = process.fd_count().ok().map(|count| count as f64);
-    let stat = process.stat().ok();
+    let now = process.stat().ok();
     let ticks = procfs::ticks_per_second() as f64;
-    let busy = stat.as_ref().map(|stat| (stat.utime + stat.stime) as f64 / ticks);
-    let memory = stat.as_ref().map(|stat| (stat.rss * procfs::page_size()) as f64);
-    let started = stat.as_ref().and_then(|stat| {
+    let busy = now.as_ref().map(|stat| (stat.utime + stat.stime) as f64 / ticks);
+    let memory = now.as_ref().map(|stat| (stat.rss * procfs::page_size()) as f64);
+    let started = now.as_ref().and_then(|stat| {
         let booted = procfs::boot_time_secs().ok()?;
         Some(booted as f64 + stat.starttime as f64 / ticks)
     });
-    let threads = stat.as_ref().map(|stat| stat.num_threads as f64);
+    let threads = now.as_ref().map(|stat| stat.num_threads as f64);
     counters(encoder, "process_cpu_seconds", "Time that the process computed, in seconds.", alone(busy))?;
-    gauges(encoder, "process_resident_memory", "Resident memory.", Some(Unit::Bytes), alone(memory))?;
+    gauges(encoder, "process_resident_memory", "Resident memory.", Some(&Unit::Bytes), alone(memory))?;
     let start = "When the process started, since the epoch.";
-    gauges(encoder, "process_start_time", start, Some(Unit::Seconds), alone(started))?;
+    gauges(encoder, "process_start_time", start, Some(&Unit::Seconds), alone(started))?;
     gauges(encoder, "process_open_fds", "Open files.", None, alone(files))?;
     gauges(encoder, "process_max_fds", "The most files that may be open.", None, alone(limit))?;
     gauges(encoder, "process_threads", "Threads.", None, alone(threads))

@@ -12,7 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
-pub use view::{ScheduleView, enable, planned_job, run_now, views};
+pub use view::{ScheduleView, enable, lags, planned_job, run_now, views};
 
 use crate::config::{Config, PlannedJob};
 use crate::dispatch::{Ask, AskError, Queue, Work, chain};

@@ -1,5 +1,7 @@
 //! Schedules as people see them, and what they may do to them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -55,6 +57,28 @@ pub async fn views(
     let states = store.schedule_states().await?;
     let state = |job: &PlannedJob| states.iter().find(|state| state.name == job.plan.name);
     Ok(config.planned_jobs().iter().map(|job| view(config, job, state(job), now)).collect())
+}
+
+/// How long the next start of each schedule that is on is overdue, in seconds, by its name; 0 if it is not.
+///
+/// # Errors
+/// The store fails.
+pub async fn lags(
+    config: &Config,
+    store: &dyn Store,
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<String, f64>, StoreError> {
+    let states = store.schedule_states().await?;
+    let lag = |job: &PlannedJob| {
+        let state = states.iter().find(|state| state.name == job.plan.name);
+        if !is_enabled(job, state) || config.schedules_are_off() {
+            return None;
+        }
+        let meant = job.plan.next(state?.seen_at)?;
+        Some(((now - job.plan.start(meant)).as_seconds_f64()).max(0.0))
+    };
+    let jobs = config.planned_jobs();
+    Ok(jobs.iter().filter_map(|job| Some((job.plan.name.clone(), lag(job)?))).collect())
 }
 
 fn view(

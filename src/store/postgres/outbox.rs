@@ -134,7 +134,7 @@ impl Outbox for PostgresStore {
                         .await
                 })
                 .await?;
-            Ok(outbox::counts(rows))
+            Ok(outbox::counts(&rows))
         })
     }
 

@@ -127,7 +127,7 @@ impl Outbox for SqliteStore {
                         .await
                 })
                 .await?;
-            Ok(outbox::counts(rows))
+            Ok(outbox::counts(&rows))
         })
     }
 

@@ -31,9 +31,12 @@ fn of_many(scenario: &str) -> Place {
 fn changing() -> (Server, Arc<AtomicBool>) {
     let worse = Arc::new(AtomicBool::new(false));
     let is_worse = Arc::clone(&worse);
-    let server = Server::start(move |seen| match is_worse.load(Ordering::SeqCst) {
-        false => right(seen).after(ms(150)),
-        true => Reply::json(200, &json!({"level": "none"})).after(ms(600)),
+    let server = Server::start(move |seen| {
+        if is_worse.load(Ordering::SeqCst) {
+            Reply::json(200, &json!({"level": "none"})).after(ms(600))
+        } else {
+            right(seen).after(ms(150))
+        }
     });
     (server, worse)
 }

@@ -133,10 +133,10 @@ async fn the_longest_message_fits() {
 
 #[test]
 fn a_channel_is_safe_or_none_and_never_prints_its_url() {
+    use ChannelKind::{Discord, Webhook};
     let new = |kind, url: &str, key: Option<&str>| {
         Channel::new("c", kind, &Secret::new(url), key.map(Secret::new).as_ref())
     };
-    use ChannelKind::{Discord, Webhook};
     for url in [
         "https://discord.com/api/webhooks/1/word",
         "http://127.0.0.1:9/x",

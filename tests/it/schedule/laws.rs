@@ -30,7 +30,7 @@ fn field(lowest: u32, highest: u32) -> impl Strategy<Value = Field> {
     let star = Just(Field { text: "*".to_owned(), holds: (lowest..=highest).collect() });
     let stepped = (1..=highest).prop_map(move |step| Field {
         text: format!("*/{step}"),
-        holds: (lowest..=highest).filter(|n| (n - lowest) % step == 0).collect(),
+        holds: (lowest..=highest).filter(|n| (n - lowest).is_multiple_of(step)).collect(),
     });
     let range = (lowest..=highest, lowest..=highest, 1u32..5).prop_map(|(one, other, step)| {
         let (first, last) = (one.min(other), one.max(other));

@@ -117,9 +117,10 @@ async fn tasks_that_take_messages_at_once_take_each_once(store: &dyn Store) {
         write(store, &format!("s{n}"), None, vec![message(&format!("m{n}"), "c")]).await;
     }
     let take = || take_key(store, "c", minute(1));
-    let (a, b, c, d) = tokio::join!(take(), take(), take(), take());
-    let (e, f, g, h) = tokio::join!(take(), take(), take(), take());
-    let mut keys: Vec<String> = [a, b, c, d, e, f, g, h].into_iter().flatten().collect();
+    let first = tokio::join!(take(), take(), take(), take());
+    let second = tokio::join!(take(), take(), take(), take());
+    let mut keys: Vec<String> =
+        [<[_; 4]>::from(first), second.into()].into_iter().flatten().flatten().collect();
     let taken = keys.len();
     keys.sort();
     keys.dedup();
