@@ -17,6 +17,7 @@ mod now;
 mod row;
 mod run;
 mod runs;
+mod schedules;
 mod session;
 mod sign_in;
 mod start;
@@ -52,10 +53,15 @@ pub(super) fn router(service: &Arc<Service>) -> Router {
     let running = Router::new()
         .route("/start", get(start::show).post(start::start))
         .route("/runs/{id}/cancel", post(run::cancel))
+        .route("/schedules/{id}/run", post(schedules::run))
         .route_layer(needs(Scope::Run));
+    let switching = Router::new()
+        .route("/schedules/{id}/enable", post(schedules::enable))
+        .route("/schedules/{id}/disable", post(schedules::disable))
+        .route_layer(needs(Scope::Admin));
     let open = Router::new()
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-out", post(sign_in::sign_out));
-    let all = looking.merge(running).merge(open);
+    let all = looking.merge(running).merge(switching).merge(open);
     all.layer(DefaultBodyLimit::max(LARGEST_FORM)).with_state(Arc::clone(service))
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::row::{Found, time};
 use super::visit::Visit;
-use super::{health, run, trends};
+use super::{health, run, schedules, trends};
 use crate::domain::{Job, JobState};
 use crate::report::headline::DEMO;
 use crate::report::html::clean;
@@ -41,6 +41,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let sections = [
         Some(queue(&visit, &open, &last)),
         Some(shown(&visit, &results)),
+        schedules::section(&visit).await?,
         trends::section(&visit, &newest).await?,
         Some(health::section(&visit, looks.as_ref())),
     ];

@@ -120,6 +120,24 @@ async fn a_change_that_no_page_from_here_asks_for_is_refused() {
 }
 
 #[tokio::test]
+async fn schedules_are_switched_and_begun_from_the_first_page() {
+    let place = quick_place("");
+    let serve = Serve::start(&place, &[]);
+    let browser = Browser::at(&serve);
+    let shown = async || page(browser.get("/").await).id("schedules").text.clone();
+    assert!(shown().await.contains("off") && !shown().await.contains("next"), "{}", shown().await);
+    browser.request(Method::POST, "/schedules/quick/enable").send().await.expect("an answer");
+    assert!(!shown().await.contains("next"), "nothing without a token");
+    browser.send("/", "/schedules/quick/enable", &[]).await.is(303);
+    assert!(shown().await.contains("next") && shown().await.contains("Switch off"), "{}", shown().await);
+    browser.send("/", "/schedules/quick/disable", &[]).await.is(303);
+    assert!(!shown().await.contains("next"), "{}", shown().await);
+    let begun = browser.send("/", "/schedules/quick/run", &[]).await.is(303);
+    assert!(begun.header("location").starts_with("/runs/"));
+    browser.send("/", "/schedules/nope/run", &[]).await.is(404);
+}
+
+#[tokio::test]
 async fn signing_in_takes_a_key_and_leaves_a_word_that_is_none() {
     let place = quick_place("");
     let serve = Serve::start(&place, &[("INTERNAL_API_KEY", KEY)]);

@@ -1,0 +1,104 @@
+//! Schedules: when each runs next, and buttons to switch it and to begin a run now.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::Utc;
+use maud::html;
+
+use super::form::Sent;
+use super::row::time;
+use super::run::Nothing;
+use super::visit::Visit;
+use crate::config::Scope;
+use crate::domain::RunId;
+use crate::report::html::clean;
+use crate::report::html::section::{Section, Tone, mark};
+use crate::service::Service;
+use crate::service::api::Id;
+use crate::service::problem::Problem;
+use crate::service::schedule::{self, ScheduleView};
+
+/// Every schedule; nothing where none is configured.
+pub(super) async fn section(visit: &Visit) -> Result<Option<Section>, Problem> {
+    let service = &visit.service;
+    let schedules = schedule::views(&service.config, service.store.as_ref(), Utc::now()).await?;
+    if schedules.is_empty() {
+        return Ok(None);
+    }
+    let body = html! { ul.entries { @for view in &schedules { (entry(visit, view)) } } };
+    Ok(Some(Section { id: "schedules", title: "Schedules", summary: "times in UTC".to_owned(), body }))
+}
+
+fn entry(visit: &Visit, view: &ScheduleView) -> maud::Markup {
+    let path = |verb: &str| format!("/schedules/{}/{verb}", clean::encode(&view.name));
+    let what = view.suite.as_ref().or(view.scenario.as_ref());
+    html! {
+        li.plain {
+            (mark(Tone::Plain))
+            div {
+                p.name {
+                    (clean::name(&view.name))
+                    @if let Some(what) = what.filter(|what| **what != view.name) { ": " (clean::name(what)) }
+                    @if let Some(target) = &view.target { " against " (clean::name(target)) }
+                }
+                p.found {
+                    @match view.next {
+                        Some(next) => { "next " b { (time(next)) } }
+                        None => { b { "off" } }
+                    }
+                    " · " code { (view.cron) } " " (view.zone)
+                    @if let Some(last) = view.last { " · last " (time(last)) }
+                    @if view.switched { " · switched here" }
+                }
+                @if visit.may_run() { (visit.button(&path("run"), "Run now", &view.name)) }
+                @if visit.caller.may(Scope::Admin) {
+                    @if view.enabled { (visit.button(&path("disable"), "Switch off", &view.name)) }
+                    @else { (visit.button(&path("enable"), "Switch on", &view.name)) }
+                }
+            }
+        }
+    }
+}
+
+pub(super) async fn run(
+    visit: Visit,
+    State(service): State<Arc<Service>>,
+    Id(name): Id,
+    Sent(Nothing {}): Sent<Nothing>,
+) -> Result<Response, Problem> {
+    let job = schedule::run_now(&service.queue, &find(&service, &name)?).await?;
+    visit.caller.audit(&format!("asked for run {} of the schedule `{name}`", job.id));
+    Ok(visit.go(&format!("/runs/{}", clean::encode(job.id.as_str()))))
+}
+
+pub(super) async fn enable(
+    visit: Visit,
+    State(service): State<Arc<Service>>,
+    Id(name): Id,
+    Sent(Nothing {}): Sent<Nothing>,
+) -> Result<Response, Problem> {
+    switch(&visit, &service, &name, true).await
+}
+
+pub(super) async fn disable(
+    visit: Visit,
+    State(service): State<Arc<Service>>,
+    Id(name): Id,
+    Sent(Nothing {}): Sent<Nothing>,
+) -> Result<Response, Problem> {
+    switch(&visit, &service, &name, false).await
+}
+
+async fn switch(visit: &Visit, service: &Service, name: &RunId, on: bool) -> Result<Response, Problem> {
+    let job = find(service, name)?;
+    schedule::enable(&service.config, service.store.as_ref(), &job, on, Utc::now()).await?;
+    visit.caller.audit(&format!("switched the schedule `{name}` {}", if on { "on" } else { "off" }));
+    Ok(visit.go("/"))
+}
+
+fn find(service: &Service, name: &RunId) -> Result<crate::config::PlannedJob, Problem> {
+    let job = schedule::planned_job(&service.config, name.as_str());
+    job.ok_or_else(|| Problem::not_found("there is no such schedule"))
+}
