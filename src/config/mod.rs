@@ -15,7 +15,7 @@ mod targets;
 use std::path::{Path, PathBuf};
 
 use crate::document::{Document, Problems};
-use crate::domain::{BaselineWish, Comparison};
+use crate::domain::{BaselineWish, Comparison, RunKind, RunRecord, Selection};
 use crate::gate::{Gate, GateOptions, Metric};
 use crate::suite::Catalog;
 use crate::target::Contract;
@@ -111,6 +111,18 @@ impl Config {
     /// The suites that can be asked for.
     pub fn catalog(&self) -> Catalog {
         self.settings.phrases.clone().map_or_else(Catalog::shipped, Catalog::in_folder)
+    }
+
+    /// Whether a run sent less of its suite than is configured: it says nothing of the rest.
+    pub fn is_partial(&self, record: &RunRecord) -> bool {
+        if record.kind == RunKind::Load {
+            return false; // Its scenario says what it sends.
+        }
+        let sent = &record.suite;
+        let Selection { categories, tags, split, limit, seed: _ } = &sent.selection;
+        let is_drawn =
+            limit.is_some() && *limit != self.suite_size(&sent.name) && sent.selected < sent.available;
+        !categories.is_empty() || !tags.is_empty() || split.is_some() || is_drawn
     }
 
     /// The configured size of a suite, if it has one.

@@ -290,6 +290,11 @@ async fn execute(
     reason: Arc<Reason>,
     events: mpsc::Sender<RunEvent>,
 ) -> Outcome {
+    // Another instance may know targets that this one does not: what would be asked here under that name is another thing.
+    if !queue.config.served_targets().contains(&job.target) {
+        let message = format!("the instance that took it knows no target `{}`", job.target);
+        return Outcome::Over(failed(message, None), None);
+    }
     let config = queue.config.for_target(&job.target);
     let id = job.run.clone().unwrap_or_else(|| job.id.clone());
     let executed = match job.kind {
@@ -374,10 +379,11 @@ fn kept(executed: Executed, why: Why) -> Outcome {
 
 fn not_begun(error: &DispatchError) -> JobEnd {
     let conclusion = match error {
-        DispatchError::Demo(_) | DispatchError::Health(_) | DispatchError::Load(_) => {
-            Some(Conclusion::TargetFailed)
-        }
-        DispatchError::Suite(_)
+        DispatchError::Health(_) => Some(Conclusion::TargetFailed),
+        // What fails on this machine says nothing of the target.
+        DispatchError::Demo(_)
+        | DispatchError::Load(_)
+        | DispatchError::Suite(_)
         | DispatchError::Contract(_)
         | DispatchError::Url(_)
         | DispatchError::Connection(_)

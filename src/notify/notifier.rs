@@ -160,12 +160,15 @@ impl Notifier {
             Ok(message) => message,
             Err(error) => return Sent::GivenUp { error: format!("it cannot be read: {error}") },
         };
+        let patience = TimeDelta::from_std(self.options.give_up_after).unwrap_or(TimeDelta::MAX);
+        if now() - claimed.created_at > patience {
+            return Sent::GivenUp { error: "it waited too long to be news".to_owned() };
+        }
         let Err(error) = send(&self.client, channel, &claimed.key, &message, now()).await else {
             return Sent::Done;
         };
         let wait = wait(claimed.attempt, error.hope, rand::random());
         let at = now() + TimeDelta::from_std(wait).unwrap_or_default();
-        let patience = TimeDelta::from_std(self.options.give_up_after).unwrap_or(TimeDelta::MAX);
         let error = error.to_string();
         if at - claimed.created_at > patience { Sent::GivenUp { error } } else { Sent::Again { at, error } }
     }

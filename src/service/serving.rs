@@ -192,7 +192,13 @@ impl Serving {
             working.spawn(worker.work());
         }
         Self::beside(&service, &mut working);
-        while working.join_next().await.is_some() {}
+        while let Some(ended) = working.join_next().await {
+            if let Err(error) = ended {
+                // A service that answers and does not work looks well.
+                tracing::error!(%error, "a part of the service failed: it stops, to be started anew");
+                service.stopping.drain.cancel();
+            }
+        }
         // It answered until here, so that whoever watches sees what becomes of the last run.
         stop.cancel();
         let later = abort.clone();

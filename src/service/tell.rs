@@ -114,8 +114,14 @@ impl Watcher for Teller {
                 Turn::Queued | Turn::Began | Turn::HandedBack => return,
             }
             let mut pause = Duration::from_millis(200);
+            // Whoever ran it may be gone before it could tell: its run is kept.
+            let record = match (&news.record, &news.job.run, news.job.state) {
+                (Some(record), ..) => Some(Arc::clone(record)),
+                (None, Some(run), JobState::Finished) => self.store.load(run).await.ok().map(Arc::new),
+                (None, ..) => None,
+            };
             // The queue waits for a while and no longer; what is lost then is caught up with at the next start.
-            while let Err(error) = self.observe(&news.job, news.record.as_deref()).await {
+            while let Err(error) = self.observe(&news.job, record.as_deref()).await {
                 tracing::warn!(job = %news.job.id, error = chain(&error), "a run cannot be told of yet");
                 tokio::time::sleep(pause).await;
                 pause *= 2;

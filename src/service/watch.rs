@@ -16,8 +16,8 @@ use super::metrics::ServiceState;
 use super::readiness;
 use super::schedule::lags;
 use crate::dispatch::{deliver_spool, spool};
-use crate::domain::{JobState, RunId};
-use crate::store::{JobFilter, RunFilter, RunSummary, StoreError};
+use crate::domain::{JobState, RunId, RunRecord};
+use crate::store::{JobFilter, RunFilter, RunSummary, StoreError, StoreErrorKind};
 
 /// From one look to the next.
 const EVERY: Duration = Duration::from_secs(5);
@@ -67,8 +67,13 @@ impl Seen {
         for run in &runs {
             let outcome = run.conclusion.map(|conclusion| conclusion as u8);
             let kind = run.kind.map(|kind| kind as u8);
-            if shown.insert((kind, run.suite.clone(), run.target.clone(), run.demo, outcome)) {
-                service.metrics.remember(&service.store.load(&run.id).await?);
+            let series = (kind, run.suite.clone(), run.target.clone(), run.demo, outcome);
+            if shown.contains(&series) {
+                continue;
+            }
+            if let Some(record) = record(service, &run.id).await? {
+                service.metrics.remember(&record);
+                shown.insert(series);
             }
         }
         Ok(Self(runs.into_iter().map(|run| run.id).collect()))
@@ -78,7 +83,9 @@ impl Seen {
         let runs = newest(service).await?;
         for run in &runs {
             if !self.0.contains(&run.id) {
-                service.metrics.count(&service.store.load(&run.id).await?);
+                if let Some(record) = record(service, &run.id).await? {
+                    service.metrics.count(&record);
+                }
                 self.0.insert(run.id.clone());
             }
         }
@@ -86,6 +93,20 @@ impl Seen {
         let listed: BTreeSet<&RunId> = runs.iter().map(|run| &run.id).collect();
         self.0.retain(|id| listed.contains(id));
         Ok(())
+    }
+}
+
+/// The record of a run, unless it is of a part of its suite, which says nothing of the whole, or cannot be read.
+async fn record(service: &Service, id: &RunId) -> Result<Option<RunRecord>, StoreError> {
+    match service.store.load(id).await {
+        Ok(record) => Ok(Some(record).filter(|record| !service.config.is_partial(record))),
+        Err(error) => match error.kind() {
+            StoreErrorKind::Corrupt | StoreErrorKind::NewerSchema | StoreErrorKind::NotFound => {
+                tracing::warn!(run = %id, error = crate::dispatch::chain(&error), "a run is in no metric");
+                Ok(None)
+            }
+            _ => Err(error),
+        },
     }
 }
 

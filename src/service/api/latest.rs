@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::endpoint::Endpoint;
 use super::extract::Query;
 use super::results::{LOAD, ResultView};
-use crate::domain::{JobState, RunKind};
+use crate::domain::{Job, JobState, RunKind};
 use crate::service::Service;
 use crate::service::problem::Problem;
-use crate::store::{JobFilter, RunFilter};
+use crate::store::{JobFilter, RunFilter, StoreError, StoreErrorKind};
+
+/// So many of the newest runs and jobs are looked at: of a part of a suite there may be many.
+const LOOKED_AT: usize = 200;
 
 /// Which newest result.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -63,25 +66,43 @@ async fn latest(
         // Another target of that name is another thing.
         demo: Some(is_default && service.config.wants_demo()),
         recorded: true,
-        limit: Some(1),
+        limit: Some(LOOKED_AT),
         ..RunFilter::default()
     };
     let without_record = JobFilter {
-        states: vec![JobState::Failed, JobState::Lost],
+        states: vec![JobState::Failed, JobState::Lost, JobState::Finished],
         kind,
         name,
         target: Some(target.clone()),
-        limit: Some(1),
+        limit: Some(LOOKED_AT),
         ..JobFilter::default()
     };
-    let (stored, failed) =
-        tokio::try_join!(service.store.list(&stored), service.store.jobs(&without_record))?;
-    let result = match (stored.into_iter().next(), failed.into_iter().next()) {
-        (Some(run), Some(job)) if job.started_at.is_none_or(|began| began > run.started_at) => {
-            Arc::new(ResultView::of_job(&job))
+    let (stored, jobs) = tokio::try_join!(service.store.list(&stored), service.store.jobs(&without_record))?;
+    // A run of a part of the suite says nothing of the whole, whenever it was.
+    let mut newest = None;
+    for run in &stored {
+        let result = service.result(&run.id).await?;
+        if !result.partial {
+            newest = Some((run.started_at, result));
+            break;
         }
-        (Some(run), _) => service.result(&run.id).await?,
-        (None, Some(job)) => Arc::new(ResultView::of_job(&job)),
+    }
+    let later = jobs.into_iter().filter(|job| match (&newest, job.started_at) {
+        (Some((began, _)), Some(at)) => at > *began,
+        _ => true,
+    });
+    let mut unknown: Option<Job> = None;
+    for job in later {
+        if is_kept(&service, &job).await? {
+            continue;
+        }
+        if unknown.as_ref().is_none_or(|unknown| unknown.started_at < job.started_at) {
+            unknown = Some(job);
+        }
+    }
+    let result = match (newest, unknown) {
+        (_, Some(job)) => Arc::new(ResultView::of_job(&job)),
+        (Some((_, result)), None) => result,
         (None, None) => {
             return Err(Problem::not_found(format!("no run against `{target}` has ended yet"))
                 .with_hint("`POST /api/test/run` asks for one"));
@@ -89,4 +110,14 @@ async fn latest(
     };
     let age_seconds = result.finished_at.map(|end| (Utc::now() - end).num_seconds().max(0));
     Ok(Json(Latest { result, age_seconds }))
+}
+
+/// Whether the run of a job that finished is stored; one whose record waits in a spool is not.
+async fn is_kept(service: &Service, job: &Job) -> Result<bool, StoreError> {
+    let Some(run) = job.run.as_ref().filter(|_| job.state == JobState::Finished) else { return Ok(false) };
+    match service.store.summary(run).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }

@@ -68,6 +68,8 @@ pub(super) struct ResultView {
     pub(super) demo: Option<bool>,
     /// What came out.
     pub(super) outcome: Outcome,
+    /// Whether less of the suite was sent than is configured: it says nothing of the rest.
+    pub(super) partial: bool,
     /// Whether every check passed, and nothing less.
     pub(super) passed: bool,
     /// What came out, in a sentence.
@@ -182,11 +184,15 @@ impl Service {
         if let Some(view) = kept.drain(..).find(|view| &view.id == id) {
             return Ok(view);
         }
-        let view = Arc::new(ResultView::of(&self.store.load(id).await?));
+        let view = Arc::new(self.view(&self.store.load(id).await?));
         let mut kept = self.results.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_front(Arc::clone(&view));
         kept.truncate(KEPT);
         Ok(view)
+    }
+
+    fn view(&self, record: &RunRecord) -> ResultView {
+        ResultView { partial: self.config.is_partial(record), ..ResultView::of(record) }
     }
 
     /// What the gates said of a stored run.
@@ -222,6 +228,7 @@ impl ResultView {
             target: record.target.name.clone(),
             demo: Some(record.target.demo),
             outcome: conclusion.into(),
+            partial: false,
             passed: conclusion == Conclusion::Passed,
             sentence: record.verdict.sentence.clone(),
             status: Some(record.status),
@@ -258,6 +265,7 @@ impl ResultView {
             target: job.target.clone(),
             demo: None,
             outcome,
+            partial: false,
             passed: false,
             sentence: format!("the run {}: {reason}", job.state.as_str()),
             status: None,

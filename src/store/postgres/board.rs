@@ -235,7 +235,7 @@ impl LoadBoard {
             .database
             .within("start the load", async {
                 sqlx::query(
-                    "UPDATE ash_thrash.load_jobs SET starts_at = clock_timestamp() + make_interval(secs => $2)
+                    "UPDATE ash_thrash.load_jobs SET starts_at = COALESCE(starts_at, clock_timestamp() + make_interval(secs => $2))
                      WHERE run_id = $1",
                 )
                 .bind(run.as_str())
