@@ -45,7 +45,8 @@ def sql(url, text):
 
 def fill(thrash, url, environment):
     """One real run, and copies of it back through time, half an hour apart."""
-    command = [thrash, "comprehensive", "--limit", str(PHRASES), "--quiet", "--no-reference"]
+    command = [thrash, "comprehensive", "--quiet", "--no-reference"]
+    # The size of the suite as configured: a part of it would stand for nothing.
     subprocess.run(command, env=environment, capture_output=True, check=False)
     columns = sql(url, "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns WHERE table_schema "
                        "= 'ash_thrash' AND table_name = 'test_runs' AND column_name NOT IN ('id', 'run_id', 'start_time', "
@@ -147,7 +148,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         url = base.rsplit("/", 1)[0] + "/thrash_bench" + ("?" + base.split("?", 1)[1] if "?" in base else "")
         sql(base, "CREATE DATABASE thrash_bench")
-        environment = {"PATH": os.environ["PATH"], "HOME": folder, "DATABASE_URL": url, "ENABLE_RATE_LIMITING": "false",
+        environment = {"PATH": os.environ["PATH"], "HOME": folder, "DATABASE_URL": url, "ENABLE_RATE_LIMITING": "false", "TEST_PHRASES_COUNT": str(PHRASES),
                        "THRASH_METRICS_LISTEN": "127.0.0.1:0"}
         fill(thrash, url, environment)
         log = open(pathlib.Path(folder) / "log", "w")

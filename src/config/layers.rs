@@ -65,7 +65,7 @@ impl Config {
         let mut layers = Layers { value: default.value().clone(), origins: Vec::new() };
 
         let named = file.or_else(|| environment.get("THRASH_CONFIG").map(PathBuf::from));
-        let path = named.clone().or_else(|| usual_places().into_iter().find(|place| place.is_file()));
+        let path = named.clone().or_else(|| usual_places().into_iter().find(is_there));
         let document = match &path {
             None => default,
             Some(path) => {
@@ -111,6 +111,12 @@ fn read(path: &Path) -> std::io::Result<String> {
         return Err(std::io::Error::other(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
     }
     Ok(text)
+}
+
+/// Whether there is something under this name, readable or not: a file that is meant and cannot be read is an error.
+#[expect(clippy::ptr_arg, reason = "as an iterator gives it")]
+fn is_there(place: &PathBuf) -> bool {
+    place.symlink_metadata().is_ok()
 }
 
 /// A file that is empty or all comments changes nothing; a list or a text is no configuration.

@@ -34,6 +34,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
         jobs(&[JobState::Failed, JobState::Lost], FAILED),
         jobs(&[], WATCHED),
     );
+    store.ping().await?;
     let (newest, open, failed, last) =
         tokio::try_join!(store.list(&newest), store.jobs(&open), store.jobs(&failed), store.jobs(&last))?;
     let looks = health::look(&visit.service).await;

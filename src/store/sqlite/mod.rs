@@ -38,6 +38,9 @@ pub(super) struct SqliteStore {
     pool: SqlitePool,
     database: Database,
     migrations: Migrations,
+    path: PathBuf,
+    /// Which file it was when it was opened, where the system tells.
+    file: Option<(u64, u64)>,
 }
 
 impl SqliteStore {
@@ -67,7 +70,7 @@ impl SqliteStore {
                 ("load_workers", include_str!("../../../migrations/sqlite/0005_load_workers.sql")),
             ],
         );
-        let store = Self { pool, database, migrations };
+        let store = Self { pool, database, migrations, path: path.to_owned(), file: file_at(path) };
         if options.migrate {
             store.migrate().await?;
         }
@@ -105,6 +108,19 @@ impl SqliteStore {
             })
             .await
     }
+}
+
+/// Which file stands at a path: its device and its number there.
+#[cfg(unix)]
+fn file_at(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let file = path.metadata().ok()?;
+    Some((file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+fn file_at(_: &Path) -> Option<(u64, u64)> {
+    None
 }
 
 /// Makes sure of the file, readable by its owner alone.

@@ -130,6 +130,11 @@ pub(super) async fn summary(store: &SqliteStore, id: &RunId) -> Result<RunSummar
 }
 
 pub(super) async fn ping(store: &SqliteStore) -> Result<(), StoreError> {
+    // Open connections see a file that was deleted or replaced, and new ones another: neither is the truth.
+    if store.file.is_some() && super::file_at(&store.path) != store.file {
+        let source = std::io::Error::other("it was deleted or replaced while it was in use");
+        return Err(StoreError::Io { doing: "go on with the database", path: store.path.clone(), source });
+    }
     let look = sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&store.pool);
     store.database.within("look at the database", look).await.map(drop)
 }

@@ -104,3 +104,13 @@ fn a_record_that_contradicts_itself_is_refused() {
     place.file("twice.json", record.to_string());
     place.thrash(["compare", "good.json", "twice.json"]).exits(2).complains(&["holds phrase", "twice"]);
 }
+
+#[test]
+fn a_configuration_that_is_there_and_cannot_be_read_is_no_reason_to_test_the_demo() {
+    let place = Place::new();
+    std::fs::create_dir(place.path().join("thrash.yaml")).expect("a folder");
+    place.thrash(["quick"]).exits(2).complains(&["thrash.yaml"]);
+    std::fs::remove_dir(place.path().join("thrash.yaml")).expect("it goes");
+    std::os::unix::fs::symlink("nowhere", place.path().join("thrash.yaml")).expect("a link");
+    place.thrash(["quick"]).exits(2).complains(&["thrash.yaml"]);
+}

@@ -124,7 +124,15 @@ async fn a_stop_waits_for_a_run_that_ends_in_time() {
     let id = serve.ask().await;
     serve.under_way(&id).await;
     serve.signal("TERM");
-    let ready = serve.get("/ready").await;
+    // A signal arrives a moment after it was sent.
+    let mut ready = serve.get("/ready").await;
+    for _ in 0..200 {
+        if ready.json()["stopping"] == json!(true) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        ready = serve.get("/ready").await;
+    }
     assert_eq!((ready.status.as_u16(), &ready.json()["stopping"]), (503, &json!(true)));
     let refused = serve.post("/api/test/run", &json!({"test_type": "quick"})).await.problem(503);
     assert!(refused.contains("about to stop"), "{refused}");
@@ -251,4 +259,37 @@ async fn a_load_runs_alone_and_is_a_result() {
     let run = serve.over(id).await;
     assert_eq!(run["kind"], "load");
     assert!(run["state"] == "cancelled" || run["state"] == "finished", "{run}");
+}
+
+#[tokio::test]
+async fn a_run_of_a_part_of_the_suite_does_not_stand_for_the_whole() {
+    let place = plain_place("");
+    let serve = Serve::start(&place, &[]);
+    place.thrash(["quick", "--limit", "5", "-q"]);
+    let part = serve.get("/api/test/results").await.is(200).json()["results"][0]["id"].clone();
+    let path = format!("/api/test/results/{}", part.as_str().expect("an id"));
+    assert_eq!(serve.get(&path).await.is(200).json()["partial"], json!(true));
+    serve.get("/api/test/results/latest?test_type=quick").await.problem(404);
+    place.thrash(["quick", "-q"]);
+    place.thrash(["quick", "--category", "definite_none", "-q"]);
+    let latest = serve.get("/api/test/results/latest?test_type=quick").await.is(200).json();
+    assert_eq!((&latest["phrases"], &latest["partial"]), (&json!(25), &json!(false)));
+}
+
+#[tokio::test]
+async fn a_database_that_was_deleted_is_not_well() {
+    let place = quick_place("");
+    place.thrash(["quick", "-q"]);
+    let serve = Serve::start(&place, &[]);
+    serve.get("/api/test/results/latest").await.is(200);
+    for name in ["thrash.db", "thrash.db-wal", "thrash.db-shm"] {
+        let _ = std::fs::remove_file(place.data().join(name));
+    }
+    serve.get("/api/test/results/latest").await.problem(500);
+    // What was seen a moment ago counts for ten seconds.
+    let begun = std::time::Instant::now();
+    while serve.get("/ready").await.json()["ready"] == json!(true) {
+        assert!(begun.elapsed() < std::time::Duration::from_mins(1), "it still says that it is ready");
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
 }
