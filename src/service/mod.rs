@@ -3,7 +3,7 @@
 //! [`Serving::begin`] refuses what would be unsafe, takes the store, and listens; [`Serving::run`] answers and works until
 //! it is told to stop. [`Service`] is what every part of it shares. The parts:
 //!
-//! - [`api`]: the resources, one file each. An [`api::Endpoint`] says what it is, who may ask, and who answers: the router
+//! - `api`: the resources, one file each. An `api::Endpoint` says what it is, who may ask, and who answers: the router
 //!   and the document are both made from that.
 //! - `dashboard`: the pages for people.
 //! - `access`, `limit`, `guard`: who asks, how often, and from where.
@@ -11,7 +11,7 @@
 //! - [`metrics`]: what Prometheus is told, on a listener of its own; `watch` keeps it true.
 //! - [`schedule`]: runs that begin by themselves; `tell`: what came of each run, for notifications.
 //!
-//! More parts are plugged in at two places: pages and resources in [`Service::router`], and what runs beside them (a
+//! More parts are plugged in at two places: pages and resources in `Service::router`, and what runs beside them (a
 //! schedule, a metrics listener) in `Serving::beside`.
 
 mod access;

@@ -1,7 +1,7 @@
 //! The pages for people: what runs, what came out, and how it went over time.
 //!
 //! Every page is whole without a script; where there is one, it follows the events of what runs. Pages have the look of
-//! the report, and a run's page is the report, with the way back above it. A [`Visit`] knows who looks, and draws the frame.
+//! the report, and a run's page is the report, with the way back above it. A `Visit` knows who looks, and draws the frame.
 //!
 //! Whoever needs a key signs in with it, and from then on a cookie names the session (`session`). A form says a word that
 //! only a page from here knows (`form`), besides what `guard` asks of every change. What goes wrong is a page, too
