@@ -134,6 +134,7 @@ fn as_record(suite: &Suite, alert_level: Level, results: Vec<PhraseResult>) -> R
         attempt_latency: LatencyReport::default(),
         service_latency: LatencyReport::default(),
         accept_latency: None,
+        answers_removed_at: None,
         verdict: RunVerdict {
             conclusion: Conclusion::Inconclusive,
             sentence: String::new(),

@@ -346,6 +346,21 @@ pub(super) enum RunsCommand {
         #[command(flatten)]
         reports: ReportArgs,
     },
+    /// Hold a stored run: nothing deletes it or its answers until it is released
+    Hold {
+        /// The run: an id, the beginning of one, or `latest`
+        #[arg(value_name = "RUN")]
+        run: String,
+        /// Why, for whoever wants to delete it
+        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        reason: String,
+    },
+    /// Release a run that was held
+    Release {
+        /// The run: an id, or the beginning of one
+        #[arg(value_name = "RUN")]
+        run: String,
+    },
     /// Delete stored runs
     Delete {
         /// The runs: ids or the beginnings of some

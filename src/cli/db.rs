@@ -10,9 +10,9 @@ use super::failure::Failure;
 use super::output::Output;
 use super::runs::{location, open};
 use crate::config::Config;
-use crate::dispatch::open_store;
+use crate::dispatch::{RetentionPolicy, open_store, retain, spool};
 use crate::domain::Wait;
-use crate::store::PrunePolicy;
+use crate::store::{PrunePolicy, Prunes};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DbCommand {
@@ -22,7 +22,7 @@ pub(super) enum DbCommand {
         #[arg(long)]
         check: bool,
     },
-    /// Remove old runs; runs that are kept as baselines stay
+    /// Remove what is older than the configuration (`retention`) or a limit says; held runs and baselines stay
     Prune {
         /// Runs older than this (`90days`, `1year`)
         #[arg(long, value_name = "TIME")]
@@ -51,13 +51,20 @@ pub(super) async fn db(config: &Config, command: DbCommand, output: Output) -> R
         }
         DbCommand::Prune { older_than, keep_last, legacy, dry_run } => {
             if older_than.is_none() && keep_last.is_none() {
-                return Err(Failure::usage(
-                    "prune needs a limit",
-                    "--older-than 90days, --keep-last 100, or both: then a run goes only if both let it",
-                ));
+                if legacy {
+                    let hint =
+                        "--older-than 90days, --keep-last 100, or both: then a run goes only if both let it";
+                    return Err(Failure::usage("runs of an earlier program go by a limit alone", hint));
+                }
+                return retention(config, dry_run, output).await;
             }
-            let policy =
-                PrunePolicy { older_than: older_than.map(|wait| wait.0), keep_last, legacy, dry_run };
+            let policy = PrunePolicy {
+                what: Prunes::Run,
+                older_than: older_than.map(|wait| wait.0),
+                keep_last,
+                legacy,
+                dry_run,
+            };
             let store = open(config, output).await?;
             let report = store.prune(&policy, Utc::now()).await?;
             store.close().await;
@@ -70,6 +77,16 @@ pub(super) async fn db(config: &Config, command: DbCommand, output: Output) -> R
             Ok(Exit::Passed)
         }
     }
+}
+
+/// Removes what the configuration no longer wants.
+async fn retention(config: &Config, dry_run: bool, output: Output) -> Result<Exit, Failure> {
+    let store = open(config, output).await?;
+    let policy = RetentionPolicy::from(&config.settings.retention);
+    let removed = retain(store.as_ref(), &spool(config), &policy, Utc::now(), dry_run).await?;
+    store.close().await;
+    output.show(&format!("{removed}\n"))?;
+    Ok(Exit::Passed)
 }
 
 /// Says which migrations are still to come, and changes nothing.

@@ -41,6 +41,24 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) 
             if json { output.data(&json_list(&runs))? } else { output.show(&list(&runs, output))? }
         }
         RunsCommand::Show { run, reports } => return show(config, &run, &reports, output).await,
+        RunsCommand::Hold { run, reason } => {
+            let store = open(config, output).await?;
+            let id = store.resolve(&run).await?;
+            store.hold(&id, Some(&reason)).await?;
+            store.close().await;
+            output.note(format!("{id} is held: nothing deletes it until `thrash runs release {id}`"));
+        }
+        RunsCommand::Release { run } => {
+            let store = open(config, output).await?;
+            let id = store.resolve(&run).await?;
+            let held = store.summary(&id).await?.hold;
+            store.hold(&id, None).await?;
+            store.close().await;
+            output.note(match held {
+                Some(reason) => format!("{id} is released; it was held: {reason}"),
+                None => format!("{id} was not held"),
+            });
+        }
         RunsCommand::Delete { runs, force } => {
             let store = open(config, output).await?;
             let mut ids = Vec::new();
@@ -53,6 +71,9 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) 
             }
             for id in &ids {
                 let run = store.summary(id).await?;
+                if run.hold.is_some() {
+                    return Err(StoreError::OnHold { id: id.clone(), reason: run.hold }.into());
+                }
                 if let (true, false, Some(series)) = (run.baseline, force, run.series()) {
                     return Err(StoreError::IsBaseline { id: id.clone(), series }.into());
                 }

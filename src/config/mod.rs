@@ -7,6 +7,7 @@ mod environment;
 mod layers;
 mod notify;
 mod reference;
+mod retention;
 mod schedules;
 mod service;
 mod settings;
@@ -24,6 +25,7 @@ pub use environment::{Environment, Meaning, Variable, variables};
 pub use layers::{Effective, Origin};
 pub use notify::{ChannelSettings, NotifySettings};
 pub use reference::ReferenceSettings;
+pub use retention::RetentionSettings;
 pub use schedules::{JobSettings, PlannedJob, ScheduleSettings};
 pub use service::{KeySettings, RateLimitSettings, Scope, ServiceSettings, TlsSettings};
 pub use settings::{

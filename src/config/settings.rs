@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_yaml::Value;
 
-use super::{NotifySettings, ReferenceSettings, ScheduleSettings, ServiceSettings};
+use super::{NotifySettings, ReferenceSettings, RetentionSettings, ScheduleSettings, ServiceSettings};
 use crate::domain::{BaselineWish, Share, TextPolicy, Wait};
 use crate::gate::{Gate, GateProfile};
 use crate::suite::perturb::Kinds;
@@ -46,6 +46,8 @@ pub struct Settings {
     pub reference: ReferenceSettings,
     /// Where runs are kept.
     pub store: StoreSettings,
+    /// How long they are kept.
+    pub retention: RetentionSettings,
     /// The service.
     pub service: ServiceSettings,
     /// The runs that begin by themselves.
@@ -220,6 +222,7 @@ impl Settings {
         ]
         .into_iter()
         .find_map(|(wrong, key, message)| wrong.then_some((key, message)))
+        .or_else(|| self.retention.senseless())
         .or_else(|| self.service.senseless())
         .or_else(|| self.schedules.senseless())
         .or_else(|| self.notify.senseless())

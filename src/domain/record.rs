@@ -251,6 +251,9 @@ pub struct RunRecord {
     pub accept_latency: Option<LatencyReport>,
     /// The verdict.
     pub verdict: RunVerdict,
+    /// When the answers, times and texts of the phrases were removed for their age. Everything else is as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers_removed_at: Option<DateTime<Utc>>,
     /// Every phrase that was sent, in the suite's order.
     pub results: Vec<PhraseResult>,
 }

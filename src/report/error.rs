@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Format;
+use crate::domain::RunId;
 
 /// A report could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum ReportError {
     /// The observations could not be written as CSV.
     #[error("cannot write the run's observations as CSV")]
     Csv(#[source] csv::Error),
+    /// There is nothing left that could be listed.
+    #[error("the answers of run `{0}` were removed for their age: there is none to list as CSV")]
+    Removed(RunId),
 }
 
 /// A place that a report cannot be written to. It is found before the run: a usage error.

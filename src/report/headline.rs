@@ -5,6 +5,14 @@ use crate::domain::{Conclusion, RunRecord};
 /// What a reader has to know of a run against the demo.
 pub(crate) const DEMO: &str = "The built-in demo, not your service: name yours with --target or --url.";
 
+/// That the answers of its phrases were removed, where they were.
+pub(super) fn removed(record: &RunRecord) -> Option<String> {
+    let day = record.answers_removed_at?.format("%Y-%m-%d");
+    Some(format!(
+        "The answers, times and texts of the phrases were removed for their age on {day}; the figures are as they were."
+    ))
+}
+
 /// The conclusion in a word or two.
 pub(crate) const fn word(conclusion: Conclusion) -> &'static str {
     match conclusion {

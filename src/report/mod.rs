@@ -137,6 +137,7 @@ pub fn render(format: Format, record: &RunRecord, options: &RenderOptions) -> Re
         Format::Markdown => Ok(markdown::render(record).into_bytes()),
         Format::Csv => match &record.load {
             Some(load) => seconds::render(record, load),
+            None if record.answers_removed_at.is_some() => Err(ReportError::Removed(record.id.clone())),
             None => observations::render(record, quiet),
         },
         Format::Html => Ok(html::render(record, text.unwrap_or(TextPolicy::Full), &options.trend)),

@@ -210,6 +210,7 @@ pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
         attempt_latency: histogram_report(&total.service),
         service_latency: crate::domain::LatencyReport::default(),
         accept_latency: (!tally.accepted.is_empty()).then(|| histogram_report(&tally.accepted)),
+        answers_removed_at: None,
         verdict: RunVerdict {
             conclusion: Conclusion::Inconclusive,
             sentence: String::new(),

@@ -84,6 +84,7 @@ pub(super) fn record(suite: &Suite, target: &Target, options: &RunOptions, found
         ),
         service_latency: latency_report(predictions().filter_map(|prediction| prediction.service_latency_ms)),
         accept_latency: (!accepts.is_empty()).then(|| latency_report(accepts)),
+        answers_removed_at: None,
         // The verdict is made from the record, when it is known what the run is held against.
         verdict: RunVerdict {
             conclusion: Conclusion::Inconclusive,

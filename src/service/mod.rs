@@ -9,7 +9,8 @@
 //! - `access`, `limit`, `guard`: who asks, how often, and from where.
 //! - `server`: connections, their deadlines and their number.
 //! - [`metrics`]: what Prometheus is told, on a listener of its own; `watch` keeps it true.
-//! - [`schedule`]: runs that begin by themselves; `tell`: what came of each run, for notifications.
+//! - [`schedule`]: runs that begin by themselves; `tell`: what came of each run, for notifications; `retention`: what
+//!   is too old goes.
 //!
 //! More parts are plugged in at two places: pages and resources in `Service::router`, and what runs beside them (a
 //! schedule, a metrics listener) in `Serving::beside`.
@@ -23,6 +24,7 @@ mod limit;
 pub mod metrics;
 mod problem;
 mod readiness;
+mod retention;
 pub mod schedule;
 mod server;
 mod serving;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Service;
 use super::access::Keys;
+use super::retention;
 use super::schedule::Scheduler;
 use super::server::{Bounds, answer};
 use super::tell::Teller;
@@ -214,6 +215,9 @@ impl Serving {
     /// Begins what runs beside the answers. Each part ends when `service.stopping.drain` says so.
     fn beside(service: &Arc<Service>, working: &mut JoinSet<()>) {
         working.spawn(watch::watch(Arc::clone(service)));
+        if service.config.settings.retention.enabled {
+            working.spawn(retention::work(Arc::clone(service)));
+        }
         let drain = &service.stopping.drain;
         let queue = Arc::clone(&service.queue);
         let scheduler = Scheduler::new(&service.config, queue, Arc::clone(&service.store));

@@ -92,6 +92,14 @@ pub enum StoreError {
         /// Whose baseline it is.
         series: Series,
     },
+    /// A run that must not be deleted.
+    #[error("run `{id}` is held{}", because(.reason.as_deref()))]
+    OnHold {
+        /// The run.
+        id: RunId,
+        /// Why.
+        reason: Option<String>,
+    },
     /// A record that cannot be read.
     #[error("cannot read the record of {of}")]
     Record {
@@ -148,7 +156,7 @@ impl StoreError {
             Self::TimedOut { .. } => StoreErrorKind::Unreachable,
             Self::NotFound { .. } | Self::NoRecord { .. } => StoreErrorKind::NotFound,
             Self::Ambiguous { .. } => StoreErrorKind::Ambiguous,
-            Self::IsBaseline { .. } => StoreErrorKind::InUse,
+            Self::IsBaseline { .. } | Self::OnHold { .. } => StoreErrorKind::InUse,
             Self::Held { .. } => StoreErrorKind::Busy,
             Self::Record { source: RecordError::Newer { .. }, .. } | Self::NewerSchema { .. } => {
                 StoreErrorKind::NewerSchema
@@ -165,8 +173,12 @@ impl StoreError {
 
     /// What the person may do about it, where there is something to say.
     pub fn hint(&self) -> Option<&'static str> {
-        if matches!(self, Self::Held { .. }) {
-            return Some("stop that one first, or let several share a PostgreSQL database: DATABASE_URL");
+        match self {
+            Self::Held { .. } => {
+                return Some("stop that one first, or let several share a PostgreSQL database: DATABASE_URL");
+            }
+            Self::OnHold { .. } => return Some("`thrash runs release RUN` lifts that, if you may"),
+            _ => {}
         }
         match self.kind() {
             StoreErrorKind::Unreachable => {
@@ -207,6 +219,10 @@ fn state(kind: StoreErrorKind) -> &'static str {
         | StoreErrorKind::NewerSchema
         | StoreErrorKind::Failed => "reports an error",
     }
+}
+
+fn because(reason: Option<&str>) -> String {
+    reason.map(|reason| format!(": {reason}")).unwrap_or_default()
 }
 
 fn holder(by: &str) -> String {

@@ -113,6 +113,9 @@ pub trait Jobs {
     /// Takes the jobs whose lease is over from their holders, and gives them as they are then. One whose run is kept has
     /// finished; an accuracy run that was not lost before is queued again; the others are lost.
     fn reap_jobs(&self) -> StoreFuture<'_, Vec<Job>>;
+
+    /// Deletes the jobs that were over before then, and says how many.
+    fn prune_jobs(&self, before: DateTime<Utc>) -> StoreFuture<'_, u64>;
 }
 
 /// A job, as both databases select it.

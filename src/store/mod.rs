@@ -47,7 +47,7 @@ pub use jobs::{JobEnd, JobFilter, Jobs, Lease, Renewed, Submitted};
 pub use location::{LocationError, PostgresLocation, StoreLocation};
 pub use migrate::{MigrationStatus, SchemaMigration};
 pub use outbox::{AlertChange, AlertRow, Claim, Claimed, NewMessage, Outbox, OutboxCounts, Sent};
-pub use prune::{PrunePolicy, PruneReport};
+pub use prune::{PrunePolicy, PruneReport, Prunes};
 pub use schedules::{ScheduleState, Schedules};
 pub use spool::{DeliveryReport, Spool};
 pub use summary::{RunFilter, RunSummary};
@@ -117,11 +117,11 @@ pub trait Store: Jobs + Outbox + Schedules + Send + Sync + fmt::Debug {
     /// The summary of one run, which legacy runs have too.
     fn summary<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, RunSummary>;
 
-    /// Deletes a run and its results, kept or not; a baseline is refused.
+    /// Deletes a run and its results; a baseline and a run that is held are refused.
     fn delete<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, ()>;
 
-    /// Protects a run from [`Store::prune`], or lifts that; a baseline stays protected as long as it is one.
-    fn set_keep<'a>(&'a self, id: &'a RunId, keep: bool) -> StoreFuture<'a, ()>;
+    /// Holds a run for this reason, so that nothing deletes it, or lifts that; a baseline stays as long as it is one.
+    fn hold<'a>(&'a self, id: &'a RunId, reason: Option<&'a str>) -> StoreFuture<'a, ()>;
 
     /// Makes a run the baseline of its suite and target, in place of any other.
     fn set_baseline<'a>(
@@ -140,7 +140,7 @@ pub trait Store: Jobs + Outbox + Schedules + Send + Sync + fmt::Debug {
     /// Takes back that a run is a baseline; says whether it was one.
     fn clear_baseline<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, bool>;
 
-    /// Deletes the runs that the policy no longer wants. Kept runs and baselines stay.
+    /// Deletes the runs that the policy no longer wants, or their answers. Held runs and baselines stay whole.
     fn prune<'a>(&'a self, policy: &'a PrunePolicy, now: DateTime<Utc>) -> StoreFuture<'a, PruneReport>;
 
     /// Which migrations the database has had and which are still to come.

@@ -1,21 +1,34 @@
-//! Which runs are old enough to go.
+//! Which runs are old enough to go, or to lose their answers.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
+use super::codec::{decode_record, encode_record};
 use super::summary::stored_id;
 use crate::domain::RunId;
 
-/// Which runs may go. A run goes only if every limit that is set lets it.
+/// What goes of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Prunes {
+    /// All of it.
+    #[default]
+    Run,
+    /// The answers, times and texts of its phrases. Figures stay, and the level and verdict of each phrase.
+    Answers,
+}
+
+/// Which runs are pruned. A run is only if every limit that is set lets it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PrunePolicy {
+    /// What goes.
+    pub what: Prunes,
     /// Runs that started longer ago than this.
     pub older_than: Option<Duration>,
     /// All but the newest so many of each suite and target: a quick run every half hour must not push out the nightly.
     pub keep_last: Option<usize>,
-    /// Whether runs that an earlier program stored may go too.
+    /// Whether runs that an earlier program stored may go too. They have no record that answers could be taken from.
     pub legacy: bool,
     /// Whether nothing is deleted, only reported.
     pub dry_run: bool,
@@ -24,7 +37,7 @@ pub struct PrunePolicy {
 /// What pruning did, or would do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PruneReport {
-    /// The runs that went, newest first.
+    /// The runs that went, or lost their answers, newest first.
     pub pruned: Vec<RunId>,
     /// Runs that would have gone if they were not kept.
     pub kept: usize,
@@ -34,11 +47,23 @@ pub struct PruneReport {
     pub dry_run: bool,
 }
 
+/// The record without the answers, times and texts of its phrases; none if it cannot be read, or was without them.
+pub(super) fn thinned(json: &str, now: DateTime<Utc>) -> Option<String> {
+    let mut record = decode_record(json).ok().filter(|record| record.answers_removed_at.is_none())?;
+    record.answers_removed_at = Some(now);
+    for result in &mut record.results {
+        result.text = None;
+        result.observations.clear();
+    }
+    encode_record(&record).ok()
+}
+
 /// Runs that go in one transaction, so that pruning years of them neither holds the lock long nor meets a deadline.
 pub(super) const BATCH: usize = 200;
 
-/// The columns of a run that pruning looks at: `id`, `run_id`, suite, `target`, `start_time`, `keep`.
-pub(super) type PruneRow = (i64, Option<String>, String, Option<String>, NaiveDateTime, bool);
+/// The columns of a run that pruning looks at: `id`, `run_id`, suite, `target`, `start_time`, `keep`, and whether its
+/// answers are gone.
+pub(super) type PruneRow = (i64, Option<String>, String, Option<String>, NaiveDateTime, bool, bool);
 
 /// What is to go.
 pub(super) struct PrunePlan {
@@ -55,7 +80,7 @@ impl PrunePlan {
         let cutoff =
             policy.older_than.and_then(|age| now.checked_sub_signed(chrono::TimeDelta::from_std(age).ok()?));
         let mut ranks: HashMap<(String, Option<String>), usize> = HashMap::new();
-        for (number, run_id, suite, target, start, keep) in runs {
+        for (number, run_id, suite, target, start, keep, thin) in runs {
             let rank = ranks.entry((suite, target)).or_default();
             *rank += 1;
             let too_old = cutoff.is_some_and(|cutoff| start.and_utc() < cutoff);
@@ -66,7 +91,11 @@ impl PrunePlan {
                 (None, Some(_)) => too_many,
                 (None, None) => false,
             };
-            if !unwanted || (run_id.is_none() && !policy.legacy) {
+            let beyond = match policy.what {
+                Prunes::Run => run_id.is_none() && !policy.legacy,
+                Prunes::Answers => run_id.is_none() || thin,
+            };
+            if !unwanted || beyond {
                 continue;
             }
             if keep {
@@ -78,15 +107,22 @@ impl PrunePlan {
         plan
     }
 
-    /// The report once the rows of these numbers are gone; others were kept by somebody in the meantime.
-    pub(super) fn report(self, gone: &[i64], dry_run: bool) -> PruneReport {
+    /// The report once the rows of these numbers are done with; others were kept by somebody in the meantime.
+    pub(super) fn report(
+        self,
+        gone: &[i64],
+        &PrunePolicy { what, dry_run, .. }: &PrunePolicy,
+    ) -> PruneReport {
         let gone: std::collections::HashSet<&i64> = gone.iter().collect();
         let planned = self.doomed.len();
         let pruned: Vec<RunId> =
             self.doomed.into_iter().filter(|(number, _)| gone.contains(number)).map(|(_, id)| id).collect();
         PruneReport {
             kept: self.kept + planned - pruned.len(),
-            remaining: self.total - pruned.len(),
+            remaining: match what {
+                Prunes::Run => self.total - pruned.len(),
+                Prunes::Answers => self.total,
+            },
             pruned,
             dry_run,
         }

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::codec::{RecordError, decode_record, encode_record};
 use super::error::{StoreError, StoreErrorKind};
@@ -89,6 +90,28 @@ impl Spool {
         match read() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             other => other.map_err(|source| io_error("read the spool", &self.folder, source)),
+        }
+    }
+
+    /// Deletes files that were set aside before this, and gives their number. Records that wait stay, however old.
+    pub fn forget_damaged(&self, before: SystemTime) -> Result<u64, StoreError> {
+        let sweep = || -> io::Result<u64> {
+            let mut gone = 0;
+            for entry in fs::read_dir(&self.folder)? {
+                let entry = entry?;
+                let path = entry.path();
+                let is_damaged = path.extension().is_some_and(|extension| extension == "bad");
+                // A link's own time, and a link goes instead of what it names.
+                if is_damaged && entry.metadata()?.modified()? < before {
+                    fs::remove_file(path)?;
+                    gone += 1;
+                }
+            }
+            Ok(gone)
+        };
+        match sweep() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            other => other.map_err(|source| io_error("clear the spool", &self.folder, source)),
         }
     }
 

@@ -95,6 +95,8 @@ pub struct RunSummary {
     pub phrases: u64,
     /// Whether pruning passes it by; a baseline is kept.
     pub keep: bool,
+    /// Why somebody holds it; then nobody can delete it.
+    pub hold: Option<String>,
     /// Whether it is the baseline of its suite and target.
     pub baseline: bool,
     /// Whether an earlier program stored it, so that there is no record.
@@ -154,6 +156,7 @@ where
             p95_ms: number("p95_ms")?,
             phrases: u64::try_from(row.try_get::<i64, _>("phrases")?).unwrap_or_default(),
             keep: baseline || row.try_get("keep")?,
+            hold: text("hold_reason")?,
             baseline,
             legacy,
         }))

@@ -10,6 +10,7 @@ pub(crate) mod place;
 mod postgres;
 mod processes;
 mod record;
+mod retention;
 mod sample;
 mod schedules;
 mod spool;

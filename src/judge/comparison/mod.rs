@@ -6,7 +6,7 @@ mod tables;
 mod unpaired;
 mod warnings;
 
-use crate::domain::{Change, Level, RunBrief, RunComparison, RunId, RunRecord};
+use crate::domain::{Change, Level, RunBrief, RunComparison, RunId, RunKind, RunRecord};
 
 /// Why two runs cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +14,14 @@ pub enum Incomparable {
     /// One of them holds no phrase at all.
     #[error("the run `{run}` holds no phrase")]
     NoPhrase {
+        /// That one.
+        run: RunId,
+    },
+    /// The answers of one were removed: whether a phrase was steady and how long it took cannot be told any more.
+    #[error(
+        "the answers of the run `{run}` were removed for their age, and its figures alone cannot be paired"
+    )]
+    Removed {
         /// That one.
         run: RunId,
     },
@@ -48,6 +56,10 @@ impl Incomparable {
         match self {
             Self::Kinds { .. } => "compare a load run with one of the same scenario".to_owned(),
             Self::NoPhrase { .. } => "`thrash runs list` tells which runs there are".to_owned(),
+            Self::Removed { .. } => {
+                "`thrash runs hold` and `thrash baseline set` keep a run's answers, if said in time"
+                    .to_owned()
+            }
             Self::AlertLevels { candidate_level, .. } => {
                 format!("`--alert-level {candidate_level}` counts both from one level on")
             }
@@ -86,6 +98,10 @@ pub fn compare_at(
 ) -> Result<RunComparison, Incomparable> {
     if let Some(empty) = [baseline, candidate].into_iter().find(|run| run.results.is_empty()) {
         return Err(Incomparable::NoPhrase { run: empty.id.clone() });
+    }
+    let removed = |run: &&RunRecord| run.answers_removed_at.is_some() && run.kind == RunKind::Accuracy;
+    if let Some(run) = [baseline, candidate].into_iter().find(removed) {
+        return Err(Incomparable::Removed { run: run.id.clone() });
     }
     if baseline.kind != candidate.kind {
         return Err(Incomparable::Kinds { baseline: baseline.id.clone(), candidate: candidate.id.clone() });

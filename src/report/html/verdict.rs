@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::figures;
-use super::super::headline::{DEMO, counts, word};
+use super::super::headline::{DEMO, counts, removed, word};
 use super::clean;
 use super::section::{Tone, mark};
 use crate::domain::{CheckMode, CheckOutcome, Comparison, Conclusion, Metrics, Rate, RunRecord, RunVerdict};
@@ -43,6 +43,7 @@ pub(super) fn header(record: &RunRecord) -> Markup {
             (counts(record)) "."
         }
         @if !record.verdict.sentence.is_empty() { p.why { (sentence(&record.verdict.sentence)) } }
+        @if let Some(removed) = removed(record) { p.note { (removed) } }
         (numbers(record))
     }
 }

@@ -20,6 +20,10 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
         let lead = Line::of(Tone::Warn, format!("{:<width$}", "DEMO", width = word.len() + 2));
         page.paragraph(lead, Tone::Warn, DEMO);
     }
+    if let Some(removed) = headline::removed(record) {
+        let lead = Line::of(Tone::Plain, format!("{:<width$}", "NOTE", width = word.len() + 2));
+        page.paragraph(lead, Tone::Plain, &removed);
+    }
 }
 
 /// The verdict in a word or two.

@@ -1,4 +1,4 @@
-//! Deleting runs and keeping them from being deleted.
+//! Deleting runs or their answers, and holding them so that nobody can.
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgTransaction;
@@ -7,7 +7,7 @@ use super::PostgresStore;
 use crate::domain::RunId;
 use crate::store::baseline::{self, BaselineRow};
 use crate::store::error::StoreError;
-use crate::store::prune::{BATCH, PrunePlan, PrunePolicy, PruneReport, PruneRow};
+use crate::store::prune::{BATCH, PrunePlan, PrunePolicy, PruneReport, PruneRow, Prunes, thinned};
 use crate::store::summary::legacy_number;
 
 pub(super) async fn delete(store: &PostgresStore, id: &RunId) -> Result<(), StoreError> {
@@ -15,12 +15,13 @@ pub(super) async fn delete(store: &PostgresStore, id: &RunId) -> Result<(), Stor
         .database
         .within(&format!("delete run `{id}`"), async {
             let mut transaction = store.pool.begin_with(store.begin()).await?;
-            let numbers: Vec<i32> = sqlx::query_scalar(
-                "SELECT id FROM ash_thrash.test_runs WHERE run_id = $1 OR (run_id IS NULL AND id = $2) FOR UPDATE",
+            let found: Option<(i32, bool, Option<String>)> = sqlx::query_as(
+                "SELECT id, keep, hold_reason FROM ash_thrash.test_runs LEFT JOIN ash_thrash.retention ON run = id
+                 WHERE run_id = $1 OR (run_id IS NULL AND id = $2) FOR UPDATE OF test_runs",
             )
             .bind(id.as_str())
             .bind(legacy_number(id.as_str()))
-            .fetch_all(&mut *transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
             // Nobody makes it a baseline from here on: that would have to wait for the row's lock.
             let baseline: Option<BaselineRow> = sqlx::query_as(
@@ -29,38 +30,50 @@ pub(super) async fn delete(store: &PostgresStore, id: &RunId) -> Result<(), Stor
             .bind(id.as_str())
             .fetch_optional(&mut *transaction)
             .await?;
-            if baseline.is_none() {
-                delete_rows(&mut transaction, &numbers).await?;
+            if let (Some((number, false, _)), None) = (&found, &baseline) {
+                delete_rows(&mut transaction, &[*number]).await?;
                 transaction.commit().await?;
             }
-            Ok((!numbers.is_empty(), baseline))
+            Ok((found, baseline))
         })
         .await?;
-    match baseline.map(baseline::baseline) {
-        Some(baseline) => Err(StoreError::IsBaseline { id: id.clone(), series: baseline.series }),
-        None if found => Ok(()),
-        None => Err(StoreError::NotFound { query: id.to_string() }),
+    match (found, baseline.map(baseline::baseline)) {
+        (_, Some(baseline)) => Err(StoreError::IsBaseline { id: id.clone(), series: baseline.series }),
+        (Some((_, true, reason)), None) => Err(StoreError::OnHold { id: id.clone(), reason }),
+        (Some(_), None) => Ok(()),
+        (None, None) => Err(StoreError::NotFound { query: id.to_string() }),
     }
 }
 
-pub(super) async fn set_keep(store: &PostgresStore, id: &RunId, keep: bool) -> Result<(), StoreError> {
-    let changed = store
+pub(super) async fn hold(store: &PostgresStore, id: &RunId, reason: Option<&str>) -> Result<(), StoreError> {
+    let held = store
         .database
-        .within(&format!("mark run `{id}`"), async {
+        .within(&format!("hold run `{id}`"), async {
             let mut transaction = store.pool.begin_with(store.begin()).await?;
-            let changed = sqlx::query(
-                "UPDATE ash_thrash.test_runs SET keep = $3 WHERE run_id = $1 OR (run_id IS NULL AND id = $2)",
+            let number: Option<i32> = sqlx::query_scalar(
+                "UPDATE ash_thrash.test_runs SET keep = $3 WHERE run_id = $1 OR (run_id IS NULL AND id = $2)
+                 RETURNING id",
             )
             .bind(id.as_str())
             .bind(legacy_number(id.as_str()))
-            .bind(keep)
-            .execute(&mut *transaction)
+            .bind(reason.is_some())
+            .fetch_optional(&mut *transaction)
             .await?;
+            if let Some(number) = number {
+                sqlx::query(
+                    "INSERT INTO ash_thrash.retention (run, hold_reason) VALUES ($1, $2)
+                     ON CONFLICT (run) DO UPDATE SET hold_reason = excluded.hold_reason",
+                )
+                .bind(number)
+                .bind(reason)
+                .execute(&mut *transaction)
+                .await?;
+            }
             transaction.commit().await?;
-            Ok(changed)
+            Ok(number.is_some())
         })
         .await?;
-    (changed.rows_affected() > 0).then_some(()).ok_or_else(|| StoreError::NotFound { query: id.to_string() })
+    held.then_some(()).ok_or_else(|| StoreError::NotFound { query: id.to_string() })
 }
 
 pub(super) async fn prune(
@@ -74,8 +87,9 @@ pub(super) async fn prune(
             sqlx::query_as(
                 "SELECT id::bigint, run_id, COALESCE(suite, test_type), target,
                     COALESCE(start_time, end_time, 'epoch'),
-                    keep OR EXISTS (SELECT 1 FROM ash_thrash.baselines WHERE baselines.run_id = run.run_id)
-                 FROM ash_thrash.test_runs run ORDER BY start_time DESC NULLS LAST, id DESC",
+                    keep OR EXISTS (SELECT 1 FROM ash_thrash.baselines WHERE baselines.run_id = run.run_id),
+                    answers_removed_at IS NOT NULL
+                 FROM ash_thrash.test_runs run LEFT JOIN ash_thrash.retention ON retention.run = run.id ORDER BY start_time DESC NULLS LAST, id DESC",
             )
             .fetch_all(&store.pool)
             .await
@@ -84,13 +98,64 @@ pub(super) async fn prune(
     let plan = PrunePlan::of(runs, policy, now);
     let doomed: Vec<i64> = plan.doomed.iter().map(|(number, _)| *number).collect();
     if policy.dry_run {
-        return Ok(plan.report(&doomed, true));
+        return Ok(plan.report(&doomed, policy));
     }
     let mut gone = Vec::with_capacity(doomed.len());
-    for batch in doomed.chunks(BATCH) {
-        gone.extend(store.database.within("delete old runs", delete_batch(store, batch)).await?);
+    match policy.what {
+        Prunes::Run => {
+            for batch in doomed.chunks(BATCH) {
+                gone.extend(store.database.within("delete old runs", delete_batch(store, batch)).await?);
+            }
+        }
+        Prunes::Answers => {
+            for number in doomed {
+                let thin = thin(store, number, now);
+                if store.database.within("remove old answers", thin).await? {
+                    gone.push(number);
+                }
+            }
+        }
     }
-    Ok(plan.report(&gone, false))
+    Ok(plan.report(&gone, policy))
+}
+
+/// Removes the answers of a run that nobody has kept since; says whether it did.
+async fn thin(store: &PostgresStore, number: i64, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let mut transaction = store.pool.begin_with(store.begin()).await?;
+    let record: Option<Option<String>> = sqlx::query_scalar(
+        "SELECT record::text FROM ash_thrash.test_runs
+         WHERE id = $1 AND NOT keep FOR UPDATE",
+    )
+    .bind(number)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some(record) = record.flatten().and_then(|json| thinned(&json, now)) else { return Ok(false) };
+    // A statement of its own: the one above may have waited for somebody who made it a baseline.
+    let changed = sqlx::query(
+        "UPDATE ash_thrash.test_runs run SET record = $2::text::jsonb WHERE id = $1
+            AND NOT EXISTS (SELECT 1 FROM ash_thrash.baselines WHERE baselines.run_id = run.run_id)",
+    )
+    .bind(number)
+    .bind(record)
+    .execute(&mut *transaction)
+    .await?;
+    if changed.rows_affected() == 0 {
+        return Ok(false);
+    }
+    sqlx::query(
+        "INSERT INTO ash_thrash.retention (run, answers_removed_at) VALUES ($1, $2)
+         ON CONFLICT (run) DO UPDATE SET answers_removed_at = excluded.answers_removed_at",
+    )
+    .bind(number)
+    .bind(now)
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("DELETE FROM ash_thrash.test_results WHERE test_run_id = $1")
+        .bind(number)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 /// Deletes the runs of these numbers that nobody has kept since, and gives the numbers of those that went.

@@ -265,6 +265,21 @@ impl Jobs for PostgresStore {
             Ok(rows.into_iter().map(Job::from).collect())
         })
     }
+
+    fn prune_jobs(&self, before: chrono::DateTime<chrono::Utc>) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let done = self
+                .database
+                .within(
+                    "delete old jobs",
+                    sqlx::query("DELETE FROM ash_thrash.jobs WHERE ended_at < $1")
+                        .bind(before)
+                        .execute(&self.pool),
+                )
+                .await?;
+            Ok(done.rows_affected())
+        })
+    }
 }
 
 async fn reap(transaction: &mut PgTransaction<'_>) -> sqlx::Result<Vec<JobRow>> {

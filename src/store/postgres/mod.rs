@@ -61,6 +61,7 @@ impl PostgresStore {
                     ("jobs", include_str!("../../../migrations/postgres/0003_jobs.sql")),
                     ("notifications", include_str!("../../../migrations/postgres/0004_notifications.sql")),
                     ("load_workers", include_str!("../../../migrations/postgres/0005_load_workers.sql")),
+                    ("retention", include_str!("../../../migrations/postgres/0006_retention.sql")),
                 ],
             ),
         };
@@ -189,8 +190,8 @@ impl Store for PostgresStore {
         Box::pin(change::delete(self, id))
     }
 
-    fn set_keep<'a>(&'a self, id: &'a RunId, keep: bool) -> StoreFuture<'a, ()> {
-        Box::pin(change::set_keep(self, id, keep))
+    fn hold<'a>(&'a self, id: &'a RunId, reason: Option<&'a str>) -> StoreFuture<'a, ()> {
+        Box::pin(change::hold(self, id, reason))
     }
 
     fn set_baseline<'a>(

@@ -24,7 +24,8 @@ macro_rules! summaries {
                 CASE WHEN run_id IS NULL
                     THEN (SELECT count(*) FROM ash_thrash.test_results WHERE test_run_id = run.id)
                     ELSE phrases END AS phrases,
-                keep, EXISTS (SELECT 1 FROM ash_thrash.baselines WHERE baselines.run_id = run.run_id) AS baseline
+                keep, (SELECT hold_reason FROM ash_thrash.retention WHERE retention.run = run.id) AS hold_reason,
+                EXISTS (SELECT 1 FROM ash_thrash.baselines WHERE baselines.run_id = run.run_id) AS baseline
              FROM ash_thrash.test_runs run ",
             $rest
         )

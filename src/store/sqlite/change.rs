@@ -1,4 +1,4 @@
-//! Deleting runs and keeping them from being deleted.
+//! Deleting runs or their answers, and holding them so that nobody can.
 
 use chrono::{DateTime, Utc};
 
@@ -6,7 +6,7 @@ use super::{BEGIN, SqliteStore};
 use crate::domain::RunId;
 use crate::store::baseline::{self, BaselineRow};
 use crate::store::error::StoreError;
-use crate::store::prune::{BATCH, PrunePlan, PrunePolicy, PruneReport, PruneRow};
+use crate::store::prune::{BATCH, PrunePlan, PrunePolicy, PruneReport, PruneRow, Prunes, thinned};
 use crate::store::summary::legacy_number;
 
 pub(super) async fn delete(store: &SqliteStore, id: &RunId) -> Result<(), StoreError> {
@@ -20,48 +20,65 @@ pub(super) async fn delete(store: &SqliteStore, id: &RunId) -> Result<(), StoreE
             .bind(id.as_str())
             .fetch_optional(&mut *transaction)
             .await?;
-            if baseline.is_some() {
-                return Ok((true, baseline));
-            }
-            let number: Option<i64> = sqlx::query_scalar(
-                "SELECT id FROM test_runs WHERE run_id = ?1 OR (run_id IS NULL AND id = ?2)",
+            let found: Option<(i64, bool, Option<String>)> = sqlx::query_as(
+                "SELECT id, keep, hold_reason FROM test_runs LEFT JOIN retention ON run = id
+                 WHERE run_id = ?1 OR (run_id IS NULL AND id = ?2)",
             )
             .bind(id.as_str())
             .bind(legacy_number(id.as_str()))
             .fetch_optional(&mut *transaction)
             .await?;
-            sqlx::query("DELETE FROM test_results WHERE test_run_id = ?1")
-                .bind(number)
-                .execute(&mut *transaction)
-                .await?;
-            sqlx::query("DELETE FROM test_runs WHERE id = ?1")
-                .bind(number)
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await?;
-            Ok((number.is_some(), None))
+            if let (Some((number, false, _)), None) = (&found, &baseline) {
+                sqlx::query("DELETE FROM test_results WHERE test_run_id = ?1")
+                    .bind(number)
+                    .execute(&mut *transaction)
+                    .await?;
+                sqlx::query("DELETE FROM test_runs WHERE id = ?1")
+                    .bind(number)
+                    .execute(&mut *transaction)
+                    .await?;
+                transaction.commit().await?;
+            }
+            Ok((found, baseline))
         })
         .await?;
-    match baseline.map(baseline::baseline) {
-        Some(baseline) => Err(StoreError::IsBaseline { id: id.clone(), series: baseline.series }),
-        None if found => Ok(()),
-        None => Err(StoreError::NotFound { query: id.to_string() }),
+    match (found, baseline.map(baseline::baseline)) {
+        (_, Some(baseline)) => Err(StoreError::IsBaseline { id: id.clone(), series: baseline.series }),
+        (Some((_, true, reason)), None) => Err(StoreError::OnHold { id: id.clone(), reason }),
+        (Some(_), None) => Ok(()),
+        (None, None) => Err(StoreError::NotFound { query: id.to_string() }),
     }
 }
 
-pub(super) async fn set_keep(store: &SqliteStore, id: &RunId, keep: bool) -> Result<(), StoreError> {
-    let changed = store
+pub(super) async fn hold(store: &SqliteStore, id: &RunId, reason: Option<&str>) -> Result<(), StoreError> {
+    let held = store
         .database
-        .within(&format!("mark run `{id}`"), async {
-            sqlx::query("UPDATE test_runs SET keep = ?3 WHERE run_id = ?1 OR (run_id IS NULL AND id = ?2)")
-                .bind(id.as_str())
-                .bind(legacy_number(id.as_str()))
-                .bind(keep)
-                .execute(&store.pool)
-                .await
+        .within(&format!("hold run `{id}`"), async {
+            let mut transaction = store.pool.begin_with(BEGIN).await?;
+            let number: Option<i64> = sqlx::query_scalar(
+                "UPDATE test_runs SET keep = ?3 WHERE run_id = ?1 OR (run_id IS NULL AND id = ?2)
+                 RETURNING id",
+            )
+            .bind(id.as_str())
+            .bind(legacy_number(id.as_str()))
+            .bind(reason.is_some())
+            .fetch_optional(&mut *transaction)
+            .await?;
+            if let Some(number) = number {
+                sqlx::query(
+                    "INSERT INTO retention (run, hold_reason) VALUES (?1, ?2)
+                     ON CONFLICT (run) DO UPDATE SET hold_reason = excluded.hold_reason",
+                )
+                .bind(number)
+                .bind(reason)
+                .execute(&mut *transaction)
+                .await?;
+            }
+            transaction.commit().await?;
+            Ok(number.is_some())
         })
         .await?;
-    (changed.rows_affected() > 0).then_some(()).ok_or_else(|| StoreError::NotFound { query: id.to_string() })
+    held.then_some(()).ok_or_else(|| StoreError::NotFound { query: id.to_string() })
 }
 
 pub(super) async fn prune(
@@ -75,8 +92,9 @@ pub(super) async fn prune(
             sqlx::query_as(
                 "SELECT id, run_id, COALESCE(suite, test_type), target,
                     COALESCE(start_time, end_time, '1970-01-01 00:00:00'),
-                    keep OR EXISTS (SELECT 1 FROM baselines WHERE baselines.run_id = test_runs.run_id)
-                 FROM test_runs ORDER BY start_time DESC, id DESC",
+                    keep OR EXISTS (SELECT 1 FROM baselines WHERE baselines.run_id = test_runs.run_id),
+                    answers_removed_at IS NOT NULL
+                 FROM test_runs LEFT JOIN retention ON run = id ORDER BY start_time DESC, id DESC",
             )
             .fetch_all(&store.pool)
             .await
@@ -85,13 +103,57 @@ pub(super) async fn prune(
     let plan = PrunePlan::of(runs, policy, now);
     let doomed: Vec<i64> = plan.doomed.iter().map(|(number, _)| *number).collect();
     if policy.dry_run {
-        return Ok(plan.report(&doomed, true));
+        return Ok(plan.report(&doomed, policy));
     }
     let mut gone = Vec::with_capacity(doomed.len());
-    for batch in doomed.chunks(BATCH) {
-        gone.extend(store.database.within("delete old runs", delete_batch(store, batch)).await?);
+    match policy.what {
+        Prunes::Run => {
+            for batch in doomed.chunks(BATCH) {
+                gone.extend(store.database.within("delete old runs", delete_batch(store, batch)).await?);
+            }
+        }
+        Prunes::Answers => {
+            for number in doomed {
+                let thin = thin(store, number, now);
+                if store.database.within("remove old answers", thin).await? {
+                    gone.push(number);
+                }
+            }
+        }
     }
-    Ok(plan.report(&gone, false))
+    Ok(plan.report(&gone, policy))
+}
+
+/// Removes the answers of a run that nobody has kept since; says whether it did.
+async fn thin(store: &SqliteStore, number: i64, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let mut transaction = store.pool.begin_with(BEGIN).await?;
+    let record: Option<Option<String>> = sqlx::query_scalar(
+        "SELECT record FROM test_runs WHERE id = ?1 AND NOT keep
+            AND NOT EXISTS (SELECT 1 FROM baselines WHERE baselines.run_id = test_runs.run_id)",
+    )
+    .bind(number)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some(record) = record.flatten().and_then(|json| thinned(&json, now)) else { return Ok(false) };
+    sqlx::query("UPDATE test_runs SET record = ?2 WHERE id = ?1")
+        .bind(number)
+        .bind(record)
+        .execute(&mut *transaction)
+        .await?;
+    sqlx::query(
+        "INSERT INTO retention (run, answers_removed_at) VALUES (?1, ?2)
+         ON CONFLICT (run) DO UPDATE SET answers_removed_at = excluded.answers_removed_at",
+    )
+    .bind(number)
+    .bind(now)
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("DELETE FROM test_results WHERE test_run_id = ?1")
+        .bind(number)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(true)
 }
 
 /// Deletes the runs of these numbers that nobody has kept since, and gives the numbers of those that went.

@@ -268,6 +268,21 @@ impl Jobs for SqliteStore {
             Ok(rows.into_iter().map(Job::from).collect())
         })
     }
+
+    fn prune_jobs(&self, before: chrono::DateTime<chrono::Utc>) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let done = self
+                .database
+                .within(
+                    "delete old jobs",
+                    sqlx::query("DELETE FROM jobs WHERE ended_at < ?1")
+                        .bind(before.format("%F %H:%M:%S%.3f").to_string())
+                        .execute(&self.pool),
+                )
+                .await?;
+            Ok(done.rows_affected())
+        })
+    }
 }
 
 async fn reap(transaction: &mut SqliteTransaction<'_>) -> sqlx::Result<Vec<JobRow>> {

@@ -68,6 +68,7 @@ impl SqliteStore {
                 ("jobs", include_str!("../../../migrations/sqlite/0003_jobs.sql")),
                 ("notifications", include_str!("../../../migrations/sqlite/0004_notifications.sql")),
                 ("load_workers", include_str!("../../../migrations/sqlite/0005_load_workers.sql")),
+                ("retention", include_str!("../../../migrations/sqlite/0006_retention.sql")),
             ],
         );
         let store = Self { pool, database, migrations, path: path.to_owned(), file: file_at(path) };
@@ -214,8 +215,8 @@ impl Store for SqliteStore {
         Box::pin(change::delete(self, id))
     }
 
-    fn set_keep<'a>(&'a self, id: &'a RunId, keep: bool) -> StoreFuture<'a, ()> {
-        Box::pin(change::set_keep(self, id, keep))
+    fn hold<'a>(&'a self, id: &'a RunId, reason: Option<&'a str>) -> StoreFuture<'a, ()> {
+        Box::pin(change::hold(self, id, reason))
     }
 
     fn set_baseline<'a>(

@@ -24,7 +24,8 @@ macro_rules! summaries {
                 CASE WHEN run_id IS NULL
                     THEN (SELECT count(*) FROM test_results WHERE test_run_id = test_runs.id)
                     ELSE phrases END AS phrases,
-                keep, EXISTS (SELECT 1 FROM baselines WHERE baselines.run_id = test_runs.run_id) AS baseline
+                keep, (SELECT hold_reason FROM retention WHERE retention.run = test_runs.id) AS hold_reason,
+                EXISTS (SELECT 1 FROM baselines WHERE baselines.run_id = test_runs.run_id) AS baseline
              FROM test_runs ",
             $rest
         )

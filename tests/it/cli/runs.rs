@@ -99,7 +99,7 @@ fn the_database_is_checked_migrated_and_pruned() {
     for _ in 0..3 {
         place.thrash(["run", suite]).exits(0);
     }
-    place.thrash(["db", "prune"]).exits(2).complains(&["prune needs a limit"]);
+    place.thrash(["db", "prune", "--legacy"]).exits(2).complains(&["go by a limit alone"]);
     let dry = place.thrash(["db", "prune", "--keep-last", "1", "--dry-run"]).exits(0);
     assert!(dry.stdout.contains("would delete 2 runs"), "{}", dry.stdout);
     assert_eq!(place.runs().len(), 3);
@@ -108,6 +108,71 @@ fn the_database_is_checked_migrated_and_pruned() {
     // Nothing is old enough.
     place.thrash(["db", "prune", "--older-than", "1day"]).exits(0);
     assert_eq!(place.runs().len(), 1);
+}
+
+#[test]
+fn a_held_run_stays_until_it_is_released() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    place.thrash(["run", suite]).exits(0);
+    place.thrash(["runs", "hold", "latest", "--reason", ""]).exits(2);
+    place.thrash(["runs", "hold", "latest", "--reason", "case 12"]).exits(0);
+    place.thrash(["runs", "delete", "latest"]).exits(2).complains(&["is held: case 12", "runs release"]);
+    place.thrash(["runs", "delete", "latest", "--force"]).exits(2).complains(&["is held: case 12"]);
+    place.thrash(["db", "prune", "--keep-last", "0"]).exits(0);
+    assert_eq!(place.runs().len(), 1);
+    let released = place.thrash(["runs", "release", "latest"]).exits(0);
+    assert!(released.stderr.contains("it was held: case 12"), "{}", released.stderr);
+    place.thrash(["runs", "delete", "latest"]).exits(0);
+    assert_eq!(place.runs().len(), 0);
+}
+
+#[test]
+fn answers_of_old_runs_go_as_configured_and_reports_say_so() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    place.thrash(["run", suite, "--text", "full"]).exits(0);
+    place.thrash(["run", suite]).exits(0);
+    place.file("old.yaml", "retention: {classes: {short: 1day}, answers: short, keep_last: 0}");
+    let prune = |dry: &[&str]| {
+        place.thrash(["db", "prune", "--config", "old.yaml"].iter().chain(dry)).exits(0).stdout
+    };
+    let stdout = prune(&[]);
+    assert!(stdout.contains("deleted 0 runs, the answers of 0"), "nothing is a day old: {stdout}");
+
+    place.age_runs();
+    let stdout = prune(&["--dry-run"]);
+    assert!(stdout.contains("would delete 0 runs and the answers of 2"), "{stdout}");
+    let stdout = prune(&[]);
+    assert!(stdout.contains("deleted 0 runs, the answers of 2"), "{stdout}");
+
+    let said = "removed for their age";
+    let shown = place.thrash(["runs", "show", "latest", "--html", "page.html"]).exits(0);
+    assert!(shown.stdout.contains(said), "{}", shown.stdout);
+    let page = std::fs::read_to_string(place.path().join("page.html")).unwrap();
+    assert!(page.contains(said), "{page}");
+    let table = place.thrash(["report", "latest", "--csv", "-"]);
+    assert!(table.stdout.is_empty() && table.code != Some(0), "{}", table.said());
+    table.complains(&[said]);
+    let ids = ids(&place);
+    place.thrash(["compare", &ids[1], &ids[0]]).exits(2).complains(&[said]);
+    // What was to be held against it is undecided, never passed.
+    let run = place.thrash(["run", suite, "--baseline", &ids[0], "--gate", "accuracy no_regression"]);
+    assert_ne!(run.code, Some(0), "{}", run.said());
+}
+
+#[test]
+fn a_class_that_makes_no_sense_is_refused() {
+    let place = Place::new();
+    for (retention, complaint) in [
+        ("{runs: crises}", "it names none of `retention.classes`"),
+        ("{classes: {debug: 1min}}", "for a day at least"),
+        ("{classes: {debug: soon}}", "length of time"),
+        ("{clases: {}}", "`classes`"),
+    ] {
+        place.file("wrong.yaml", format!("retention: {retention}"));
+        place.thrash(["db", "prune", "--config", "wrong.yaml"]).exits(2).complains(&[complaint]);
+    }
 }
 
 #[test]

@@ -72,6 +72,30 @@ async fn it_tells_once_that_the_target_is_down_and_once_that_it_is_well_again() 
     assert!(!runs.is_empty() && runs.iter().all(|run| !run.to_string().contains("secret-word")));
 }
 
+#[test]
+fn what_is_too_old_goes_by_itself_unless_it_is_told_not_to() {
+    let place = quick_place("retention: {classes: {short: 1day}, runs: short, keep_last: 1}\n");
+    let suite = place.easy_suite();
+    for _ in 0..2 {
+        place.thrash(["run", suite]).exits(0);
+    }
+    place.age_runs();
+    let off = place
+        .file("off.yaml", "retention: {enabled: false, classes: {short: 1day}, runs: short, keep_last: 1}");
+    let mut serve = Serve::start(&place, &[("THRASH_CONFIG", off.to_str().unwrap())]);
+    serve.signal("TERM");
+    serve.ended();
+    assert_eq!(place.runs().len(), 2);
+
+    let serve = Serve::start(&place, &[]);
+    let start = Instant::now();
+    while place.runs().len() > 1 {
+        assert!(start.elapsed() < Duration::from_mins(1), "{}", serve.said());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(serve.said().contains("deleted 1 run,"), "{}", serve.said());
+}
+
 #[tokio::test]
 async fn schedules_are_seen_switched_and_run_over_http() {
     let place = quick_place("");

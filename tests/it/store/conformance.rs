@@ -194,7 +194,7 @@ async fn nothing_resolves_to_not_found(store: &dyn Store) {
     assert_eq!(kind_of_load(store, &unknown).await, StoreErrorKind::NotFound);
     assert_eq!(store.summary(&unknown).await.unwrap_err().kind(), StoreErrorKind::NotFound);
     assert_eq!(store.delete(&unknown).await.unwrap_err().kind(), StoreErrorKind::NotFound);
-    assert_eq!(store.set_keep(&unknown, true).await.unwrap_err().kind(), StoreErrorKind::NotFound);
+    assert_eq!(store.hold(&unknown, Some("kept")).await.unwrap_err().kind(), StoreErrorKind::NotFound);
 }
 
 async fn signs_of_the_query_language_are_not_wild(store: &dyn Store) {
@@ -369,7 +369,7 @@ async fn a_baseline_is_neither_pruned_nor_deleted(store: &dyn Store) {
     save_all(store, &[&old, &young]).await;
     store.set_baseline(&old.id, None, hour(2)).await.unwrap();
     // Nobody can lift it by the way.
-    store.set_keep(&old.id, false).await.unwrap();
+    store.hold(&old.id, None).await.unwrap();
     let policy = PrunePolicy { keep_last: Some(0), ..PrunePolicy::default() };
     let dry = store.prune(&PrunePolicy { dry_run: true, ..policy.clone() }, hour(3)).await.unwrap();
     assert_eq!((dry.pruned, dry.kept), (vec![young.id.clone()], 1));
@@ -390,7 +390,7 @@ async fn a_baseline_is_neither_pruned_nor_deleted(store: &dyn Store) {
 async fn clearing_a_baseline_lets_go_of_what_nothing_else_keeps(store: &dyn Store) {
     let (kept, loose) = (record_at(0), of_suite(record_at(1), "comprehensive", "demo"));
     save_all(store, &[&kept, &loose]).await;
-    store.set_keep(&kept.id, true).await.unwrap();
+    store.hold(&kept.id, Some("kept")).await.unwrap();
     for record in [&kept, &loose] {
         store.set_baseline(&record.id, None, hour(2)).await.unwrap();
         store.clear_baseline(&record.id).await.unwrap();
@@ -467,14 +467,14 @@ async fn a_deleted_run_is_gone(store: &dyn Store) {
 async fn pruning_by_age_keeps_kept_and_young_runs(store: &dyn Store) {
     let (kept, old, young) = (record_at(0), record_at(1), record_at(48));
     save_all(store, &[&kept, &old, &young]).await;
-    store.set_keep(&kept.id, true).await.unwrap();
+    store.hold(&kept.id, Some("kept")).await.unwrap();
     let policy = PrunePolicy { older_than: Some(Duration::from_hours(24)), ..PrunePolicy::default() };
     let report = store.prune(&policy, hour(50)).await.unwrap();
     assert_eq!(report.pruned, [old.id]);
     assert_eq!((report.kept, report.remaining), (1, 2));
     assert_eq!(ids(store, &RunFilter::default()).await, [young.id.clone(), kept.id.clone()]);
 
-    store.set_keep(&kept.id, false).await.unwrap();
+    store.hold(&kept.id, None).await.unwrap();
     assert_eq!(store.prune(&policy, hour(50)).await.unwrap().pruned, [kept.id]);
     assert_eq!(ids(store, &RunFilter::default()).await, [young.id]);
 }
@@ -532,7 +532,7 @@ async fn migrations_are_all_applied(store: &dyn Store) {
     let status = store.migrations().await.unwrap();
     assert_eq!(status.pending, []);
     assert_eq!(status.applied[0].name, "runs");
-    assert_eq!(status.schema_version(), 5);
+    assert_eq!(status.schema_version(), 6);
 }
 
 async fn a_store_answers(store: &dyn Store) {

@@ -124,7 +124,7 @@ async fn old_runs_are_listed_and_have_a_summary_but_no_record() {
 async fn old_runs_are_pruned_only_when_asked() {
     let place = legacy_place().await;
     let store = place.open().await;
-    store.set_keep(&legacy(2), true).await.unwrap();
+    store.hold(&legacy(2), Some("kept")).await.unwrap();
     let policy = PrunePolicy { keep_last: Some(0), ..PrunePolicy::default() };
     assert_eq!(store.prune(&policy, hour(0)).await.unwrap().pruned, []);
     let policy = PrunePolicy { legacy: true, ..policy };

@@ -104,6 +104,7 @@ pub(crate) fn record_with_phrases(hours: i64, phrases: usize) -> RunRecord {
         attempt_latency: latency(),
         service_latency: LatencyReport::default(),
         accept_latency: None,
+        answers_removed_at: None,
         verdict: RunVerdict {
             conclusion: Conclusion::GateFailed,
             sentence: "accuracy 66.7 % is below 92 %".into(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
+use sqlx::Connection;
 use tempfile::TempDir;
 
 /// A folder to run the program in; its data lies below it.
@@ -98,6 +99,18 @@ impl Place {
         let listed = self.thrash(["runs", "list", "--json"]);
         assert_eq!(listed.code, Some(0), "{}", listed.stderr);
         serde_json::from_str(&listed.stdout).expect("a list")
+    }
+
+    /// Makes every stored run two days older.
+    pub(crate) fn age_runs(&self) {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.data().join("thrash.db"));
+        let age = async {
+            let mut database = sqlx::SqliteConnection::connect_with(&options).await?;
+            let older = "UPDATE test_runs SET start_time = strftime('%F %H:%M:%f', start_time, '-2 days')";
+            sqlx::query(older).execute(&mut database).await?;
+            database.close().await
+        };
+        tokio::runtime::Runtime::new().expect("a runtime").block_on(age).expect("a database");
     }
 }
 

@@ -246,6 +246,7 @@ impl Sample {
             attempt_latency,
             service_latency: LatencyReport::default(),
             accept_latency: None,
+            answers_removed_at: None,
             latency,
             verdict: RunVerdict { sentence: sentence(conclusion, &checks), conclusion, checks },
             results,
