@@ -74,7 +74,7 @@ async fn answers_of_held_runs_and_baselines_stay(store: &dyn Store) {
 async fn answers_that_went_are_not_looked_for_again(store: &dyn Store) {
     let old = record_at(0);
     save_all(store, &[&old]).await;
-    assert_eq!(store.prune(&answers(false), hour(50)).await.unwrap().pruned, [old.id.clone()]);
+    assert_eq!(store.prune(&answers(false), hour(50)).await.unwrap().pruned, std::slice::from_ref(&old.id));
     assert_eq!(store.prune(&answers(false), hour(99)).await.unwrap().pruned, []);
     assert_eq!(store.load(&old.id).await.unwrap().answers_removed_at, Some(hour(50)));
     // The run itself can still go, and the mark with it.
