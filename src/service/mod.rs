@@ -5,7 +5,7 @@
 //!
 //! - `api`: the resources, one file each. An `api::Endpoint` says what it is, who may ask, and who answers: the router
 //!   and the document are both made from that.
-//! - `dashboard`: the pages for people.
+//! - `dashboard`: the pages for people; `ask`: what both may change.
 //! - `access`, `limit`, `guard`: who asks, how often, and from where.
 //! - `server`: connections, their deadlines and their number.
 //! - [`metrics`]: what Prometheus is told, on a listener of its own; `watch` keeps it true.
@@ -17,6 +17,7 @@
 
 mod access;
 mod api;
+mod ask;
 mod dashboard;
 mod guard;
 mod hash;

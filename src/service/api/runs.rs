@@ -15,11 +15,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::endpoint::Endpoint;
 use super::extract::{Body, Id, Query, header, page_size};
 use crate::config::Scope;
-use crate::dispatch::{Ask, Work};
+use crate::dispatch::Work;
 use crate::domain::{Job, JobState, RunId, RunKind};
+use crate::service::ask::Wish;
 use crate::service::problem::Problem;
 use crate::service::{Caller, Service};
-use crate::store::{JobFilter, Submitted};
+use crate::store::JobFilter;
 
 /// What is asked for: a suite or a scenario, never an address.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -159,9 +160,6 @@ async fn start(
     headers: HeaderMap,
     Body(ask): Body<RunAsk>,
 ) -> Result<Response, Problem> {
-    if service.stopping.drain.is_cancelled() {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the service is about to stop"));
-    }
     let unclear = |detail: &str| Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
     let work = match (ask.test_type, ask.scenario) {
         (Some(suite), None) => Work::Suite(suite),
@@ -174,21 +172,13 @@ async fn start(
     if !(-100..=100).contains(&ask.priority) {
         return unclear("`priority` must be from -100 to 100");
     }
-    let ask = Ask {
+    let wish = Wish {
         work,
         target: ask.target,
         priority: ask.priority,
-        requester: caller.requester(),
         idempotency_key: header(&headers, "idempotency-key")?,
     };
-    let job = match service.queue.submit(ask).await? {
-        Submitted::New(job) => {
-            caller.audit(&format!("asked for run {} (`{}` against `{}`)", job.id, job.name, job.target));
-            job
-        }
-        Submitted::Known(job) => job,
-    };
-    let view = service.run_view(job);
+    let view = service.run_view(service.submit(&caller, wish).await?);
     let location = view.links.own.clone();
     Ok((StatusCode::ACCEPTED, [(LOCATION, location)], Json(view)).into_response())
 }
@@ -224,12 +214,11 @@ async fn cancel(
     caller: Caller,
     Id(id): Id,
 ) -> Result<Response, Problem> {
-    let job = service.queue.cancel(&id, &caller.requester()).await?;
+    let job = service.stop(&caller, &id).await?;
     if job.state.is_over() && job.state != JobState::Cancelled {
         let detail = format!("run `{id}` is over: it is {}", job.state.as_str());
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
-    caller.audit(&format!("stopped run {id}"));
     Ok((StatusCode::ACCEPTED, Json(service.run_view(job))).into_response())
 }
 

@@ -14,8 +14,7 @@ use serde::Serialize;
 use super::endpoint::Endpoint;
 use super::extract::Id;
 use super::runs::RunView;
-use crate::config::{PlannedJob, Scope};
-use crate::domain::RunId;
+use crate::config::Scope;
 use crate::service::problem::Problem;
 use crate::service::schedule::{self, ScheduleView};
 use crate::service::{Caller, Service};
@@ -60,7 +59,7 @@ async fn enable(
     caller: Caller,
     Id(name): Id,
 ) -> Result<Json<ScheduleView>, Problem> {
-    switch(&service, &caller, &name, true).await
+    service.switch_schedule(&caller, &name, true).await.map(Json)
 }
 
 async fn disable(
@@ -68,29 +67,11 @@ async fn disable(
     caller: Caller,
     Id(name): Id,
 ) -> Result<Json<ScheduleView>, Problem> {
-    switch(&service, &caller, &name, false).await
-}
-
-async fn switch(
-    service: &Service,
-    caller: &Caller,
-    name: &RunId,
-    on: bool,
-) -> Result<Json<ScheduleView>, Problem> {
-    let job = find(service, name)?;
-    let view = schedule::enable(&service.config, service.store.as_ref(), &job, on, Utc::now()).await?;
-    caller.audit(&format!("switched the schedule `{name}` {}", if on { "on" } else { "off" }));
-    Ok(Json(view))
+    service.switch_schedule(&caller, &name, false).await.map(Json)
 }
 
 async fn run(State(service): State<Arc<Service>>, caller: Caller, Id(name): Id) -> Result<Response, Problem> {
-    let job = schedule::run_now(&service.queue, &find(&service, &name)?).await?;
-    caller.audit(&format!("asked for run {} of the schedule `{name}`", job.id));
+    let job = service.run_schedule(&caller, &name).await?;
     let location = service.path(&format!("/api/test/runs/{}", job.id));
     Ok((StatusCode::ACCEPTED, [(LOCATION, location)], Json(service.run_view(job))).into_response())
-}
-
-fn find(service: &Service, name: &RunId) -> Result<PlannedJob, Problem> {
-    let job = schedule::planned_job(&service.config, name.as_str());
-    job.ok_or_else(|| Problem::not_found("there is no such schedule"))
 }

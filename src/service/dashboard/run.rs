@@ -1,10 +1,8 @@
 //! A run: while it goes on how far it is, and then its report.
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
-use std::sync::Arc;
 
 use super::form::Sent;
 use super::row::{Found, suite, time};
@@ -17,7 +15,7 @@ use crate::report::html::section::{Section, Tone, mark};
 use crate::report::html::{run_page, verdict};
 use crate::service::api::Id;
 use crate::service::problem::Problem;
-use crate::service::{Service, trend};
+use crate::service::trend;
 use crate::store::StoreErrorKind;
 
 /// A form without fields of its own.
@@ -42,14 +40,10 @@ pub(super) async fn show(visit: Visit, Id(id): Id) -> Result<Response, Problem> 
 
 pub(super) async fn cancel(
     visit: Visit,
-    State(service): State<Arc<Service>>,
     Id(id): Id,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
-    let job = service.queue.cancel(&id, &visit.caller.requester()).await?;
-    if job.cancelled_by.is_some() {
-        visit.caller.audit(&format!("stopped run {id}"));
-    }
+    visit.service.stop(&visit.caller, &id).await?;
     Ok(visit.go(&format!("/runs/{}", clean::encode(id.as_str()))))
 }
 

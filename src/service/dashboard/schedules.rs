@@ -1,8 +1,5 @@
 //! Schedules: when each runs next, and buttons to switch it and to begin a run now.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::response::Response;
 use chrono::Utc;
 use maud::html;
@@ -12,10 +9,8 @@ use super::row::time;
 use super::run::Nothing;
 use super::visit::Visit;
 use crate::config::Scope;
-use crate::domain::RunId;
 use crate::report::html::clean;
 use crate::report::html::section::{Section, Tone, mark};
-use crate::service::Service;
 use crate::service::api::Id;
 use crate::service::problem::Problem;
 use crate::service::schedule::{self, ScheduleView};
@@ -64,41 +59,27 @@ fn entry(visit: &Visit, view: &ScheduleView) -> maud::Markup {
 
 pub(super) async fn run(
     visit: Visit,
-    State(service): State<Arc<Service>>,
     Id(name): Id,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
-    let job = schedule::run_now(&service.queue, &find(&service, &name)?).await?;
-    visit.caller.audit(&format!("asked for run {} of the schedule `{name}`", job.id));
+    let job = visit.service.run_schedule(&visit.caller, &name).await?;
     Ok(visit.go(&format!("/runs/{}", clean::encode(job.id.as_str()))))
 }
 
 pub(super) async fn enable(
     visit: Visit,
-    State(service): State<Arc<Service>>,
     Id(name): Id,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
-    switch(&visit, &service, &name, true).await
+    visit.service.switch_schedule(&visit.caller, &name, true).await?;
+    Ok(visit.go("/"))
 }
 
 pub(super) async fn disable(
     visit: Visit,
-    State(service): State<Arc<Service>>,
     Id(name): Id,
     Sent(Nothing {}): Sent<Nothing>,
 ) -> Result<Response, Problem> {
-    switch(&visit, &service, &name, false).await
-}
-
-async fn switch(visit: &Visit, service: &Service, name: &RunId, on: bool) -> Result<Response, Problem> {
-    let job = find(service, name)?;
-    schedule::enable(&service.config, service.store.as_ref(), &job, on, Utc::now()).await?;
-    visit.caller.audit(&format!("switched the schedule `{name}` {}", if on { "on" } else { "off" }));
+    visit.service.switch_schedule(&visit.caller, &name, false).await?;
     Ok(visit.go("/"))
-}
-
-fn find(service: &Service, name: &RunId) -> Result<crate::config::PlannedJob, Problem> {
-    let job = schedule::planned_job(&service.config, name.as_str());
-    job.ok_or_else(|| Problem::not_found("there is no such schedule"))
 }

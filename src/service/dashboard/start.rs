@@ -7,14 +7,14 @@ use serde::Deserialize;
 
 use super::form::Sent;
 use super::visit::Visit;
-use crate::dispatch::{Ask, Work, chain};
+use crate::dispatch::{Work, chain};
 use crate::load::{scenario_names, shipped_scenario};
 use crate::report::html::clean;
 use crate::report::html::page::Page;
 use crate::report::html::section::{Section, Tone};
+use crate::service::ask::Wish;
 use crate::service::hash::new_key;
 use crate::service::problem::Problem;
-use crate::store::Submitted;
 
 /// What was chosen.
 #[derive(Debug, Deserialize)]
@@ -43,30 +43,18 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
 }
 
 pub(super) async fn start(visit: Visit, Sent(choice): Sent<Choice>) -> Result<Response, Problem> {
-    let service = &visit.service;
-    if service.stopping.drain.is_cancelled() {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the service is about to stop"));
-    }
     let work = match choice.what.split_once(':') {
         Some(("suite", name)) => Work::Suite(name.to_owned()),
         Some(("scenario", name)) => Work::Scenario(name.to_owned()),
         _ => return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "say what is to be run")),
     };
-    let ask = Ask {
+    let wish = Wish {
         work,
         target: Some(choice.target).filter(|target| !target.is_empty()),
         priority: 0,
-        requester: visit.caller.requester(),
         idempotency_key: Some(choice.once),
     };
-    let job = match service.queue.submit(ask).await? {
-        Submitted::New(job) => {
-            let what = format!("asked for run {} (`{}` against `{}`)", job.id, job.name, job.target);
-            visit.caller.audit(&what);
-            job
-        }
-        Submitted::Known(job) => job,
-    };
+    let job = visit.service.submit(&visit.caller, wish).await?;
     Ok(visit.go(&format!("/runs/{}", clean::encode(job.id.as_str()))))
 }
 
