@@ -109,3 +109,29 @@ pub struct Job {
     /// What else there is to say: why it failed, who lost it.
     pub message: Option<String>,
 }
+
+/// What stands before a scenario's name where a suite's would stand.
+const LOAD: &str = "load ";
+
+impl RunKind {
+    /// What records call a suite or a scenario of this name. A scenario is `load NAME`, so that its runs are a series of
+    /// their own.
+    pub fn suite_name(self, name: &str) -> String {
+        match self {
+            Self::Accuracy => name.to_owned(),
+            Self::Load => format!("{LOAD}{name}"),
+        }
+    }
+
+    /// What records call so, and its own name.
+    pub fn of_suite_name(suite: &str) -> (Self, &str) {
+        suite.strip_prefix(LOAD).map_or((Self::Accuracy, suite), |scenario| (Self::Load, scenario))
+    }
+}
+
+impl Job {
+    /// What records call the suite or scenario.
+    pub fn suite_name(&self) -> String {
+        self.kind.suite_name(&self.name)
+    }
+}

@@ -9,7 +9,7 @@ use super::scenario_check::{Reader, scaled};
 use super::scenario_file::{AbortEntry, Beyond, ScenarioFile, Spacing, ThinkTime};
 use super::schedule::Ramp;
 use crate::document::{Document, Problem, Problems};
-use crate::domain::{LoadModel, Selection};
+use crate::domain::{LoadModel, RunKind, Selection};
 use crate::gate::Gate;
 
 /// Requests on their way at once where a scenario names no limit.
@@ -156,11 +156,8 @@ impl Scenario {
 
     /// What stands for a suite in records, so that its runs are a series of their own.
     pub fn suite_name(&self) -> String {
-        if self.time_scale.to_bits() == 1.0_f64.to_bits() {
-            format!("load {}", self.name)
-        } else {
-            format!("load {} ×{}", self.name, self.time_scale)
-        }
+        let name = RunKind::Load.suite_name(&self.name);
+        if self.time_scale.to_bits() == 1.0_f64.to_bits() { name } else { format!("{name} ×{}", self.time_scale) }
     }
 
     /// The length of its stages.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::endpoint::Endpoint;
 use super::extract::Query;
-use super::results::{LOAD, ResultView};
+use super::results::ResultView;
 use crate::domain::{Job, JobState, RunKind};
 use crate::service::Service;
 use crate::service::problem::Problem;
@@ -54,15 +54,11 @@ async fn latest(
     Query(query): Query<LatestQuery>,
 ) -> Result<Json<Latest>, Problem> {
     let LatestQuery { test_type, target } = query;
-    let (kind, name) = match test_type.as_deref().map(|suite| (suite, suite.strip_prefix(LOAD))) {
-        Some((_, Some(scenario))) => (Some(RunKind::Load), Some(scenario.to_owned())),
-        Some((suite, None)) => (Some(RunKind::Accuracy), Some(suite.to_owned())),
-        None => (None, None),
-    };
+    let (kind, name) = test_type.as_deref().map(RunKind::of_suite_name).unzip();
     let is_default = target.as_deref().is_none_or(|target| target == service.config.target_name());
     let target = target.unwrap_or_else(|| service.config.target_name().to_owned());
     let stored = RunFilter {
-        suite: test_type,
+        suite: test_type.clone(),
         target: Some(target.clone()),
         // Another target of that name is another thing.
         demo: Some(is_default && service.config.wants_demo()),
@@ -73,7 +69,7 @@ async fn latest(
     let without_record = JobFilter {
         states: vec![JobState::Failed, JobState::Lost, JobState::Finished],
         kind,
-        name,
+        name: name.map(str::to_owned),
         target: Some(target.clone()),
         limit: Some(LOOKED_AT),
         ..JobFilter::default()

@@ -17,9 +17,6 @@ use crate::service::Service;
 use crate::service::problem::Problem;
 use crate::store::{RunFilter, RunSummary, StoreError, StoreErrorKind};
 
-/// What stands before a scenario's name where a suite's would stand.
-pub(super) const LOAD: &str = "load ";
-
 /// Results that are kept ready; a stored run never changes.
 const KEPT: usize = 64;
 
@@ -258,10 +255,7 @@ impl ResultView {
         Self {
             id: job.id.clone(),
             kind: job.kind,
-            test_type: match job.kind {
-                RunKind::Accuracy => job.name.clone(),
-                RunKind::Load => format!("{LOAD}{}", job.name),
-            },
+            test_type: job.suite_name(),
             target: job.target.clone(),
             demo: None,
             outcome,

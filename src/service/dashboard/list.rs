@@ -95,19 +95,16 @@ async fn jobs(store: &dyn Store, wanted: &Wanted, at: &Cursor) -> Result<Vec<cra
     if matches!(wanted.outcome, Some(Outcome::Is(_))) {
         return Ok(Vec::new());
     }
-    // A record names the suite of a load `load NAME`, and the queue its scenario.
-    let (name, kind) = match wanted.suite.as_deref().map(|suite| (suite, suite.strip_prefix("load "))) {
-        Some((_, Some(scenario))) => (Some(scenario.to_owned()), Some(RunKind::Load)),
-        Some((suite, None)) => (Some(suite.to_owned()), Some(RunKind::Accuracy)),
-        None => (None, wanted.kind),
-    };
+    // The queue names a scenario as it is called itself.
+    let (of_suite, name) = wanted.suite.as_deref().map(RunKind::of_suite_name).unzip();
+    let kind = of_suite.or(wanted.kind);
     if wanted.kind.is_some() && kind != wanted.kind {
         return Ok(Vec::new());
     }
     let filter = JobFilter {
         states: vec![JobState::Failed, JobState::Lost],
         kind,
-        name,
+        name: name.map(str::to_owned),
         target: wanted.target.clone(),
         requester: None,
         after: at.job.clone(),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use maud::{Markup, html};
 
 use super::visit::Visit;
-use crate::domain::{Conclusion, Job, JobState, RunKind};
+use crate::domain::{Conclusion, Job, JobState};
 use crate::report::figures;
 use crate::report::headline::word;
 use crate::report::html::clean;
@@ -19,14 +19,6 @@ pub(super) enum Found {
     Run(Box<RunSummary>),
     /// A job of which nothing is kept.
     NotRun(Box<Job>),
-}
-
-/// The suite's name as a record has it.
-pub(super) fn suite(job: &Job) -> String {
-    match job.kind {
-        RunKind::Accuracy => job.name.clone(),
-        RunKind::Load => format!("load {}", job.name),
-    }
 }
 
 /// A time, for people and for machines.
@@ -68,7 +60,7 @@ impl Found {
     pub(super) fn suite(&self) -> String {
         match self {
             Self::Run(run) => run.suite.clone(),
-            Self::NotRun(job) => suite(job),
+            Self::NotRun(job) => job.suite_name(),
         }
     }
 

@@ -5,7 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::form::Sent;
-use super::row::{Found, suite, time};
+use super::row::{Found, time};
 use super::visit::Visit;
 use crate::dispatch::earlier;
 use crate::domain::{Job, JobState, RunId, RunKind, TextPolicy};
@@ -80,21 +80,21 @@ fn under_way(visit: &Visit, job: &Job) -> Response {
     let header = html! {
         p.origin { "thrash · " (clean::name(job.id.as_str())) }
         h1.loud.plain { (words) }
-        p.lead { b { (clean::name(&suite(job))) } " against " b { (clean::name(&job.target)) } }
+        p.lead { b { (clean::name(&job.suite_name())) } " against " b { (clean::name(&job.target)) } }
     };
     let body = html! {
         (progress(visit, job, false))
         noscript { p.note { a href=(visit.run(job.id.as_str())) { "Look again" } } }
     };
     let sections = vec![Section { id: "progress", title: "Progress", summary: String::new(), body }];
-    let title = format!("{words}: {} against {}", clean::name(&suite(job)), clean::name(&job.target));
+    let title = format!("{words}: {} against {}", clean::name(&job.suite_name()), clean::name(&job.target));
     visit.show_live(Page { title, tone: Tone::Plain, header, sections, data: None, frame: None })
 }
 
 /// A job that is over and left no record.
 fn without(visit: &Visit, job: Job) -> Response {
     let message = verdict::sentence(job.message.as_deref().unwrap_or("there is no record of it"));
-    let (state, when, lead) = (job.state, asked(&job), suite(&job));
+    let (state, when, lead) = (job.state, asked(&job), job.suite_name());
     let target = clean::name(&job.target);
     let (tone, words) = match state {
         JobState::Cancelled => (Tone::Unsure, "Cancelled"),
@@ -112,7 +112,7 @@ fn without(visit: &Visit, job: Job) -> Response {
 
 /// What a job is, as a link to it.
 pub(super) fn name(visit: &Visit, job: &Job) -> Markup {
-    html! { a href=(visit.run(job.id.as_str())) { b { (clean::name(&suite(job))) } " against " (clean::name(&job.target)) } }
+    html! { a href=(visit.run(job.id.as_str())) { b { (clean::name(&job.suite_name())) } " against " (clean::name(&job.target)) } }
 }
 
 /// Who asked for a job, and when.
@@ -154,7 +154,7 @@ pub(super) fn progress(visit: &Visit, job: &Job, named: bool) -> Markup {
 /// A button that stops a job, for those who may.
 pub(super) fn cancel_button(visit: &Visit, job: &Job) -> Markup {
     let path = format!("/runs/{}/cancel", clean::encode(job.id.as_str()));
-    let about = format!("{} against {}", clean::name(&suite(job)), clean::name(&job.target));
+    let about = format!("{} against {}", clean::name(&job.suite_name()), clean::name(&job.target));
     html! {
         @if visit.may_run() && job.cancelled_by.is_none() { (visit.button(&path, "Cancel", &about)) }
     }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::list::{Outcome, Wanted, list};
-use super::row::{Found, suite};
+use super::row::Found;
 use super::visit::Visit;
 use crate::domain::{Conclusion, RunKind};
 use crate::report::headline::word;
@@ -52,7 +52,7 @@ pub(super) async fn show(visit: Visit, Query(filters): Query<Filters>) -> Result
     let mut targets: BTreeSet<String> = newest.into_iter().filter_map(|run| run.target).collect();
     for found in &listed.found {
         if let Found::NotRun(job) = found {
-            suites.insert(suite(job));
+            suites.insert(job.suite_name());
             targets.insert(job.target.clone());
         }
     }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::form::Sent;
 use super::visit::Visit;
 use crate::dispatch::{Work, chain};
+use crate::domain::RunKind;
 use crate::load::{scenario_names, shipped_scenario};
 use crate::report::html::clean;
 use crate::report::html::page::Page;
@@ -79,7 +80,7 @@ fn form(visit: &Visit, suites: &[(String, String)]) -> Markup {
                     optgroup label="Load" {
                         @for scenario in scenarios {
                             option value={ "scenario:" (scenario.name) } {
-                                "load " (clean::name(&scenario.name)) ": " (clean::name(&scenario.title))
+                                (clean::name(&RunKind::Load.suite_name(&scenario.name))) ": " (clean::name(&scenario.title))
                             }
                         }
                     }
