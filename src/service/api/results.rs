@@ -181,15 +181,12 @@ impl Service {
         if let Some(view) = kept.drain(..).find(|view| &view.id == id) {
             return Ok(view);
         }
-        let view = Arc::new(self.view(&self.store.load(id).await?));
+        let record = self.store.load(id).await?;
+        let view = Arc::new(ResultView::of(&record, self.config.is_partial(&record)));
         let mut kept = self.results.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_front(Arc::clone(&view));
         kept.truncate(KEPT);
         Ok(view)
-    }
-
-    fn view(&self, record: &RunRecord) -> ResultView {
-        ResultView { partial: self.config.is_partial(record), ..ResultView::of(record) }
     }
 
     /// What the gates said of a stored run.
@@ -215,7 +212,7 @@ impl Service {
 }
 
 impl ResultView {
-    fn of(record: &RunRecord) -> Self {
+    fn of(record: &RunRecord, partial: bool) -> Self {
         let metrics = &record.metrics;
         let conclusion = record.verdict.conclusion;
         Self {
@@ -225,7 +222,7 @@ impl ResultView {
             target: record.target.name.clone(),
             demo: Some(record.target.demo),
             outcome: conclusion.into(),
-            partial: false,
+            partial,
             passed: conclusion == Conclusion::Passed,
             sentence: record.verdict.sentence.clone(),
             status: Some(record.status),

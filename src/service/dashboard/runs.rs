@@ -114,30 +114,12 @@ fn entries(visit: &Visit, found: &[Found]) -> Markup {
 impl Filters {
     fn wanted(&self) -> Result<Wanted, Problem> {
         let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        let no_such = |what: &str, word: &str| {
-            Problem::bad_request(format!("there is no {what} `{}`", clean::name(word)))
-        };
-        let outcome = match self.outcome.as_str() {
-            "" => None,
-            wanted => Some(
-                OUTCOMES
-                    .iter()
-                    .find(|(name, ..)| *name == wanted)
-                    .map(|(_, _, outcome)| *outcome)
-                    .ok_or_else(|| no_such("outcome", wanted))?,
-            ),
-        };
-        let kind = match self.kind.as_str() {
-            "" => None,
-            wanted => Some(
-                KINDS
-                    .iter()
-                    .find(|(name, ..)| *name == wanted)
-                    .map(|(_, _, kind)| *kind)
-                    .ok_or_else(|| no_such("kind", wanted))?,
-            ),
-        };
-        Ok(Wanted { suite: some(&self.suite), target: some(&self.target), outcome, kind })
+        Ok(Wanted {
+            suite: some(&self.suite),
+            target: some(&self.target),
+            outcome: chosen("outcome", &self.outcome, &OUTCOMES)?,
+            kind: chosen("kind", &self.kind, &KINDS)?,
+        })
     }
 
     fn are_some(&self) -> bool {
@@ -187,6 +169,17 @@ impl Filters {
             }
         }
     }
+}
+
+/// What a word among the options means; an empty one means nothing.
+fn chosen<T: Copy>(what: &str, word: &str, options: &[(&str, &str, T)]) -> Result<Option<T>, Problem> {
+    if word.is_empty() {
+        return Ok(None);
+    }
+    let option = options.iter().find(|(name, ..)| *name == word);
+    let (.., meant) =
+        option.ok_or_else(|| Problem::bad_request(format!("there is no {what} `{}`", clean::name(word))))?;
+    Ok(Some(*meant))
 }
 
 /// Names with what is shown of each.
