@@ -25,6 +25,7 @@ mod limit;
 pub mod metrics;
 mod problem;
 mod readiness;
+mod render;
 mod retention;
 pub mod schedule;
 mod server;
@@ -53,6 +54,7 @@ use access::Keys;
 use dashboard::Sessions;
 use limit::Limiter;
 use readiness::Readiness;
+use render::Rendering;
 use tell::Teller;
 
 /// What every part of the service shares.
@@ -71,6 +73,7 @@ pub struct Service {
     keys: Keys,
     limiter: Limiter,
     readiness: Readiness,
+    rendering: Rendering,
     teller: Arc<Teller>,
     results: api::ResultCache,
     sessions: Sessions,
@@ -99,6 +102,7 @@ impl Service {
             keys,
             limiter,
             readiness: Readiness::default(),
+            rendering: Rendering::default(),
             teller,
             results: api::ResultCache::default(),
             sessions: Sessions::new(),

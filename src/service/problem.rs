@@ -1,7 +1,7 @@
 //! What goes wrong, told as RFC 9457 has it.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
@@ -28,6 +28,9 @@ pub(crate) struct Problem {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<String>,
+    /// In so many seconds it may be asked again; a header says so.
+    #[serde(skip)]
+    pub(super) retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -38,7 +41,13 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             hint: None,
+            retry_after: None,
         }
+    }
+
+    /// There is no room for it now, and soon there will be.
+    pub(super) fn busy(detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 
     pub(super) fn with_hint(self, hint: impl Into<String>) -> Self {
@@ -61,6 +70,7 @@ impl IntoResponse for Problem {
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        response.headers_mut().extend(self.retry_after.map(|seconds| (RETRY_AFTER, seconds.into())));
         // For whom it has to be a page.
         response.extensions_mut().insert(self);
         response

@@ -10,11 +10,12 @@ use axum::response::Response;
 
 use super::endpoint::Endpoint;
 use super::extract::Id;
-use crate::dispatch::{chain, earlier};
+use crate::dispatch::earlier;
 use crate::domain::{RunId, RunKind};
 use crate::report::{Format, RenderOptions, TrendPoint, render};
 use crate::service::Service;
 use crate::service::problem::Problem;
+use crate::service::render::cannot;
 use crate::store::{RunSummary, StoreErrorKind};
 
 /// What a page may do is said in the page itself, by hashes; it still belongs to nobody else's frame.
@@ -60,6 +61,7 @@ async fn report(
         Err(error) if error.kind() == StoreErrorKind::NotFound => (id.clone(), None),
         Err(error) => return Err(error.into()),
     };
+    let turn = service.rendering.turn().await?;
     let record = service.store.load(&run).await.map_err(|error| match (error.kind(), job) {
         (StoreErrorKind::NotFound, Some(job)) => {
             none(format!("run `{id}` left no record: it is {}", job.state.as_str()))
@@ -73,15 +75,9 @@ async fn report(
         Format::Html => trend(&earlier(service.store.as_ref(), &record).await),
         _ => Vec::new(),
     };
-    // A page of some hundred phrases takes a while to render; others are answered meanwhile.
-    let rendered = tokio::task::spawn_blocking(move || {
-        render(format, &record, &RenderOptions { trend, ..RenderOptions::default() })
-    });
-    let failed = |error: &(dyn std::error::Error + 'static)| {
-        tracing::error!(error = chain(error), "a report cannot be rendered");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the report cannot be rendered; the log says why")
-    };
-    let bytes = rendered.await.map_err(|panic| failed(&panic))?.map_err(|error| failed(&error))?;
+    let options = RenderOptions { trend, ..RenderOptions::default() };
+    let rendered = turn.make("the report", move || render(format, &record, &options)).await?;
+    let bytes = rendered.map_err(|error| cannot("the report", &error))?;
     let mut response = Response::new(Body::from(bytes));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));

@@ -35,14 +35,10 @@ pub(super) async fn show(visit: Visit, Query(Two { a, b }): Query<Two>) -> Resul
     if a == b {
         return Err(unclear("both are the same run: held against itself it shows nothing"));
     }
+    let turn = visit.service.rendering.turn().await?;
     let (baseline, candidate) = tokio::try_join!(store.load(&a), store.load(&b))?;
     let config = visit.service.config.clone();
-    // Intervals by resampling take a while; others are answered meanwhile.
-    let compared = tokio::task::spawn_blocking(move || page(&config, &baseline, candidate)).await;
-    let page = compared.map_err(|panic| {
-        tracing::error!(%a, %b, %panic, "two runs cannot be compared");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the runs cannot be compared; the log says why")
-    })??;
+    let page = turn.make("the comparison", move || page(&config, &baseline, candidate)).await??;
     let beside = html! {
         a href=(visit.run(a.as_str())) { "The run before" } " "
         a href=(visit.run(b.as_str())) { "The run after" }

@@ -1,6 +1,5 @@
 //! The runs of a suite against a target.
 
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -23,17 +22,14 @@ pub(super) struct Of {
 
 pub(super) async fn show(visit: Visit, Query(Of { suite, target }): Query<Of>) -> Result<Response, Problem> {
     let store = std::sync::Arc::clone(&visit.service.store);
-    // What looks for a shift resamples, which takes a while; others are answered meanwhile.
+    let turn = visit.service.rendering.turn().await?;
     let runtime = tokio::runtime::Handle::current();
-    let found = tokio::task::spawn_blocking(move || {
+    let found = turn.make("the history", move || {
         let query = HistoryQuery { suite, target, limit: Some(MOST), since: None };
+        // What looks for a shift resamples, right after it has read the runs.
         let found = runtime.block_on(history(store.as_ref(), query))?;
         Ok::<_, Problem>(found.map(|history| history_page(&history)))
     });
-    let found = found.await.map_err(|panic| {
-        tracing::error!(%panic, "a history cannot be shown");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the history cannot be shown; the log says why")
-    })??;
-    let page = found.ok_or_else(|| Problem::not_found("there is no such run yet"))?;
+    let page = found.await??.ok_or_else(|| Problem::not_found("there is no such run yet"))?;
     Ok(visit.show(page, None))
 }

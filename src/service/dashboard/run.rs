@@ -50,6 +50,7 @@ pub(super) async fn cancel(
 /// The report of a stored run.
 async fn report(visit: &Visit, id: &RunId) -> Result<Response, Problem> {
     let store = visit.service.store.as_ref();
+    let turn = visit.service.rendering.turn().await?;
     let record = store.load(id).await?;
     let before = earlier(store, &record).await;
     let link = |path: String, words: &str| html! { a href=(visit.path(&path)) { (words) } " " };
@@ -65,12 +66,7 @@ async fn report(visit: &Visit, id: &RunId) -> Result<Response, Problem> {
         (link(file("md"), "Markdown"))
     };
     let trend = trend(&before);
-    // A page of some hundred phrases takes a while to render; others are answered meanwhile.
-    let rendered = tokio::task::spawn_blocking(move || run_page(&record, TextPolicy::Full, &trend)).await;
-    let page = rendered.map_err(|panic| {
-        tracing::error!(run = %id, %panic, "a report cannot be rendered");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the report cannot be rendered; the log says why")
-    })?;
+    let page = turn.make("the report", move || run_page(&record, TextPolicy::Full, &trend)).await?;
     Ok(visit.show(page, Some(beside)))
 }
 
