@@ -16,7 +16,7 @@ mod targets;
 use std::path::{Path, PathBuf};
 
 use crate::document::{Document, Problems};
-use crate::domain::{BaselineWish, Comparison, RunKind, RunRecord, Selection};
+use crate::domain::{BaselineWish, Comparison, RunRecord};
 use crate::gate::{Gate, GateOptions, Metric};
 use crate::suite::Catalog;
 use crate::target::Contract;
@@ -117,14 +117,12 @@ impl Config {
 
     /// Whether a run sent less of its suite than is configured: it says nothing of the rest.
     pub fn is_partial(&self, record: &RunRecord) -> bool {
-        if record.kind == RunKind::Load {
-            return false; // Its scenario says what it sends.
-        }
-        let sent = &record.suite;
-        let Selection { categories, tags, split, limit, seed: _ } = &sent.selection;
-        let is_drawn =
-            limit.is_some() && *limit != self.suite_size(&sent.name) && sent.selected < sent.available;
-        !categories.is_empty() || !tags.is_empty() || split.is_some() || is_drawn
+        self.is_part(&record.suite.name, record.part())
+    }
+
+    /// Whether this part of a suite ([`RunRecord::part`]) is less than is configured.
+    pub fn is_part(&self, suite: &str, part: Option<u64>) -> bool {
+        part.is_some_and(|part| self.suite_size(suite).is_none_or(|size| size as u64 != part))
     }
 
     /// The configured size of a suite, if it has one.
@@ -134,6 +132,12 @@ impl Config {
             "comprehensive" => self.settings.suites.comprehensive.phrases,
             _ => None,
         }
+    }
+
+    /// The suites of which so many phrases are the whole.
+    pub fn suite_sizes(&self) -> Vec<(String, u64)> {
+        let size = |suite: &str| Some((suite.to_owned(), self.suite_size(suite)? as u64));
+        ["quick", "comprehensive"].into_iter().filter_map(size).collect()
     }
 
     /// The gates that hold for a contract: the default ones with their limits, then the configured ones.

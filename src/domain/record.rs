@@ -259,6 +259,19 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// Which part of its suite was sent: so many phrases as were drawn from it, or 0 where they were chosen by what they
+    /// are. None for the whole suite, and for a load, whose scenario says what it sends.
+    pub fn part(&self) -> Option<u64> {
+        if self.kind == RunKind::Load {
+            return None;
+        }
+        let Selection { categories, tags, split, limit, seed: _ } = &self.suite.selection;
+        if !categories.is_empty() || !tags.is_empty() || split.is_some() {
+            return Some(0);
+        }
+        limit.filter(|_| self.suite.selected < self.suite.available).map(|limit| limit as u64)
+    }
+
     /// The slice of the given kind and name.
     pub fn slice(&self, kind: super::SliceKind, name: &str) -> Option<&Slice> {
         self.slices.iter().find(|slice| slice.kind == kind && slice.name == name)

@@ -50,6 +50,9 @@ pub(super) struct RunColumns<'a> {
     /// 0 to 1.
     pub(super) unanswered_rate: Option<f64>,
     pub(super) p50_ms: Option<f64>,
+    /// Which part of its suite was sent; none for the whole.
+    pub(super) part: Option<i64>,
+    pub(super) target_url: &'a str,
     pub(super) schema_version: i64,
     /// The whole record as JSON.
     pub(super) record: String,
@@ -117,6 +120,8 @@ impl<'a> RunColumns<'a> {
             severe_miss_rate: record.metrics.severe_miss_rate.value,
             unanswered_rate: record.metrics.unanswered_rate.value,
             p50_ms: record.latency.p50_ms,
+            target_url: &record.target.url,
+            part: record.part().map(|part| i64::try_from(part).unwrap_or(i64::MAX)),
             schema_version: i64::from(record.schema_version),
             record: encode_record(record)?,
         })

@@ -16,6 +16,7 @@ mod driver;
 mod error;
 mod instance;
 mod jobs;
+mod list;
 mod location;
 mod migrate;
 mod outbox;

@@ -33,8 +33,11 @@ pub struct RunFilter {
     pub conclusion: Option<Conclusion>,
     /// Only the runs after this one in the list: when it began, and its name.
     pub after: Option<(DateTime<Utc>, RunId)>,
-    /// Of each suite and target only the newest run that has a record; the other conditions are asked of that one.
+    /// Of each suite and target only the newest run that has a record, and is whole if that is asked; the other
+    /// conditions are asked of that one.
     pub newest: bool,
+    /// Only runs of a whole suite. Of a suite that stands here so many phrases are the whole.
+    pub whole: Option<Vec<(String, u64)>>,
 }
 
 impl RunFilter {
@@ -93,6 +96,9 @@ pub struct RunSummary {
     pub p95_ms: Option<f64>,
     /// Phrases judged.
     pub phrases: u64,
+    /// Which part of its suite was sent ([`crate::domain::RunRecord::part`]); none for the whole.
+    #[serde(skip)]
+    pub part: Option<u64>,
     /// Whether pruning passes it by; a baseline is kept.
     pub keep: bool,
     /// Why somebody holds it; then nobody can delete it.
@@ -155,6 +161,7 @@ where
             p50_ms: number("p50_ms")?,
             p95_ms: number("p95_ms")?,
             phrases: u64::try_from(row.try_get::<i64, _>("phrases")?).unwrap_or_default(),
+            part: row.try_get::<Option<i64>, _>("part")?.and_then(|part| u64::try_from(part).ok()),
             keep: baseline || row.try_get("keep")?,
             hold: text("hold_reason")?,
             baseline,

@@ -62,6 +62,7 @@ impl PostgresStore {
                     ("notifications", include_str!("../../../migrations/postgres/0004_notifications.sql")),
                     ("load_workers", include_str!("../../../migrations/postgres/0005_load_workers.sql")),
                     ("retention", include_str!("../../../migrations/postgres/0006_retention.sql")),
+                    ("lists", include_str!("../../../migrations/postgres/0007_lists.sql")),
                 ],
             ),
         };

@@ -1,12 +1,23 @@
 //! Reading runs.
 
+use sqlx::Postgres;
+
 use super::PostgresStore;
 use crate::domain::{RunId, RunRecord};
 use crate::store::codec::decode_record;
-use crate::store::columns::word;
 use crate::store::error::StoreError;
+use crate::store::list::{self, Words};
 use crate::store::resolve::{LATEST, LOOKED_UP, normalised, pick};
 use crate::store::summary::{RunFilter, RunSummary, SummaryRow, legacy_number};
+
+/// When a run began; a macro, so that it can stand in other texts.
+macro_rules! began {
+    () => {
+        "COALESCE(start_time, end_time, 'epoch')"
+    };
+}
+
+const WORDS: Words = Words { runs: "ash_thrash.test_runs", began: began!() };
 
 /// The summaries of all runs, as [`SummaryRow`] has them; a `WHERE` follows.
 macro_rules! summaries {
@@ -14,7 +25,7 @@ macro_rules! summaries {
         concat!(
             "SELECT id::bigint AS id, run_id, kind, COALESCE(suite, test_type) AS suite, selection_hash, target,
                 target_version, contract_hash, COALESCE(demo, FALSE) AS demo,
-                COALESCE(start_time, end_time, 'epoch') AS start_time,
+                ", began!(), " AS start_time,
                 COALESCE(duration_ms, (EXTRACT(EPOCH FROM end_time - start_time) * 1000)::float8) AS duration_ms,
                 status, run_status, conclusion,
                 CASE WHEN run_id IS NULL
@@ -23,7 +34,7 @@ macro_rules! summaries {
                 false_positive_rate, false_negative_rate, severe_miss_rate, unanswered_rate, p50_ms, p95_ms,
                 CASE WHEN run_id IS NULL
                     THEN (SELECT count(*) FROM ash_thrash.test_results WHERE test_run_id = run.id)
-                    ELSE phrases END AS phrases,
+                    ELSE phrases END AS phrases, part,
                 keep, (SELECT hold_reason FROM ash_thrash.retention WHERE retention.run = run.id) AS hold_reason,
                 EXISTS (SELECT 1 FROM ash_thrash.baselines WHERE baselines.run_id = run.run_id) AS baseline
              FROM ash_thrash.test_runs run ",
@@ -55,10 +66,11 @@ pub(super) async fn resolve(store: &PostgresStore, query: &str) -> Result<RunId,
     let query = normalised(query);
     let search = async {
         if query == LATEST {
-            return sqlx::query_scalar(
-                "SELECT run_id FROM ash_thrash.test_runs WHERE run_id IS NOT NULL
-                 ORDER BY start_time DESC NULLS LAST, id DESC LIMIT 1",
-            )
+            return sqlx::query_scalar(concat!(
+                "SELECT run_id FROM ash_thrash.test_runs WHERE run_id IS NOT NULL ORDER BY ",
+                began!(),
+                " DESC, id DESC LIMIT 1"
+            ))
             .fetch_all(&store.pool)
             .await;
         }
@@ -78,42 +90,9 @@ pub(super) async fn resolve(store: &PostgresStore, query: &str) -> Result<RunId,
 }
 
 pub(super) async fn list(store: &PostgresStore, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-    let rows: Vec<SummaryRow> = store
-        .database
-        .within("list the runs", async {
-            sqlx::query_as(summaries!(
-                "WHERE ($1::text IS NULL OR COALESCE(suite, test_type) = $1) AND ($2::text IS NULL OR target = $2)
-                    AND ($3::timestamp IS NULL OR start_time < $3) AND ($5::bool IS NULL OR COALESCE(demo, FALSE) = $5)
-                    AND ($6::text IS NULL OR selection_hash = $6) AND ($7::timestamp IS NULL OR start_time >= $7)
-                    AND (NOT $8 OR run_id IS NOT NULL)
-                    AND ($9::text IS NULL OR COALESCE(kind, 'accuracy') = $9) AND ($10::text IS NULL OR conclusion = $10)
-                    AND ($11::timestamp IS NULL OR COALESCE(start_time, end_time, 'epoch') < $11
-                        OR (COALESCE(start_time, end_time, 'epoch') = $11 AND id < (
-                            SELECT id FROM ash_thrash.test_runs WHERE run_id = $12 OR (run_id IS NULL AND id = $13))))
-                    AND (NOT $14 OR id IN (SELECT id FROM (
-                        SELECT id, row_number() OVER (
-                            PARTITION BY suite, target, COALESCE(demo, FALSE) ORDER BY start_time DESC, id DESC) AS place
-                        FROM ash_thrash.test_runs WHERE run_id IS NOT NULL) AS placed WHERE place = 1))
-                 ORDER BY start_time DESC NULLS LAST, id DESC LIMIT $4"
-            ))
-            .bind(&filter.suite)
-            .bind(&filter.target)
-            .bind(filter.before.map(|before| before.naive_utc()))
-            .bind(filter.limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX)))
-            .bind(filter.demo)
-            .bind(&filter.selection_hash)
-            .bind(filter.since.map(|since| since.naive_utc()))
-            .bind(filter.recorded)
-            .bind(filter.kind.as_ref().map(word))
-            .bind(filter.conclusion.as_ref().map(word))
-            .bind(filter.after.as_ref().map(|(began, _)| began.naive_utc()))
-            .bind(filter.after.as_ref().map(|(_, id)| id.as_str()))
-            .bind(filter.after.as_ref().and_then(|(_, id)| legacy_number(id.as_str())))
-            .bind(filter.newest)
-            .fetch_all(&store.pool)
-            .await
-        })
-        .await?;
+    let mut list = list::list::<Postgres>(summaries!(""), WORDS, filter);
+    let rows: Vec<SummaryRow> =
+        store.database.within("list the runs", list.build_query_as().fetch_all(&store.pool)).await?;
     Ok(rows.into_iter().map(RunSummary::from).collect())
 }
 

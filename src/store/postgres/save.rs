@@ -41,9 +41,9 @@ async fn insert_run(transaction: &mut PgTransaction<'_>, run: &RunColumns<'_>) -
         "INSERT INTO ash_thrash.test_runs (run_id, test_type, test_config, start_time, end_time, status,
             results_summary, kind, suite, target, environment, run_status, conclusion, duration_ms, phrases, accuracy,
             false_positive_rate, p95_ms, demo, target_version, contract_hash, selection_hash, false_negative_rate,
-            severe_miss_rate, unanswered_rate, p50_ms, schema_version, stored_at, record)
+            severe_miss_rate, unanswered_rate, p50_ms, part, target_url, schema_version, stored_at, record)
          VALUES ($1, $2, $3::text::jsonb, $4, $5, $6, $7::text::jsonb, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-            $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, now(), $28::text::jsonb)
+            $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, now(), $30::text::jsonb)
          ON CONFLICT (run_id) DO NOTHING
          RETURNING id",
     )
@@ -73,6 +73,8 @@ async fn insert_run(transaction: &mut PgTransaction<'_>, run: &RunColumns<'_>) -
     .bind(run.severe_miss_rate)
     .bind(run.unanswered_rate)
     .bind(run.p50_ms)
+    .bind(run.part)
+    .bind(storable(run.target_url))
     .bind(run.schema_version)
     .bind(storable_json(&run.record))
     .fetch_optional(&mut **transaction)

@@ -69,6 +69,7 @@ impl SqliteStore {
                 ("notifications", include_str!("../../../migrations/sqlite/0004_notifications.sql")),
                 ("load_workers", include_str!("../../../migrations/sqlite/0005_load_workers.sql")),
                 ("retention", include_str!("../../../migrations/sqlite/0006_retention.sql")),
+                ("lists", include_str!("../../../migrations/sqlite/0007_lists.sql")),
             ],
         );
         let store = Self { pool, database, migrations, path: path.to_owned(), file: file_at(path) };

@@ -1,12 +1,23 @@
 //! Reading runs.
 
+use sqlx::Sqlite;
+
 use super::SqliteStore;
 use crate::domain::{RunId, RunRecord};
 use crate::store::codec::decode_record;
-use crate::store::columns::word;
 use crate::store::error::StoreError;
+use crate::store::list::{self, Words};
 use crate::store::resolve::{LATEST, LOOKED_UP, normalised, pick};
 use crate::store::summary::{RunFilter, RunSummary, SummaryRow, legacy_number};
+
+/// When a run began; a macro, so that it can stand in other texts.
+macro_rules! began {
+    () => {
+        "COALESCE(start_time, end_time, '1970-01-01 00:00:00')"
+    };
+}
+
+const WORDS: Words = Words { runs: "test_runs", began: began!() };
 
 /// The summaries of all runs, as [`SummaryRow`] has them; a `WHERE` follows.
 macro_rules! summaries {
@@ -14,25 +25,26 @@ macro_rules! summaries {
         concat!(
             "SELECT id, run_id, kind, COALESCE(suite, test_type) AS suite, selection_hash, target, target_version,
                 contract_hash, COALESCE(demo, 0) AS demo,
-                COALESCE(start_time, end_time, '1970-01-01 00:00:00') AS start_time,
+                ", began!(), " AS start_time,
                 COALESCE(duration_ms, (julianday(end_time) - julianday(start_time)) * 86400000.0) AS duration_ms,
                 status, run_status, conclusion,
                 CASE WHEN run_id IS NULL
-                    THEN (SELECT avg(is_correct) FROM test_results WHERE test_run_id = test_runs.id)
+                    THEN (SELECT avg(is_correct) FROM test_results WHERE test_run_id = run.id)
                     ELSE accuracy END AS accuracy,
                 false_positive_rate, false_negative_rate, severe_miss_rate, unanswered_rate, p50_ms, p95_ms,
                 CASE WHEN run_id IS NULL
-                    THEN (SELECT count(*) FROM test_results WHERE test_run_id = test_runs.id)
-                    ELSE phrases END AS phrases,
-                keep, (SELECT hold_reason FROM retention WHERE retention.run = test_runs.id) AS hold_reason,
-                EXISTS (SELECT 1 FROM baselines WHERE baselines.run_id = test_runs.run_id) AS baseline
-             FROM test_runs ",
+                    THEN (SELECT count(*) FROM test_results WHERE test_run_id = run.id)
+                    ELSE phrases END AS phrases, part,
+                keep, (SELECT hold_reason FROM retention WHERE retention.run = run.id) AS hold_reason,
+                EXISTS (SELECT 1 FROM baselines WHERE baselines.run_id = run.run_id) AS baseline
+             FROM test_runs run ",
             $rest
         )
     };
 }
 
 pub(super) async fn load(store: &SqliteStore, id: &RunId) -> Result<RunRecord, StoreError> {
+    is_there(store)?;
     let row: Option<Option<String>> = store
         .database
         .within(&format!("load run `{id}`"), async {
@@ -52,12 +64,15 @@ pub(super) async fn load(store: &SqliteStore, id: &RunId) -> Result<RunRecord, S
 }
 
 pub(super) async fn resolve(store: &SqliteStore, query: &str) -> Result<RunId, StoreError> {
+    is_there(store)?;
     let query = normalised(query);
     let search = async {
         if query == LATEST {
-            return sqlx::query_scalar(
-                "SELECT run_id FROM test_runs WHERE run_id IS NOT NULL ORDER BY start_time DESC, id DESC LIMIT 1",
-            )
+            return sqlx::query_scalar(concat!(
+                "SELECT run_id FROM test_runs WHERE run_id IS NOT NULL ORDER BY ",
+                began!(),
+                " DESC, id DESC LIMIT 1"
+            ))
             .fetch_all(&store.pool)
             .await;
         }
@@ -77,46 +92,15 @@ pub(super) async fn resolve(store: &SqliteStore, query: &str) -> Result<RunId, S
 }
 
 pub(super) async fn list(store: &SqliteStore, filter: &RunFilter) -> Result<Vec<RunSummary>, StoreError> {
-    let rows: Vec<SummaryRow> = store
-        .database
-        .within("list the runs", async {
-            sqlx::query_as(summaries!(
-                "WHERE (?1 IS NULL OR COALESCE(suite, test_type) = ?1) AND (?2 IS NULL OR target = ?2)
-                    AND (?3 IS NULL OR start_time < ?3) AND (?5 IS NULL OR COALESCE(demo, 0) = ?5)
-                    AND (?6 IS NULL OR selection_hash = ?6) AND (?7 IS NULL OR start_time >= ?7)
-                    AND (NOT ?8 OR run_id IS NOT NULL)
-                    AND (?9 IS NULL OR COALESCE(kind, 'accuracy') = ?9) AND (?10 IS NULL OR conclusion = ?10)
-                    AND (?11 IS NULL OR COALESCE(start_time, end_time, '1970-01-01 00:00:00') < ?11
-                        OR (COALESCE(start_time, end_time, '1970-01-01 00:00:00') = ?11 AND id < (
-                            SELECT id FROM test_runs WHERE run_id = ?12 OR (run_id IS NULL AND id = ?13))))
-                    AND (NOT ?14 OR id IN (SELECT id FROM (
-                        SELECT id, row_number() OVER (
-                            PARTITION BY suite, target, COALESCE(demo, FALSE) ORDER BY start_time DESC, id DESC) AS place
-                        FROM test_runs WHERE run_id IS NOT NULL) AS placed WHERE place = 1))
-                 ORDER BY start_time DESC, id DESC LIMIT ?4"
-            ))
-            .bind(&filter.suite)
-            .bind(&filter.target)
-            .bind(filter.before.map(|before| before.naive_utc()))
-            .bind(filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX)))
-            .bind(filter.demo)
-            .bind(&filter.selection_hash)
-            .bind(filter.since.map(|since| since.naive_utc()))
-            .bind(filter.recorded)
-            .bind(filter.kind.as_ref().map(word))
-            .bind(filter.conclusion.as_ref().map(word))
-            .bind(filter.after.as_ref().map(|(began, _)| began.naive_utc()))
-            .bind(filter.after.as_ref().map(|(_, id)| id.as_str()))
-            .bind(filter.after.as_ref().and_then(|(_, id)| legacy_number(id.as_str())))
-            .bind(filter.newest)
-            .fetch_all(&store.pool)
-            .await
-        })
-        .await?;
+    is_there(store)?;
+    let mut list = list::list::<Sqlite>(summaries!(""), WORDS, filter);
+    let rows: Vec<SummaryRow> =
+        store.database.within("list the runs", list.build_query_as().fetch_all(&store.pool)).await?;
     Ok(rows.into_iter().map(RunSummary::from).collect())
 }
 
 pub(super) async fn summary(store: &SqliteStore, id: &RunId) -> Result<RunSummary, StoreError> {
+    is_there(store)?;
     let row: Option<SummaryRow> = store
         .database
         .within(&format!("look up run `{id}`"), async {
@@ -130,12 +114,17 @@ pub(super) async fn summary(store: &SqliteStore, id: &RunId) -> Result<RunSummar
     row.map(RunSummary::from).ok_or_else(|| StoreError::NotFound { query: id.to_string() })
 }
 
-pub(super) async fn ping(store: &SqliteStore) -> Result<(), StoreError> {
-    // Open connections see a file that was deleted or replaced, and new ones another: neither is the truth.
-    if store.file.is_some() && super::file_at(&store.path) != store.file {
-        let source = std::io::Error::other("it was deleted or replaced while it was in use");
-        return Err(StoreError::Io { doing: "go on with the database", path: store.path.clone(), source });
+/// Open connections see a file that was deleted or replaced, and new ones another: neither is the truth.
+fn is_there(store: &SqliteStore) -> Result<(), StoreError> {
+    if store.file.is_none() || super::file_at(&store.path) == store.file {
+        return Ok(());
     }
+    let source = std::io::Error::other("it was deleted or replaced while it was in use");
+    Err(StoreError::Io { doing: "go on with the database", path: store.path.clone(), source })
+}
+
+pub(super) async fn ping(store: &SqliteStore) -> Result<(), StoreError> {
+    is_there(store)?;
     let look = sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&store.pool);
     store.database.within("look at the database", look).await.map(drop)
 }

@@ -42,9 +42,9 @@ async fn insert_run(
         "INSERT INTO test_runs (run_id, test_type, test_config, start_time, end_time, status, results_summary, kind,
             suite, target, environment, run_status, conclusion, duration_ms, phrases, accuracy, false_positive_rate,
             p95_ms, demo, target_version, contract_hash, selection_hash, false_negative_rate, severe_miss_rate,
-            unanswered_rate, p50_ms, schema_version, stored_at, record)
+            unanswered_rate, p50_ms, part, target_url, schema_version, stored_at, record)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-            ?23, ?24, ?25, ?26, ?27, ?28, ?29)
+            ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)
          ON CONFLICT (run_id) DO NOTHING
          RETURNING id",
     )
@@ -74,6 +74,8 @@ async fn insert_run(
     .bind(run.severe_miss_rate)
     .bind(run.unanswered_rate)
     .bind(run.p50_ms)
+    .bind(run.part)
+    .bind(run.target_url)
     .bind(run.schema_version)
     .bind(Utc::now().naive_utc())
     .bind(&run.record)

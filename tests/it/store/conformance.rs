@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::place::{Place, PostgresPlace, SqlitePlace};
 use super::sample::{hour, record_at, record_with_phrases};
-use thrash::domain::{Baseline, Conclusion, RunId, RunKind, RunRecord, RunStatus, Series};
+use thrash::domain::{Baseline, Conclusion, RunId, RunKind, RunRecord, RunStatus, Selection, Series};
 use thrash::store::{PrunePolicy, RunFilter, Saved, Store, StoreErrorKind};
 
 macro_rules! every_store {
@@ -50,6 +50,7 @@ every_store! {
     the_list_is_filtered_by_what_makes_runs_alike,
     the_list_is_filtered_by_what_runs_did_and_how_they_came_out,
     the_newest_run_of_each_suite_and_target_is_found,
+    a_part_of_a_suite_is_told_from_the_whole,
     the_list_is_read_page_by_page,
     a_summary_says_what_the_record_says,
     a_deleted_run_is_gone,
@@ -275,6 +276,35 @@ async fn the_newest_run_of_each_suite_and_target_is_found(store: &dyn Store) {
     let quick =
         RunFilter { suite: Some("quick".into()), after: Some((after.started_at, after.id)), ..newest };
     assert_eq!(ids(store, &quick).await.len(), 1);
+}
+
+/// A run of so many phrases of the suite's 350; all of them where it says none.
+fn drawn(mut record: RunRecord, limit: Option<usize>) -> RunRecord {
+    record.suite.selection = Selection { limit, ..Selection::default() };
+    record.suite.selected = limit.unwrap_or(record.suite.available);
+    record
+}
+
+async fn a_part_of_a_suite_is_told_from_the_whole(store: &dyn Store) {
+    let whole = drawn(record_at(0), None);
+    let size = drawn(record_at(1), Some(25));
+    let few = drawn(record_at(2), Some(5));
+    let chosen = record_at(3);
+    let mut load = drawn(of_suite(record_at(4), "load smoke", "demo"), Some(5));
+    load.kind = RunKind::Load;
+    let other = drawn(of_suite(record_at(5), "other", "demo"), Some(25));
+    save_all(store, &[&whole, &size, &few, &chosen, &load, &other]).await;
+    let parts: Vec<Option<u64>> =
+        store.list(&RunFilter::default()).await.unwrap().into_iter().map(|run| run.part).collect();
+    assert_eq!(parts, [Some(25), None, Some(0), Some(5), Some(25), None]);
+    let no_size = RunFilter { whole: Some(Vec::new()), ..RunFilter::default() };
+    assert_eq!(ids(store, &no_size).await, [load.id.clone(), whole.id.clone()]);
+    let sized = RunFilter { whole: Some(vec![("quick".into(), 25)]), ..RunFilter::default() };
+    assert_eq!(ids(store, &sized).await, [load.id.clone(), size.id.clone(), whole.id.clone()]);
+    // A newer part does not hide the newest whole run, and what never ran whole is not there.
+    let newest = RunFilter { newest: true, ..sized };
+    assert_eq!(ids(store, &newest).await, [load.id.clone(), size.id]);
+    assert_eq!(ids(store, &RunFilter { newest: true, ..no_size }).await, [load.id, whole.id]);
 }
 
 async fn the_list_is_read_page_by_page(store: &dyn Store) {
@@ -532,7 +562,7 @@ async fn migrations_are_all_applied(store: &dyn Store) {
     let status = store.migrations().await.unwrap();
     assert_eq!(status.pending, []);
     assert_eq!(status.applied[0].name, "runs");
-    assert_eq!(status.schema_version(), 6);
+    assert_eq!(status.schema_version(), 7);
 }
 
 async fn a_store_answers(store: &dyn Store) {

@@ -30,7 +30,7 @@ async fn postgres() -> PostgresPlace {
 
 async fn everything_is_still_there_and_the_new_columns_are_filled(store: &dyn Store) {
     let status = store.migrations().await.unwrap();
-    assert_eq!((status.schema_version(), status.pending.len()), (6, 0));
+    assert_eq!((status.schema_version(), status.pending.len()), (7, 0));
     let runs = store.list(&RunFilter::default()).await.unwrap();
     assert_eq!(runs.len(), 4);
     for run in &runs[..3] {
@@ -46,6 +46,7 @@ async fn everything_is_still_there_and_the_new_columns_are_filled(store: &dyn St
         assert_eq!((run.p50_ms, run.p95_ms), (record.latency.p50_ms, record.latency.p95_ms));
         assert!(run.p50_ms.is_some() && run.target_version.is_some());
         assert_eq!((run.keep, run.baseline), (!run.demo, false));
+        assert_eq!((run.part, record.part()), (None, None));
     }
     let seen: BTreeSet<Series> = runs.iter().filter_map(RunSummary::series).collect();
     let names: Vec<String> = seen.iter().map(ToString::to_string).collect();
@@ -127,6 +128,45 @@ async fn a_postgres_database_of_the_first_version_is_upgraded_in_place() {
         .unwrap();
     assert_eq!(results, 7);
     it_works_on(&*store).await;
+}
+
+/// How the runs of the fixture selected their phrases, if it was otherwise than it says, and which part that is.
+const PARTS: [(&str, Option<u64>); 8] = [
+    (r#""selected": 5, "available": 25, "selection": {"categories": [], "tags": [], "limit": 5}"#, Some(5)),
+    (r#""selected": 25, "available": 25, "selection": {"categories": [], "tags": [], "limit": 30}"#, None),
+    (
+        r#""selected": 5, "available": 25, "selection": {"categories": ["x"], "tags": [], "limit": null}"#,
+        Some(0),
+    ),
+    (
+        r#""selected": 5, "available": 25, "selection": {"categories": [], "tags": ["x"], "limit": 7}"#,
+        Some(0),
+    ),
+    (r#""selected": 5, "available": 25, "selection": {"split": "held"}"#, Some(0)),
+    (r#""selected": 5, "available": 25, "selection": {"limit": null}"#, None),
+    (
+        r#""selected": 24, "available": 25, "selection": {"limit": 18446744073709551615}"#,
+        Some(i64::MAX as u64),
+    ),
+    (r#""selection": 7"#, None),
+];
+
+#[tokio::test]
+async fn which_part_of_a_suite_was_sent_is_known_after_the_upgrade() {
+    for (selected, part) in PARTS {
+        let config = format!("{{\"suite\": {{{selected}}}, \"target\": {{\"url\": \"http://a\"}}}}");
+        let (sqlite, postgres) = (sqlite().await, postgres().await);
+        let mut raw = SqliteConnection::connect(&sqlite.url()).await.unwrap();
+        let update = sqlx::query("UPDATE test_runs SET test_config = ?1 WHERE id = 1").bind(&config);
+        update.execute(&mut raw).await.unwrap();
+        raw.close().await.unwrap();
+        postgres.run(format!("UPDATE ash_thrash.test_runs SET test_config = '{config}' WHERE id = 1")).await;
+        for store in [sqlite.open().await, postgres.open().await] {
+            let runs = store.list(&RunFilter::default()).await.unwrap();
+            let parts: Vec<Option<u64>> = runs.iter().filter_map(|run| run.part.map(Some)).collect();
+            assert_eq!(parts, Vec::from_iter(part.map(Some)), "{selected}");
+        }
+    }
 }
 
 /// What may have become of a record: no JSON, no object, parts of another kind.
