@@ -1,6 +1,5 @@
 //! The newest result: what dashboards and scripts ask for.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -17,7 +16,7 @@ use crate::service::Service;
 use crate::service::problem::Problem;
 use crate::store::{JobFilter, RunFilter, StoreError, StoreErrorKind};
 
-/// So many of the newest runs and jobs are looked at: of a part of a suite there may be many.
+/// So many of the newest jobs are looked at.
 const LOOKED_AT: usize = 200;
 
 /// Which newest result.
@@ -63,7 +62,9 @@ async fn latest(
         // Another target of that name is another thing.
         demo: Some(is_default && service.config.wants_demo()),
         recorded: true,
-        limit: Some(LOOKED_AT),
+        // A run of a part of the suite says nothing of the whole, whenever it was.
+        whole: Some(service.config.suite_sizes()),
+        limit: Some(1),
         ..RunFilter::default()
     };
     let without_record = JobFilter {
@@ -74,23 +75,11 @@ async fn latest(
         limit: Some(LOOKED_AT),
         ..JobFilter::default()
     };
-    // What a database holds that is not the one it was says nothing.
-    service.store.ping().await?;
     let (stored, jobs) = tokio::try_join!(service.store.list(&stored), service.store.jobs(&without_record))?;
-    // A run of a part of the suite says nothing of the whole, whenever it was.
-    let (mut newest, mut parts) = (None, BTreeSet::new());
-    for run in stored {
-        // Of many runs of the same part one is looked at.
-        if parts.contains(&run.selection_hash) {
-            continue;
-        }
-        let result = service.result(&run.id).await?;
-        if !result.partial {
-            newest = Some((run.started_at, result));
-            break;
-        }
-        parts.insert(run.selection_hash);
-    }
+    let newest = match stored.first() {
+        Some(run) => Some((run.started_at, service.listed_result(&run.id).await?)),
+        None => None,
+    };
     let later = jobs.into_iter().filter(|job| match (&newest, job.started_at) {
         (Some((began, _)), Some(at)) => at > *began,
         _ => true,

@@ -2,6 +2,7 @@
 
 mod baselines;
 mod catalog;
+pub(super) mod cursor;
 mod document;
 mod endpoint;
 mod events;

@@ -11,7 +11,7 @@ use axum::response::Response;
 use super::endpoint::Endpoint;
 use super::extract::Id;
 use crate::dispatch::earlier;
-use crate::domain::{RunId, RunKind};
+use crate::domain::RunId;
 use crate::report::{Format, RenderOptions, TrendPoint, render};
 use crate::service::Service;
 use crate::service::problem::Problem;
@@ -40,7 +40,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         report!(Format::Html, "html", "text/html; charset=utf-8", "A run as a page"),
         report!(Format::Json, "json", "application/json", "A run as its whole record"),
         report!(Format::Markdown, "md", "text/markdown; charset=utf-8", "A run as Markdown"),
-        report!(Format::Csv, "csv", "text/csv; charset=utf-8", "A run's observations, a row each"),
+        report!(
+            Format::Csv,
+            "csv",
+            "text/csv; charset=utf-8",
+            "A run's observations or a load's seconds, a row each"
+        ),
         report!(Format::Junit, "xml", "application/xml", "A run as JUnit XML"),
         report!(Format::Sarif, "sarif", "application/sarif+json", "A run as SARIF 2.1.0"),
     ]
@@ -68,9 +73,6 @@ async fn report(
         }
         _ => Problem::from(error),
     })?;
-    if format == Format::Csv && record.kind == RunKind::Load {
-        return Err(none("a load run keeps no observation of each request, so it has no CSV".to_owned()));
-    }
     let trend = match format {
         Format::Html => trend(&earlier(service.store.as_ref(), &record).await),
         _ => Vec::new(),

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cursor;
 use super::endpoint::Endpoint;
 use super::extract::{Id, Query, page_size};
 use crate::domain::{Check, Conclusion, Job, RunId, RunKind, RunRecord, RunStatus};
@@ -52,7 +53,7 @@ impl From<Conclusion> for Outcome {
 
 /// What a run found, without its phrases; the whole record is among its reports.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(super) struct ResultView {
+pub(in crate::service) struct ResultView {
     /// The run's name.
     pub(super) id: RunId,
     /// Whether it was a suite or a scenario.
@@ -96,7 +97,7 @@ pub(super) struct ResultView {
     /// 99th percentile of the latency in milliseconds.
     pub(super) p99_ms: Option<f64>,
     /// Every check, failed ones first.
-    pub(super) checks: Vec<Check>,
+    pub(in crate::service) checks: Vec<Check>,
 }
 
 /// Results that were asked for not long ago.
@@ -112,7 +113,7 @@ struct ResultsQuery {
     /// Only runs against this target.
     target: Option<String>,
     /// The page after the one that gave this as `next`.
-    #[schemars(extend("pattern" = "^[0-9]{1,18}$"))]
+    #[schemars(extend("pattern" = cursor::PATTERN))]
     cursor: Option<String>,
     /// Runs on a page.
     #[schemars(range(min = 1, max = 500))]
@@ -122,9 +123,18 @@ struct ResultsQuery {
 /// A page of stored runs, the newest first.
 #[derive(Debug, Serialize, JsonSchema)]
 struct ResultPage {
-    results: Vec<RunSummary>,
+    results: Vec<Listed>,
     /// The `cursor` of the next page, if there is one.
     next: Option<String>,
+}
+
+/// A stored run in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Listed {
+    #[serde(flatten)]
+    run: RunSummary,
+    /// Whether less of the suite was sent than is configured: it says nothing of the rest.
+    partial: bool,
 }
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -146,22 +156,19 @@ async fn list(
     Query(query): Query<ResultsQuery>,
 ) -> Result<Json<ResultPage>, Problem> {
     let limit = page_size(query.limit)?;
-    let before = query.cursor.as_deref().map(|cursor| {
-        let time = cursor.parse().ok().and_then(DateTime::from_timestamp_micros);
-        time.ok_or_else(|| Problem::bad_request("`cursor` is not one that a page gave as `next`"))
-    });
     let filter = RunFilter {
         suite: query.test_type,
         target: query.target,
-        before: before.transpose()?,
+        after: cursor::asked(query.cursor.as_deref())?,
         limit: Some(limit + 1),
         ..RunFilter::default()
     };
     let mut results = service.store.list(&filter).await?;
     let more = results.len() > limit;
     results.truncate(limit);
-    let next = results.last().filter(|_| more).map(|last| last.started_at.timestamp_micros().to_string());
-    Ok(Json(ResultPage { results, next }))
+    let next = results.last().filter(|_| more).map(|last| cursor::write(last.started_at, &last.id));
+    let listed = |run: RunSummary| Listed { partial: service.config.is_part(&run.suite, run.part), run };
+    Ok(Json(ResultPage { results: results.into_iter().map(listed).collect(), next }))
 }
 
 async fn show(State(service): State<Arc<Service>>, Id(id): Id) -> Result<Json<Arc<ResultView>>, Problem> {
@@ -177,21 +184,22 @@ impl Service {
     pub(super) async fn result(&self, id: &RunId) -> Result<Arc<ResultView>, StoreError> {
         // Asked each time: a deleted run is gone from here too.
         self.store.summary(id).await?;
-        let mut kept = self.results.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(view) = kept.drain(..).find(|view| &view.id == id) {
+        self.listed_result(id).await
+    }
+
+    /// What a run found that was listed just now.
+    pub(in crate::service) async fn listed_result(&self, id: &RunId) -> Result<Arc<ResultView>, StoreError> {
+        let known = || self.results.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = known().iter().find(|view| &view.id == id).cloned();
+        if let Some(view) = view {
             return Ok(view);
         }
         let record = self.store.load(id).await?;
         let view = Arc::new(ResultView::of(&record, self.config.is_partial(&record)));
-        let mut kept = self.results.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = known();
         kept.push_front(Arc::clone(&view));
         kept.truncate(KEPT);
         Ok(view)
-    }
-
-    /// What the gates said of a stored run.
-    pub(in crate::service) async fn checks(&self, id: &RunId) -> Result<Vec<Check>, StoreError> {
-        Ok(self.result(id).await?.checks.clone())
     }
 
     /// What came of a job.

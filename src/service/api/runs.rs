@@ -7,16 +7,16 @@ use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::cursor;
 use super::endpoint::Endpoint;
 use super::extract::{Body, Id, Query, header, page_size};
 use crate::config::Scope;
 use crate::dispatch::Work;
-use crate::domain::{Job, JobState, RunId, RunKind};
+use crate::domain::{Job, JobState, RunKind};
 use crate::service::ask::Wish;
 use crate::service::problem::Problem;
 use crate::service::{Caller, Service};
@@ -108,7 +108,7 @@ struct RunsQuery {
     /// Only runs that this one asked for, such as `api:ci`.
     requester: Option<String>,
     /// The page after the one that gave this as `next`.
-    #[schemars(extend("pattern" = "^[0-9]{1,18}\\.[0-9a-z-]+$"))]
+    #[schemars(extend("pattern" = cursor::PATTERN))]
     cursor: Option<String>,
     /// Runs on a page.
     #[schemars(range(min = 1, max = 500))]
@@ -194,14 +194,14 @@ async fn list(
         name: query.name,
         target: query.target,
         requester: query.requester,
-        after: query.cursor.as_deref().map(read_cursor).transpose()?,
+        after: cursor::asked(query.cursor.as_deref())?,
         // One more, to know whether there is a next page.
         limit: Some(limit + 1),
     };
     let mut jobs = service.store.jobs(&filter).await?;
     let more = jobs.len() > limit;
     jobs.truncate(limit);
-    let next = jobs.last().filter(|_| more).map(cursor);
+    let next = jobs.last().filter(|_| more).map(|last| cursor::write(last.submitted_at, &last.id));
     Ok(Json(RunPage { runs: jobs.into_iter().map(|job| service.run_view(job)).collect(), next }))
 }
 
@@ -241,17 +241,4 @@ impl Service {
         };
         RunView { over: job.state.is_over(), job, progress, links }
     }
-}
-
-/// Where a page ended, as a word for the caller to bring back.
-fn cursor(job: &Job) -> String {
-    format!("{}.{}", job.submitted_at.timestamp_micros(), job.id)
-}
-
-fn read_cursor(text: &str) -> Result<(DateTime<Utc>, RunId), Problem> {
-    text.split_once('.')
-        .and_then(|(time, id)| {
-            Some((DateTime::from_timestamp_micros(time.parse().ok()?)?, RunId::from_stored(id)))
-        })
-        .ok_or_else(|| Problem::bad_request("`cursor` is not one that a page gave as `next`"))
 }

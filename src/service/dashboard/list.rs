@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::row::Found;
 use crate::domain::{Conclusion, JobState, RunId, RunKind};
+use crate::service::api::cursor;
 use crate::service::problem::Problem;
 use crate::store::{JobFilter, RunFilter, Store};
 
@@ -116,20 +117,13 @@ async fn jobs(store: &dyn Store, wanted: &Wanted, at: &Cursor) -> Result<Vec<cra
 impl Cursor {
     fn write(&self) -> String {
         let part = |place: &Option<(DateTime<Utc>, RunId)>| {
-            let nanos = |at: &DateTime<Utc>| at.timestamp_nanos_opt().unwrap_or_default();
-            place.as_ref().map(|(at, id)| format!("{}.{id}", nanos(at))).unwrap_or_default()
+            place.as_ref().map(|(at, id)| cursor::write(*at, id)).unwrap_or_default()
         };
         format!("{}~{}", part(&self.run), part(&self.job))
     }
 
     fn read(text: &str) -> Result<Self, Problem> {
-        let part = |text: &str| match text.split_once('.') {
-            None if text.is_empty() => Some(None),
-            None => None,
-            Some((nanos, id)) => {
-                Some(Some((DateTime::from_timestamp_nanos(nanos.parse().ok()?), RunId::from_stored(id))))
-            }
-        };
+        let part = |text: &str| if text.is_empty() { Some(None) } else { cursor::read(text).map(Some) };
         text.split_once('~')
             .and_then(|(run, job)| Some(Self { run: part(run)?, job: part(job)? }))
             .ok_or_else(|| Problem::bad_request("`after` is not a place that a page gave"))

@@ -28,22 +28,33 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
         limit: Some(limit),
         ..JobFilter::default()
     };
-    let newest = RunFilter { newest: true, ..RunFilter::default() };
+    // A run of a part of its suite says nothing of the whole.
+    let whole = Some(visit.service.config.suite_sizes());
+    let newest = RunFilter { newest: true, whole, ..RunFilter::default() };
     let (open, failed, last) = (
         jobs(&[JobState::Running, JobState::Queued], FAILED),
         jobs(&[JobState::Failed, JobState::Lost], FAILED),
         jobs(&[], WATCHED),
     );
-    store.ping().await?;
-    let (newest, open, failed, last) =
-        tokio::try_join!(store.list(&newest), store.jobs(&open), store.jobs(&failed), store.jobs(&last))?;
-    let looks = health::look(&visit.service).await;
+    let trends = async {
+        let newest = store.list(&newest).await?;
+        let drawn = trends::section(&visit, &newest).await?;
+        Ok((newest, drawn))
+    };
+    let ((newest, trends), open, failed, last, schedules, looks) = tokio::try_join!(
+        trends,
+        store.jobs(&open),
+        store.jobs(&failed),
+        store.jobs(&last),
+        schedules::section(&visit),
+        async { Ok(health::look(&visit.service).await) },
+    )?;
     let results = results(&newest, failed);
     let sections = [
         Some(queue(&visit, &open, &last)),
         Some(shown(&visit, &results)),
-        schedules::section(&visit).await?,
-        trends::section(&visit, &newest).await?,
+        schedules,
+        trends,
         Some(health::section(&visit, looks.as_ref())),
     ];
     let (tone, words) = headline(&results);

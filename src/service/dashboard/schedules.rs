@@ -14,9 +14,10 @@ use crate::report::html::section::{Section, Tone, mark};
 use crate::service::api::Id;
 use crate::service::problem::Problem;
 use crate::service::schedule::{self, ScheduleView};
+use crate::store::StoreError;
 
 /// Every schedule; nothing where none is configured.
-pub(super) async fn section(visit: &Visit) -> Result<Option<Section>, Problem> {
+pub(super) async fn section(visit: &Visit) -> Result<Option<Section>, StoreError> {
     let service = &visit.service;
     let schedules = schedule::views(&service.config, service.store.as_ref(), Utc::now()).await?;
     if schedules.is_empty() {

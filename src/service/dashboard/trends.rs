@@ -1,15 +1,13 @@
 //! The numbers over the newest runs of each suite and target, with what its gates ask.
 
-use std::sync::Arc;
-
+use futures_util::future::try_join_all;
 use maud::{Markup, html};
 
 use super::visit::Visit;
-use crate::domain::Series;
 use crate::report::html::clean;
 use crate::report::html::section::Section;
 use crate::report::html::trend::charts;
-use crate::service::{Service, trend};
+use crate::service::trend;
 use crate::store::{RunFilter, RunSummary, StoreError};
 
 /// So many series are drawn, those that ran last.
@@ -19,14 +17,10 @@ const RUNS: usize = 30;
 
 /// The trends of the series whose newest runs these are; none where nothing ran twice.
 pub(super) async fn section(visit: &Visit, newest: &[RunSummary]) -> Result<Option<Section>, StoreError> {
-    let mut drawn = Vec::new();
-    for (at, run) in newest.iter().enumerate() {
-        if drawn.len() == SERIES {
-            break;
-        }
-        let Some(series) = run.series() else { continue };
-        drawn.extend(of(visit, &visit.service, &format!("trend-{at}"), &series, run).await?);
-    }
+    // Twice as many are looked at: of some there is one run alone, which makes no trend.
+    let each = newest.iter().take(2 * SERIES).enumerate();
+    let drawn = try_join_all(each.map(|(at, run)| of(visit, at, run))).await?;
+    let drawn: Vec<Markup> = drawn.into_iter().flatten().take(SERIES).collect();
     if drawn.is_empty() {
         return Ok(None);
     }
@@ -36,20 +30,17 @@ pub(super) async fn section(visit: &Visit, newest: &[RunSummary]) -> Result<Opti
     Ok(Some(Section { id: "trends", title: "Trends", summary, body }))
 }
 
-async fn of(
-    visit: &Visit,
-    service: &Arc<Service>,
-    id: &str,
-    series: &Series,
-    newest: &RunSummary,
-) -> Result<Option<Markup>, StoreError> {
-    let filter = RunFilter { recorded: true, limit: Some(RUNS), ..RunFilter::of_series(series) };
+async fn of(visit: &Visit, at: usize, newest: &RunSummary) -> Result<Option<Markup>, StoreError> {
+    let Some(series) = newest.series() else { return Ok(None) };
+    let service = &visit.service;
+    let whole = Some(service.config.suite_sizes());
+    let filter = RunFilter { recorded: true, whole, limit: Some(RUNS), ..RunFilter::of_series(&series) };
     let mut runs = service.store.list(&filter).await?;
     if runs.len() < 2 {
         return Ok(None);
     }
     runs.reverse();
-    let checks = service.checks(&newest.id).await?;
+    let result = service.listed_result(&newest.id).await?;
     let (suite, target) = (clean::encode(&series.suite), clean::encode(&series.target));
     let history = visit.path(&format!("/history?suite={suite}&target={target}"));
     Ok(Some(html! {
@@ -58,6 +49,6 @@ async fn of(
             @if series.demo { small { "demo" } }
             " " a href=(history) { "History" span.unseen { " of " (clean::name(&series.suite)) " against " (clean::name(&series.target)) } }
         }
-        (charts(id, &checks, &trend(&runs)))
+        (charts(&format!("trend-{at}"), &result.checks, &trend(&runs)))
     }))
 }

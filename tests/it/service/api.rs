@@ -2,8 +2,10 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use thrash::domain::{RunId, RunRecord};
 
-use super::process::{Serve, plain_place, quick_place};
+use super::process::{Serve, keep, plain_place, quick_place};
+use crate::support::sample::record;
 
 #[tokio::test]
 async fn runs_are_listed_page_by_page_and_filtered() {
@@ -70,6 +72,43 @@ async fn a_run_has_a_report_in_every_format() {
     let policy = page.header("content-security-policy");
     assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("default-src"), "{policy}");
     assert!(page.text.contains("default-src 'none'"), "the page's own policy says the rest");
+}
+
+#[tokio::test]
+async fn a_load_has_the_same_csv_here_as_on_the_command_line() {
+    let place = quick_place("");
+    place.file("s.yaml", "title: x\nmodel: arrivals\nrate: 20/s\nduration: 1s\nphrases: {suite: quick}\n");
+    place.thrash(["load", "s.yaml", "--quiet"]);
+    let printed = place.thrash(["report", "latest", "--csv", "-"]).exits(0).stdout;
+    let serve = Serve::start(&place, &[]);
+    let id = place.latest()["id"].as_str().expect("an id").to_owned();
+    let reply = serve.get(&format!("/api/test/runs/{id}/report.csv")).await.is(200);
+    assert_eq!(reply.text, printed);
+    assert!(printed.starts_with("run,suite,target,target_version,at_s,"), "{printed}");
+}
+
+#[tokio::test]
+async fn runs_that_began_at_the_same_time_are_each_on_one_page() {
+    let place = quick_place("");
+    let runs: Vec<RunRecord> = (0..5)
+        .map(|number| {
+            let mut run = record();
+            run.id = RunId::from_stored(format!("20260301-101500-00000{number}"));
+            run
+        })
+        .collect();
+    keep(&place, &runs).await;
+    let serve = Serve::start(&place, &[]);
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = serve.get(&format!("/api/test/results?limit=2{cursor}")).await.is(200).json();
+        seen.extend(page["results"].as_array().unwrap().iter().map(|run| run["id"].clone()));
+        let Some(next) = page["next"].as_str() else { break };
+        assert!(seen.len() < 10, "it goes round in circles");
+        cursor = format!("&cursor={next}");
+    }
+    let all: Vec<Value> = runs.iter().rev().map(|run| json!(run.id)).collect();
+    assert_eq!(seen, all);
 }
 
 #[tokio::test]

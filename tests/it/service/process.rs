@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use thrash::domain::RunRecord;
+use thrash::store::{StoreLocation, StoreOptions, open};
 
 use crate::support::command::{Ended, Place, send};
 
@@ -191,6 +193,17 @@ fn command(place: &Place, environment: &[(&str, &str)], args: &[&str]) -> Comman
     // Many run at once.
     command.env("METRICS_PORT_TESTING", "0").envs(environment.iter().copied());
     command
+}
+
+/// Keeps runs where a service in this place finds them.
+pub(crate) async fn keep(place: &Place, records: &[RunRecord]) {
+    std::fs::create_dir_all(place.data()).expect("a folder");
+    let at = StoreLocation::Sqlite(place.data().join("thrash.db"));
+    let store = open(&at, &StoreOptions::default()).await.expect("a store");
+    for record in records {
+        store.save(record).await.expect("it is kept");
+    }
+    store.close().await;
 }
 
 /// A folder in which `quick` is two phrases that the demo answers well, and no reference holds anybody up.
