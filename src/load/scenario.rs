@@ -157,7 +157,11 @@ impl Scenario {
     /// What stands for a suite in records, so that its runs are a series of their own.
     pub fn suite_name(&self) -> String {
         let name = RunKind::Load.suite_name(&self.name);
-        if self.time_scale.to_bits() == 1.0_f64.to_bits() { name } else { format!("{name} ×{}", self.time_scale) }
+        if self.time_scale.to_bits() == 1.0_f64.to_bits() {
+            name
+        } else {
+            format!("{name} ×{}", self.time_scale)
+        }
     }
 
     /// The length of its stages.

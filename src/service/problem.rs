@@ -87,11 +87,11 @@ fn status(kind: StoreErrorKind) -> StatusCode {
         | StoreErrorKind::Refused
         | StoreErrorKind::Busy
         | StoreErrorKind::NotMigrated
-        | StoreErrorKind::Full => StatusCode::SERVICE_UNAVAILABLE,
-        StoreErrorKind::Corrupt
-        | StoreErrorKind::NewerSchema
-        | StoreErrorKind::Io
-        | StoreErrorKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        | StoreErrorKind::Full
+        | StoreErrorKind::Io => StatusCode::SERVICE_UNAVAILABLE,
+        StoreErrorKind::Corrupt | StoreErrorKind::NewerSchema | StoreErrorKind::Failed => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 }
 

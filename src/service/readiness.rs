@@ -1,5 +1,6 @@
 //! Whether a run would come to its end now: the database, the target, the model.
 
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -13,6 +14,8 @@ use crate::reference::Model;
 
 /// How long what was seen counts. Whoever asks often must not become a load for the target.
 const FRESH: Duration = Duration::from_secs(10);
+/// How long a page shows what was seen, rather than wait for a new look; `watch` looks more often than that.
+const SHOWN: Duration = Duration::from_secs(30);
 /// How long a model that could be loaded counts as there.
 const MODEL_FRESH: Duration = Duration::from_hours(1);
 /// How long a look at one of them may take.
@@ -54,7 +57,9 @@ pub(super) struct Looks {
 /// What was seen last.
 #[derive(Debug, Default)]
 pub(super) struct Readiness {
-    looks: Mutex<Option<(Instant, Looks)>>,
+    /// Held while somebody looks: of many who ask at once, one does.
+    looking: Mutex<()>,
+    seen: std::sync::Mutex<Option<(Instant, Looks)>>,
     model: Mutex<Option<Instant>>,
 }
 
@@ -82,19 +87,32 @@ impl Look {
     }
 }
 
+impl Readiness {
+    fn seen(&self) -> MutexGuard<'_, Option<(Instant, Looks)>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seen_within(&self, age: Duration) -> Option<Looks> {
+        self.seen().as_ref().filter(|(at, _)| at.elapsed() < age).map(|(_, looks)| looks.clone())
+    }
+}
+
 impl Service {
     /// Looks at all three, or gives what was seen a moment ago.
     pub(super) async fn look(&self) -> Looks {
-        // Held while it looks: of many who ask at once, one looks.
-        let mut last = self.readiness.looks.lock().await;
-        if let Some((at, looks)) = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
-            tracing::trace!(age = ?at.elapsed(), "seen a moment ago");
-            return looks.clone();
+        let _looking = self.readiness.looking.lock().await;
+        if let Some(looks) = self.readiness.seen_within(FRESH) {
+            return looks;
         }
         let (database, target, model) = tokio::join!(self.database(), self.target(), self.model());
         let looks = Looks { database, target, model };
-        *last = Some((Instant::now(), looks.clone()));
+        *self.readiness.seen() = Some((Instant::now(), looks.clone()));
         looks
+    }
+
+    /// What was seen not long ago, without a look.
+    pub(super) fn seen(&self) -> Option<Looks> {
+        self.readiness.seen_within(SHOWN)
     }
 
     async fn database(&self) -> Look {

@@ -34,10 +34,7 @@ impl Default for Rendering {
 
 impl Rendering {
     fn new(at_once: usize, waiting: usize) -> Self {
-        Self {
-            at_once: Arc::new(Semaphore::new(at_once)),
-            room: Arc::new(Semaphore::new(at_once + waiting)),
-        }
+        Self { at_once: Arc::new(Semaphore::new(at_once)), room: Arc::new(Semaphore::new(at_once + waiting)) }
     }
 
     /// Waits for a turn; a problem where too many wait already.

@@ -11,10 +11,12 @@ use axum::middleware::Next;
 use axum::response::Response;
 use maud::html;
 
+use super::health;
 use super::visit::{Visit, go};
+use crate::config::Scope;
 use crate::report::html::clean;
 use crate::report::html::page::Page;
-use crate::report::html::section::{Tone, mark};
+use crate::report::html::section::{Section, Tone, mark};
 use crate::report::html::verdict;
 use crate::service::problem::Problem;
 use crate::service::{Caller, Service};
@@ -44,8 +46,13 @@ pub(in crate::service) async fn as_pages(
         let to = go(&service.path(&format!("/sign-in?to={}", clean::encode(to))));
         return with_headers_of(to, &response);
     }
+    let mut sections = Vec::new();
+    if response.status().is_server_error() && caller.may(Scope::Read) {
+        // What needs no database is still told.
+        sections.push(health::section_without_database(health::look(&service).await.as_ref()));
+    }
     let visit = Visit::new(&service, caller, &headers);
-    let mut page = visit.show(page(&visit, &problem), None);
+    let mut page = visit.show(page(&visit, &problem, sections), None);
     *page.status_mut() = response.status();
     with_headers_of(page, &response)
 }
@@ -65,7 +72,7 @@ fn with_headers_of(mut new: Response, old: &Response) -> Response {
     new
 }
 
-fn page(visit: &Visit, problem: &Problem) -> Page {
+fn page(visit: &Visit, problem: &Problem, sections: Vec<Section>) -> Page {
     let heading = match StatusCode::from_u16(problem.status) {
         Ok(StatusCode::NOT_FOUND) => "Not here",
         Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => "Not allowed",
@@ -84,5 +91,5 @@ fn page(visit: &Visit, problem: &Problem) -> Page {
         }
     };
     let title = format!("{heading}: thrash");
-    Page { title, tone: Tone::Unsure, header, sections: Vec::new(), data: None, frame: None }
+    Page { title, tone: Tone::Unsure, header, sections, data: None, frame: None }
 }

@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 /// What is known now; none if it takes too long to find out.
 pub(super) async fn look(service: &Arc<Service>) -> Option<Looks> {
+    if let Some(looks) = service.seen() {
+        return Some(looks);
+    }
     let service = Arc::clone(service);
     // A task of its own: it goes on, and the next who asks has the answer.
     let looking = tokio::spawn(async move { service.look().await });
@@ -27,6 +30,18 @@ pub(super) fn section(visit: &Visit, looks: Option<&Looks>) -> Section {
         ul.findings data-ready=[looks.is_none().then(|| visit.path("/ready"))] {
             (item("target", "Target", looks.map(|looks| &looks.target)))
             (item("database", "Database", looks.map(|looks| &looks.database)))
+            (item("model", "Reference model", looks.map(|looks| &looks.model)))
+        }
+    };
+    Section { id: "health", title: "Health", summary: String::new(), body }
+}
+
+/// The same on a page that something kept from being shown. If that was the database, what was seen of it before no
+/// longer holds, so it is left out.
+pub(super) fn section_without_database(looks: Option<&Looks>) -> Section {
+    let body = html! {
+        ul.findings {
+            (item("target", "Target", looks.map(|looks| &looks.target)))
             (item("model", "Reference model", looks.map(|looks| &looks.model)))
         }
     };

@@ -24,7 +24,9 @@ const MOST: usize = 1000;
 pub(in crate::service) struct Sessions {
     /// By the digest of the word, so that looking one up tells nothing by the time that it takes.
     known: Mutex<HashMap<[u8; 32], Session>>,
-    /// What forms say where nobody is signed in.
+    /// What forms say where nobody is signed in. Whoever reaches the sign-in can read it, so it keeps nobody from signing
+    /// somebody else in with a key of their own: that is done by [`crate::service::guard`], which refuses what a page of
+    /// another origin sends, and every browser says where a form comes from.
     token: String,
 }
 

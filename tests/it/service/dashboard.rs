@@ -10,9 +10,8 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use thrash::domain::{Conclusion, RunId, RunRecord, Secret};
 use thrash::service::hash_key;
-use thrash::store::{StoreLocation, StoreOptions, open};
 
-use super::process::{Reply, Serve, plain_place, quick_place};
+use super::process::{Reply, Serve, keep, plain_place, quick_place};
 use crate::support::command::{DemoProcess, Place};
 use crate::support::html::Html;
 use crate::support::sample::{Sample, record};
@@ -62,16 +61,6 @@ fn page(reply: Reply) -> Html {
 fn token(page: &Html) -> &str {
     let fields = page.all("input").find(|input| input.attribute("name") == Some("token"));
     fields.and_then(|field| field.attribute("value")).expect("a form with a token")
-}
-
-async fn keep(place: &Place, records: &[RunRecord]) {
-    std::fs::create_dir_all(place.data()).expect("a folder");
-    let at = StoreLocation::Sqlite(place.data().join("thrash.db"));
-    let store = open(&at, &StoreOptions::default()).await.expect("a store");
-    for record in records {
-        store.save(record).await.expect("it is kept");
-    }
-    store.close().await;
 }
 
 /// A run of a series, so many hours after the sample's.
@@ -147,6 +136,17 @@ async fn signing_in_takes_a_key_and_leaves_a_word_that_is_none() {
     let wrong = browser.send("/sign-in", "/sign-in", &[("key", READER), ("to", "/runs")]).await.is(422);
     assert!(wrong.text.contains("opens nothing here") && !wrong.text.contains(READER));
     assert_eq!(wrong.header(SET_COOKIE.as_str()), "");
+    // Nobody signs somebody else in from another page, though every form for this has the same token.
+    let form = page(browser.get("/sign-in").await);
+    let fields = [("token", token(&form)), ("key", KEY), ("to", "/")];
+    for (name, value) in [
+        (ORIGIN.as_str(), "https://evil.example"),
+        (ORIGIN.as_str(), "null"),
+        ("sec-fetch-site", "cross-site"),
+    ] {
+        let request = browser.request(Method::POST, "/sign-in").header(name, value).form(&fields);
+        assert_eq!(serve.send(request).await.is(403).header(SET_COOKIE.as_str()), "", "{name}: {value}");
+    }
 
     let right = browser.send("/sign-in", "/sign-in", &[("key", KEY), ("to", "//evil.example")]).await.is(303);
     assert_eq!(right.header(LOCATION.as_str()), "/", "nobody is led elsewhere");
@@ -273,6 +273,69 @@ async fn every_run_is_listed_once_and_a_job_that_failed_is_no_pass() {
     let listed = page(browser.get("/runs?outcome=not-run").await);
     let entries = listed.all("a").filter(|link| link.attribute("href") == Some(&format!("/runs/{id}")));
     assert_eq!(entries.count(), 1);
+}
+
+#[tokio::test]
+async fn a_part_of_a_suite_stands_for_no_whole_one() {
+    let place = quick_place("");
+    let whole = record();
+    let mut part = later(Sample::all_right().record(), 1, "quick");
+    part.suite.available = 100;
+    part.suite.selection.limit = Some(part.suite.selected);
+    assert_eq!(
+        (whole.verdict.conclusion, part.verdict.conclusion),
+        (Conclusion::GateFailed, Conclusion::Passed)
+    );
+    keep(&place, &[whole.clone(), part.clone()]).await;
+    let serve = Serve::start(&place, &[]);
+    let browser = Browser::at(&serve);
+    let now = page(browser.get("/").await);
+    assert!(now.all("body").any(|body| body.attribute("class") == Some("bad")), "the whole run failed");
+    let link = |id: &RunId| format!("/runs/{id}");
+    let results = |page: &Html, id: &RunId| page.all("a").any(|to| to.attribute("href") == Some(&link(id)));
+    assert!(results(&now, &whole.id) && !results(&now, &part.id));
+    let listed = page(browser.get("/runs").await);
+    assert!(results(&listed, &whole.id) && results(&listed, &part.id), "they are all listed");
+    let listed = serve.get("/api/test/results").await.is(200).json();
+    assert_eq!(
+        (&listed["results"][0]["partial"], &listed["results"][1]["partial"]),
+        (&json!(true), &json!(false))
+    );
+    // So many are the whole where the configuration says so.
+    drop(serve);
+    let serve = Serve::start(&place, &[("QUICK_TEST_PHRASES", &part.suite.selected.to_string())]);
+    let now = page(Browser::at(&serve).get("/").await);
+    assert!(results(&now, &part.id) && !results(&now, &whole.id));
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_the_pages_say_so_and_nothing_looks_good() {
+    let place = quick_place("");
+    keep(&place, &[Sample::all_right().record()]).await;
+    let serve = Serve::start(&place, &[]);
+    let browser = Browser::at(&serve);
+    let now = page(browser.get("/").await);
+    assert!(now.all("body").any(|body| body.attribute("class") == Some("good")), "it passed");
+    for name in ["thrash.db", "thrash.db-wal", "thrash.db-shm"] {
+        let _ = std::fs::remove_file(place.data().join(name));
+    }
+    for path in ["/", "/runs", "/history", "/runs/20260301-101500-k7m2pq", "/compare?a=2026&b=2027"] {
+        let reply = browser.get(path).await.is(503);
+        let away = Html::parse(reply.text.as_bytes());
+        assert_eq!(away.errors, [""; 0], "{path}");
+        assert!(away.all("h1").all(|h1| h1.text.contains("Not now")), "{path}");
+        assert!(away.all("body").any(|body| body.attribute("class") == Some("unsure")), "{path}");
+        assert!(
+            reply.text.contains("database cannot be used now") && !reply.text.contains("Passed"),
+            "{path}"
+        );
+        // What needs no database is still there.
+        let health = &away.id("health").text;
+        assert!(health.contains("Target") && !health.contains("Database"), "{path}: {health}");
+        serve.get(path).await.problem(503);
+    }
+    page(browser.get("/start").await);
+    serve.get("/health").await.is(200);
 }
 
 #[tokio::test]

@@ -285,7 +285,8 @@ async fn a_database_that_was_deleted_is_not_well() {
     for name in ["thrash.db", "thrash.db-wal", "thrash.db-shm"] {
         let _ = std::fs::remove_file(place.data().join(name));
     }
-    serve.get("/api/test/results/latest").await.problem(500);
+    serve.get("/api/test/results/latest").await.problem(503);
+    serve.get("/api/test/results").await.problem(503);
     // What was seen a moment ago counts for ten seconds.
     let begun = std::time::Instant::now();
     while serve.get("/ready").await.json()["ready"] == json!(true) {
