@@ -135,6 +135,7 @@ async fn old_runs_are_pruned_only_when_asked() {
     assert_eq!(store.prune(&policy, hour(0)).await.unwrap().pruned, []);
     let policy = PrunePolicy { legacy: true, ..policy };
     assert_eq!(store.prune(&policy, hour(0)).await.unwrap().pruned, [legacy(1), legacy(3)]);
+    store.hold(&legacy(2), None).await.unwrap();
     store.delete(&legacy(2)).await.unwrap();
     assert_eq!(dashboard(&place).await, []);
 }
