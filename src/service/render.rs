@@ -52,12 +52,12 @@ impl Turn {
     pub(super) async fn make<T: Send + 'static>(
         self,
         what: &'static str,
-        make: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Problem> {
         let made = tokio::task::spawn_blocking(move || {
             // A caller who went away gives nobody else the turn before this has come to its end.
             let _turn = self;
-            make()
+            work()
         });
         made.await.map_err(|panic| cannot(what, &panic))
     }

@@ -12,7 +12,7 @@ use thrash::domain::{Conclusion, RunId, RunRecord, Secret};
 use thrash::service::hash_key;
 
 use super::process::{Reply, Serve, keep, plain_place, quick_place};
-use crate::support::command::{DemoProcess, Place};
+use crate::support::command::DemoProcess;
 use crate::support::html::Html;
 use crate::support::sample::{Sample, record};
 
