@@ -4,6 +4,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::tally::categories;
 use crate::domain::Phrase;
 
 /// Phrases in the order in which they are sent; the same seed gives the same order.
@@ -26,12 +27,7 @@ impl Deck {
     /// # Errors
     /// A weight for a category that no phrase has, or none that is above 0.
     pub fn new(phrases: &[Phrase], weights: &[(String, f64)], seed: u64) -> Result<Self, String> {
-        let mut names: Vec<&str> = Vec::new();
-        for phrase in phrases {
-            if !names.contains(&phrase.category.as_str()) {
-                names.push(&phrase.category);
-            }
-        }
+        let names = categories(phrases);
         if let Some((unknown, _)) = weights.iter().find(|(name, _)| !names.contains(&name.as_str())) {
             let hint = crate::document::nearest_hint(unknown, &names);
             return Err(format!("no phrase has the category `{unknown}` that `weights` names; {hint}"));

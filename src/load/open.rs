@@ -12,10 +12,11 @@ use super::alarm::Alarm;
 use super::cpu::thread_cpu;
 use super::deck::Deck;
 use super::engine::Sending;
-use super::pool::{Pool, Start};
+use super::pool::Pool;
+use super::recorder::{Recorder, Request};
 use super::schedule::Schedule;
 use super::shard::Shard;
-use super::tally::{Tally, Window, known};
+use super::tally::{Tally, Window};
 
 /// How often what was seen is told.
 pub(super) const TELL_EVERY: Duration = Duration::from_millis(250);
@@ -97,16 +98,14 @@ impl Share {
     }
 
     async fn send(self) -> std::io::Result<Tally> {
-        let Sending { scenario, target, deck, idle_right, .. } = &self.sending;
-        let (known, _) = known(target, idle_right.as_deref());
-        let tally = Tally::empty(&self.sending);
+        let Sending { scenario, target, deck, .. } = &self.sending;
         let shard = self.sending.shard;
         let of_threads = Shard { index: self.thread, count: self.threads };
         let most = of_threads.share(shard.share(scenario.max_in_flight));
-        let slow = scenario.abort_when.latency_p95.map(|wait| wait.0);
         let senders = (self.threads * shard.count) as f64;
         let spacing = scenario.max_rate.map(|rate| Duration::from_secs_f64(senders / rate));
-        let pool = Pool::new(Arc::clone(target), known, tally, (most, scenario.beyond), slow, spacing);
+        let recorder = Recorder::new(&self.sending);
+        let pool = Pool::new(Arc::clone(target), recorder, (most, scenario.beyond), spacing);
         let cpu = thread_cpu();
         let told = Cpu(cpu);
         let teller = tokio::task::spawn_local(tell(
@@ -149,7 +148,7 @@ impl Share {
         // What the teller did not come to tell is less than its interval.
         last.cpu = Duration::ZERO;
         let _ = self.windows.send(last);
-        let mut tally = pool.tally.borrow().clone();
+        let mut tally = std::mem::take(&mut pool.recorder.borrow_mut().tally);
         let counts = tally.total().counts;
         // A lane that panicked took its request with it; the panic hook has said where.
         tally.lost = counts.started.saturating_sub(counts.ended() + counts.abandoned);
@@ -184,16 +183,9 @@ impl Share {
                 step += 1;
             }
             let counted = after >= *warm_up;
-            {
-                let mut window = pool.window.borrow_mut();
-                window.lag = window.lag.max(lag);
-            }
-            if counted {
-                pool.tally.borrow_mut().lag.record(lag);
-            }
-            let request = first + number;
-            let phrase = deck.phrase(request);
-            pool.dispatch(Start { due, step: counted.then_some(step), phrase, number: request });
+            let number = first + number;
+            let phrase = deck.phrase(number);
+            pool.dispatch(Request { due, step: counted.then_some(step), phrase, number }, lag);
         }
         // The load of the last stage lasts to its end.
         alarm.until(self.began + end.min(*longest)).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::engine::Sending;
-use crate::domain::{Level, LoadCounts, NoAnswerReason};
+use crate::domain::{Level, LoadCounts, NoAnswerReason, Phrase};
 use crate::judge::judge;
 use crate::stats::LatencyHistogram;
 use crate::target::LoadTarget;
@@ -91,6 +91,17 @@ pub struct Window {
     pub cpu: Duration,
 }
 
+/// The categories of phrases, in the order of their first ones.
+pub fn categories(phrases: &[Phrase]) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for phrase in phrases {
+        if !names.contains(&phrase.category.as_str()) {
+            names.push(&phrase.category);
+        }
+    }
+    names
+}
+
 /// What is known of each phrase before anything is sent.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
@@ -102,23 +113,22 @@ pub(super) struct Known {
     pub(super) idle_right: Option<bool>,
 }
 
-/// What is known of the phrases, and how many categories they have.
-pub(super) fn known(target: &LoadTarget, idle_right: Option<&[bool]>) -> (Vec<Known>, usize) {
+/// What is known of the phrases.
+pub(super) fn known(target: &LoadTarget, idle_right: Option<&[bool]>) -> Vec<Known> {
     let phrases = target.phrases();
-    let mut categories: Vec<&str> = Vec::new();
+    let names = categories(phrases);
     let known = phrases.iter().enumerate().map(|(i, phrase)| {
-        let category = categories.iter().position(|known| *known == phrase.category).unwrap_or_else(|| {
-            categories.push(&phrase.category);
-            categories.len() - 1
-        });
         let passes = Level::ALL.map(|level| {
             let (low, high) = (phrase.lowest_passing(), phrase.highest_passing());
             target.is_judged() && judge(phrase.expected, low, high, Some(level)).passes()
         });
-        Known { passes, category, idle_right: idle_right.map(|right| right[i]) }
+        Known {
+            passes,
+            category: names.iter().position(|name| *name == phrase.category).unwrap_or_default(),
+            idle_right: idle_right.map(|right| right[i]),
+        }
     });
-    let known = known.collect();
-    (known, categories.len())
+    known.collect()
 }
 
 /// One request that ended.
@@ -148,10 +158,9 @@ impl Tally {
     /// Nothing found yet of what is to be sent.
     pub fn empty(sending: &Sending) -> Self {
         let phrases = sending.target.phrases();
-        let (_, categories) = known(&sending.target, None);
         Self {
             steps: vec![StepTally::default(); sending.ramps.len()],
-            categories: vec![LatencyHistogram::new(); categories],
+            categories: vec![LatencyHistogram::new(); categories(phrases).len()],
             phrases: vec![[0; 6]; phrases.len()],
             fail_open: vec![0; phrases.len()],
             checks: vec![[0; 2]; sending.scenario.checks.len()],

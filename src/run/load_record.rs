@@ -19,7 +19,7 @@ use crate::judge::{
     Counted, compare_idle, histogram_report, load_integrity, load_results, load_slices, measure_load,
     request_rate,
 };
-use crate::load::{OpenEngine, Ramp, Scenario, StepTally, Tally, UsersEngine};
+use crate::load::{OpenEngine, Ramp, Scenario, StepTally, Tally, UsersEngine, categories};
 use crate::suite::Suite;
 use crate::target::LoadTarget;
 
@@ -236,12 +236,6 @@ fn metrics(is_judged: bool, judged: &[Counted<'_>], counts: &LoadCounts, alert_l
 fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[Counted<'_>]) -> LoadRecord {
     let Whole { scenario, target, .. } = *whole;
     let tally = &found.tally;
-    let mut categories: Vec<&str> = Vec::new();
-    for phrase in target.phrases() {
-        if !categories.contains(&phrase.category.as_str()) {
-            categories.push(&phrase.category);
-        }
-    }
     LoadRecord {
         scenario: ScenarioRecord {
             name: scenario.name.clone(),
@@ -267,10 +261,10 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
         steps: steps(scenario, found, target.is_judged()),
         seconds: found.seconds.clone(),
         second_s: found.second_s,
-        categories: categories
-            .iter()
+        categories: categories(target.phrases())
+            .into_iter()
             .zip(&tally.categories)
-            .map(|(name, histogram)| ((*name).to_owned(), histogram_report(histogram)))
+            .map(|(name, histogram)| (name.to_owned(), histogram_report(histogram)))
             .collect(),
         generator: generator(scenario.model, found, total),
         shards: found.shards.clone(),

@@ -17,12 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::pace::Pace;
 use super::plan::{Plan, Turn};
-use super::recorder::{Recorder, Request};
 use crate::load::deck::Deck;
 use crate::load::engine::Sending;
+use crate::load::recorder::{Recorder, Request};
 use crate::load::scenario::Scenario;
 use crate::load::shard::Shard;
-use crate::load::tally::{Tally, Window, known};
+use crate::load::tally::{Tally, Window};
 use crate::target::{Lane, LoadTarget};
 
 /// All users, and what they share.
@@ -83,19 +83,19 @@ impl Crowd {
     /// # Errors
     /// The system gives no clock.
     pub(super) fn new(sending: Sending) -> std::io::Result<Self> {
-        let tally = Tally::empty(&sending);
+        let recorder = Recorder::new(&sending);
         let Sending {
             scenario,
             ramps,
             warm_up,
             target,
             deck,
-            idle_right,
             first,
             longest,
             most,
             shard,
             start,
+            ..
         } = sending;
         let plan = Plan::new(&shard.users(&ramps));
         let mut end = Duration::ZERO;
@@ -104,15 +104,13 @@ impl Crowd {
             end
         });
         let ends = ends.collect();
-        let (known, _) = known(&target, idle_right.as_deref());
-        let slow = scenario.abort_when.latency_p95.map(|wait| wait.0);
         let user = |number: usize| {
             let seed = scenario.seed ^ (shard.number(number as u64) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             Some(User { lane: Lane::new(), random: ChaCha8Rng::seed_from_u64(seed), ready: None, asked: 0 })
         };
         let shared = Shared {
             deck,
-            recorder: Recorder::new(known, slow, tally),
+            recorder,
             users: (0..plan.users()).map(user).collect(),
             flying: vec![None; plan.users()],
             started: 0,
@@ -172,7 +170,8 @@ impl Crowd {
             let mut shared = self.shared();
             shared.flying[number] = None;
             if let Some(shot) = &shot {
-                shared.recorder.ended(&request, shot);
+                // A user waits for nothing but the answer: response time is service time.
+                shared.recorder.ended(&request, request.due, shot);
             } else {
                 shared.recorder.tally.lost += 1;
                 user.lane = Lane::new();
@@ -212,7 +211,7 @@ impl Crowd {
                     match self.try_start(number, began, free) {
                         Begin::Begun(request) => {
                             if let Some(passage) = passage {
-                                passage.used(request.sent);
+                                passage.used(request.due);
                             }
                             return Some(request);
                         }
@@ -247,12 +246,15 @@ impl Crowd {
         let count = self.first + among_all;
         shared.started += 1;
         let request = Request {
-            sent,
+            // Users ask when they do: it is intended then.
+            due: sent,
             step: (after >= self.warm_up).then_some(step),
             phrase: shared.deck.phrase(count),
             number: count,
         };
-        shared.recorder.started(&request, sent - due.min(sent));
+        let lag = sent - due.min(sent);
+        shared.recorder.intended(&request, lag);
+        shared.recorder.started(&request, lag);
         shared.flying[number] = Some(request);
         Begin::Begun(request)
     }
@@ -286,7 +288,7 @@ impl Crowd {
         let began = *self.began.get()?;
         let mut guard = self.shared();
         let shared = &mut *guard;
-        Some(shared.recorder.look(began, shared.flying.iter().flatten()))
+        Some(shared.recorder.look(began, shared.flying.iter().flatten().copied()))
     }
 
     /// Those still on their way are not waited for.

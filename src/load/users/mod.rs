@@ -15,7 +15,6 @@ mod crowd;
 mod message;
 mod pace;
 mod plan;
-mod recorder;
 
 pub use attack::send;
 pub use child::UsersEngine;

@@ -46,6 +46,17 @@ impl Field {
         (0..of).map(|index| self.worker(index, of)).collect()
     }
 
+    /// A whole run: whoever begins it ends with this code, and each worker has done its part.
+    fn run(&self, workers: usize, code: i32) -> Ended {
+        let run = self.begin(workers, &[]);
+        let sent = self.workers(workers);
+        let shown = ended(run).exits(code);
+        for worker in sent {
+            ended(worker).exits(0).complains(&["is ready", "requests"]);
+        }
+        shown
+    }
+
     fn record(&self) -> Value {
         record_of(&self.place, &[("DATABASE_URL", &self.database.url())])
     }
@@ -80,13 +91,8 @@ async fn what_four_workers_send_is_what_one_process_would_have_sent() {
     let (server, other) = (Server::start(right), Server::start(right));
     let field = Field::new("", &server).await;
     scenario(&field);
-    let run = field.begin(4, &[]);
-    let workers = field.workers(4);
-    let shown = ended(run).exits(0);
+    let shown = field.run(4, 0);
     assert!(shown.stdout.contains("4 workers"), "{}", shown.stdout);
-    for worker in workers {
-        ended(worker).exits(0).complains(&["is ready", "requests"]);
-    }
     let together = field.record();
 
     let alone = Field::new("", &other).await;
@@ -193,12 +199,7 @@ async fn errors_stop_all_workers_within_two_seconds() {
     });
     let field =
         Field::new("model: arrivals\nrate: 60/s\nduration: 60s\ngates: [error_rate <= 1%]\n", &server).await;
-    let run = field.begin(3, &[]);
-    let workers = field.workers(3);
-    ended(run).exits(3);
-    for worker in workers {
-        ended(worker).exits(0);
-    }
+    field.run(3, 3);
     let record = field.record();
     assert_eq!(record["load"]["abort"]["rule"], "error_rate: 50%", "after {:?}", began.elapsed());
     let last = server.requests().iter().map(|seen| seen.at).max().unwrap();
@@ -217,13 +218,8 @@ async fn the_sum_of_all_workers_stays_below_every_limit() {
         &server,
     )
     .await;
-    let run = field.begin(4, &[]);
-    let workers = field.workers(4);
     // The limit of requests ended it: not the load that was asked for.
-    ended(run).exits(4);
-    for worker in workers {
-        ended(worker).exits(0);
-    }
+    field.run(4, 4);
     assert!(server.most_in_flight() <= 6, "{} at once", server.most_in_flight());
     let mut times: Vec<Instant> = server.requests().iter().map(|seen| seen.at).collect();
     times.sort_unstable();
@@ -242,12 +238,7 @@ async fn users_are_shared_too() {
         &server,
     )
     .await;
-    let run = field.begin(2, &[]);
-    let workers = field.workers(2);
-    ended(run).exits(0);
-    for worker in workers {
-        ended(worker).exits(0);
-    }
+    field.run(2, 0);
     let record = field.record();
     assert_eq!(server.requests().len(), 35);
     assert_eq!(counts(&record)["answered"], 35);
@@ -268,12 +259,7 @@ async fn a_search_is_made_by_workers_load_by_load() {
         &server,
     )
     .await;
-    let run = field.begin(2, &[]);
-    let workers = field.workers(2);
-    ended(run).exits(0);
-    for worker in workers {
-        ended(worker).exits(0);
-    }
+    field.run(2, 0);
     let record = field.record();
     let search = &record["load"]["search"];
     assert_eq!((&search["sustained"], &search["broken"]), (&json!(40.0), &json!(80.0)), "{search}");
