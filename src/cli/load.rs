@@ -128,7 +128,11 @@ pub(super) async fn load(
     Ok(exit)
 }
 
-pub(super) fn scenarios(command: ScenariosCommand, output: Output) -> Result<Exit, Failure> {
+pub(super) fn scenarios(
+    command: ScenariosCommand,
+    load: impl Fn(Flags) -> Result<Config, Failure>,
+    output: Output,
+) -> Result<Exit, Failure> {
     match command {
         ScenariosCommand::List => {
             let mut page = String::new();
@@ -141,17 +145,28 @@ pub(super) fn scenarios(command: ScenariosCommand, output: Output) -> Result<Exi
         ScenariosCommand::Show { scenario } => output.print(&scenario_text(&scenario)?)?,
         ScenariosCommand::Check { scenarios, scale_time } => {
             let all = || scenario_names().into_iter().map(str::to_owned).collect();
-            let names: Vec<String> = if scenarios.is_empty() { all() } else { scenarios };
+            // What is shipped is for any target.
+            let is_shipped = scenarios.is_empty();
+            let names: Vec<String> = if is_shipped { all() } else { scenarios };
+            let check = |name: &str| -> Result<Scenario, Failure> {
+                let scenario = load_scenario(name, scale_time)?;
+                if scenario.batch > 1 && !is_shipped {
+                    let target = scenario.target.iter().map(|target| ("target", Value::from(target.clone())));
+                    let config = load(target.collect())?;
+                    scenario.fits(&config.contract(config.target_name())?)?;
+                }
+                Ok(scenario)
+            };
             let mut page = String::new();
             let mut exit = Exit::Passed;
             for name in names {
-                match load_scenario(&name, scale_time) {
+                match check(&name) {
                     Ok(scenario) => {
                         let _ = writeln!(page, "ok  {name}: {}", plan(&scenario));
                     }
-                    Err(error) => {
+                    Err(failure) => {
                         exit = Exit::Usage;
-                        output.note(format!("error: {}", Failure::from(error)));
+                        output.note(format!("error: {failure}"));
                     }
                 }
             }
@@ -179,5 +194,9 @@ fn plan(scenario: &Scenario) -> String {
         || "as many requests as the users get answered".to_owned(),
         |requests| format!("{requests:.0} requests"),
     );
-    format!("{}, {requests}, {} gates", shape(scenario), scenario.gates.len())
+    let batch = match scenario.batch {
+        1 => String::new(),
+        batch => format!(" of {batch} phrases"),
+    };
+    format!("{}, {requests}{batch}, {} gates", shape(scenario), scenario.gates.len())
 }

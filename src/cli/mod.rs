@@ -106,7 +106,7 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         Command::Load(args) => Box::pin(load::load(args, load, output)).await,
         Command::LoadWorker(args) => Box::pin(load_worker::work(args, load, output)).await,
         Command::SendUsers => Box::pin(send_users::send_users(load, output)).await,
-        Command::Scenarios(command) => load::scenarios(command, output),
+        Command::Scenarios(command) => load::scenarios(command, load, output),
         Command::Runs(command) => Box::pin(runs::runs(&load(Flags::new())?, command, output)).await,
         Command::Report { run, reports } => runs::show(&load(Flags::new())?, &run, &reports, output).await,
         Command::Shadow(args) => Box::pin(shadow::run(&load(args.flags())?, args, output)).await,

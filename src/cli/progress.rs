@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::mpsc;
 
 use super::output::Output;
-use crate::domain::{LoadSecond, RunEvent, Verdict, Wait};
+use crate::domain::{LoadSecond, RunEvent, SecondPhrases, Verdict, Wait};
 
 /// When the first plain line is written: a log should show early that the run goes on.
 const FIRST_LINE: Duration = Duration::from_secs(2);
@@ -74,13 +74,14 @@ impl Seen {
 #[expect(clippy::cast_precision_loss, reason = "a share, for people")]
 fn load_line(second: &LoadSecond, judged: bool) -> String {
     let ms = |ms: Option<f64>| ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.0}"));
-    let LoadSecond { started, answered, unanswered, right, in_flight, .. } = second;
-    let share = match *answered {
+    let LoadSecond { started, right, in_flight, .. } = second;
+    let SecondPhrases { answered, unanswered } = second.ended_phrases();
+    let share = match answered {
         _ if !judged => String::new(),
         0 => ", – right".to_owned(),
         answered => format!(", {:.0} % right", 100.0 * *right as f64 / answered as f64),
     };
-    let lost = if *unanswered == 0 { String::new() } else { format!(", {unanswered} unanswered") };
+    let lost = if unanswered == 0 { String::new() } else { format!(", {unanswered} unanswered") };
     let [p50, p95, p99] = [second.p50_ms, second.p95_ms, second.p99_ms].map(ms);
     format!("{started}/s, {in_flight} on their way, p50 {p50} p95 {p95} p99 {p99} ms{share}{lost}")
 }

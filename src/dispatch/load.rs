@@ -68,10 +68,9 @@ impl PreparedLoad {
         let settings = &config.settings;
         let contract = connect::contract(config)?;
         may_be_loaded(&contract, &scenario, config.wants_demo())?;
+        scenario.fits(&contract)?;
         let suite = phrases(config, &contract, &scenario)?;
-        let deck = Deck::new(&suite.phrases, &scenario.weights, scenario.seed).map_err(|message| {
-            DispatchError::Options { message, hint: "mend `phrases.weights` of the scenario".to_owned() }
-        })?;
+        let deck = deck(&suite, &scenario)?;
         can_be_asked(&scenario, gates)?;
         // A target must not be sent more at once than it says it bears, whoever sends.
         let scenario = within_limits(scenario, &contract);
@@ -227,7 +226,16 @@ pub(super) fn phrases(
     }
     let suite = config.catalog().load(std::slice::from_ref(&scenario.suite), None)?;
     let suite = suite.select(&scenario.selection)?;
-    Ok(if contract.sends_history() { suite } else { suite.without_history()? })
+    let sends_history =
+        if scenario.batch == 1 { contract.sends_history() } else { contract.batch_sends_history() };
+    Ok(if sends_history { suite } else { suite.without_history()? })
+}
+
+/// Which of them each request sends.
+pub(super) fn deck(suite: &Suite, scenario: &Scenario) -> Result<Deck, DispatchError> {
+    Deck::new(&suite.phrases, &scenario.weights, scenario.batch, scenario.seed).map_err(|message| {
+        DispatchError::Options { message, hint: "mend `phrases` or `batch` of the scenario".to_owned() }
+    })
 }
 
 /// The target with the requests for these phrases.
@@ -242,6 +250,7 @@ pub(super) async fn load_target(
         timeout: scenario.timeout,
         body: scenario.body.as_ref().map(|body| body.clone().into_bytes()),
         checks: scenario.checks.iter().map(|(_, rule)| rule.clone()).collect(),
+        batch: scenario.batch,
     };
     LoadTarget::new(target, suite.phrases.clone(), &options).await.map_err(|message| DispatchError::Options {
         message,

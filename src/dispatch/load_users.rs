@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::DispatchError;
 use super::connect::{self, Connecting};
-use super::load::{load_target, may_be_loaded, phrases, within_limits};
+use super::load::{deck, load_target, may_be_loaded, phrases, within_limits};
 use crate::config::Config;
 use crate::domain::RunId;
-use crate::load::{Deck, Report, Scenario, Sending, UsersOrder, send};
+use crate::load::{Report, Scenario, Sending, UsersOrder, send};
 
 /// Users that can begin to ask.
 #[derive(Debug)]
@@ -36,8 +36,7 @@ impl PreparedUsers {
         if suite.record.selection_hash != order.selection_hash {
             return Err(changed("the suite"));
         }
-        let deck =
-            Deck::new(&suite.phrases, &scenario.weights, scenario.seed).map_err(|_| changed("the suite"))?;
+        let deck = deck(&suite, &scenario).map_err(|_| changed("the suite"))?;
         let target = Connecting::new(config, contract, &RunId::from_stored(order.run)).target(config)?;
         let target = Box::pin(load_target(target, &suite, &scenario)).await?;
         let scenario = within_limits(scenario, target.target().contract());

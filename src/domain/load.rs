@@ -1,7 +1,9 @@
 //! What a load run found, besides the numbers that every run has.
 //!
 //! In the record of a load run `metrics` and `slices` count answers, not phrases; `latency` is the response time, from
-//! when a request should have started, and `attempt_latency` the service time, from when it did.
+//! when a request should have started, and `attempt_latency` the service time, from when it did. A request holds one
+//! phrase, or a batch of them: latencies, rates and `counts` are then of requests, everything about right and wrong is of
+//! phrases.
 
 use std::collections::BTreeMap;
 
@@ -56,11 +58,23 @@ pub struct ScenarioRecord {
     pub max_rate: Option<f64>,
     /// Whether connections were used again.
     pub keep_alive: bool,
+    /// Phrases in a request.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub batch: usize,
     /// The seed of the schedule and of the phrases' order.
     pub seed: u64,
     /// Hash of the body that every request had, where it was one and the same: then no answer was judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed_body: Option<String>,
+}
+
+const fn one() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_one(batch: &usize) -> bool {
+    *batch == 1
 }
 
 impl ScenarioRecord {
@@ -86,10 +100,13 @@ pub struct LoadCounts {
     /// Requests that were on their way when the run was ended.
     #[serde(default)]
     pub abandoned: u64,
-    /// Requests with an answer.
+    /// Requests with an answer; of a batch, to any of its phrases.
     pub answered: u64,
     /// Requests without one, by reason.
     pub no_answer: BTreeMap<NoAnswerReason, u64>,
+    /// Their phrases, where a request holds more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phrases: Option<PhraseCounts>,
     /// Answers that passed the judge.
     pub right: u64,
     /// Answers that broke an invariant of the contract.
@@ -110,6 +127,30 @@ impl LoadCounts {
     pub fn ended(&self) -> u64 {
         self.answered + self.unanswered()
     }
+
+    /// Phrases without an answer, by reason.
+    pub fn silent_phrases(&self) -> &BTreeMap<NoAnswerReason, u64> {
+        self.phrases.as_ref().map_or(&self.no_answer, |phrases| &phrases.no_answer)
+    }
+
+    /// Phrases without an answer.
+    pub fn unanswered_phrases(&self) -> u64 {
+        self.silent_phrases().values().sum()
+    }
+
+    /// Phrases of the requests that ended.
+    pub fn ended_phrases(&self) -> u64 {
+        self.phrases.as_ref().map_or(self.answered, |phrases| phrases.answered) + self.unanswered_phrases()
+    }
+}
+
+/// Phrases, counted.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct PhraseCounts {
+    /// Those with an answer.
+    pub answered: u64,
+    /// Those without one, by reason.
+    pub no_answer: BTreeMap<NoAnswerReason, u64>,
 }
 
 /// A part of the run under one load.
@@ -131,14 +172,14 @@ pub struct LoadStep {
     pub achieved: Rate,
     /// Requests started a second.
     pub rate: f64,
-    /// Right answers of all requests.
+    /// Right answers of all phrases sent.
     pub accuracy: Rate,
     /// From the intended start to the answer.
     pub response: LatencyReport,
     /// From the actual start to the answer.
     pub service: LatencyReport,
-    /// Of the requests with phrases that are right when the target is idle, those not right here; none without an
-    /// idle pass.
+    /// Of the answers to phrases that are right when the target is idle, those not right here; none without an idle
+    /// pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<Rate>,
 }
@@ -156,6 +197,9 @@ pub struct LoadSecond {
     pub answered: u64,
     /// Requests that ended without one.
     pub unanswered: u64,
+    /// Their phrases, where a request holds more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phrases: Option<SecondPhrases>,
     /// Answers that passed the judge.
     pub right: u64,
     /// Requests on their way at its end.
@@ -173,6 +217,23 @@ pub struct LoadSecond {
     pub cpu: f64,
     /// The longest time that a due start waited for this program, in milliseconds.
     pub lag_ms: f64,
+}
+
+/// The phrases of a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct SecondPhrases {
+    /// Those with an answer.
+    pub answered: u64,
+    /// Those without one.
+    pub unanswered: u64,
+}
+
+impl LoadSecond {
+    /// The phrases of the requests that ended.
+    pub fn ended_phrases(&self) -> SecondPhrases {
+        let alone = SecondPhrases { answered: self.answered, unanswered: self.unanswered };
+        self.phrases.unwrap_or(alone)
+    }
 }
 
 /// Whether the machine that made the load could.

@@ -48,7 +48,7 @@ pub use json::PlainJson;
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};
 pub use load::{
     GeneratorRecord, IdleComparison, LoadAbort, LoadCheck, LoadCounts, LoadModel, LoadRecord, LoadSecond,
-    LoadStep, PhraseLoad, ScenarioRecord, SearchRecord, ShardRecord,
+    LoadStep, PhraseCounts, PhraseLoad, ScenarioRecord, SearchRecord, SecondPhrases, ShardRecord,
 };
 pub use metric::{
     AnswerScores, Estimate, HumanAgreement, Integrity, LatencyReport, Metrics, Rate, Slice, SliceKind,

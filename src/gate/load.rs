@@ -202,10 +202,8 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
         }
         _ if conclusion == Conclusion::TargetFailed => {
             let unanswered = record.metrics.unanswered_rate;
-            format!(
-                "{} of {} requests have no answer: the rest means nothing",
-                unanswered.count, unanswered.of
-            )
+            let what = if load.scenario.batch == 1 { "requests" } else { "phrases" };
+            format!("{} of {} {what} have no answer: the rest means nothing", unanswered.count, unanswered.of)
         }
         _ => match load.search.as_ref().and_then(|search| search.sustained) {
             Some(rate) => format!("{rate:.1} requests a second hold; {}", sentence_from(conclusion, checks)),

@@ -78,15 +78,18 @@ pub fn load_results(counted: &[Counted<'_>], alert_level: Level, text: TextPolic
         .collect()
 }
 
-/// Measures all answers.
-pub fn measure_load(counted: &[Counted<'_>], alert_level: Level) -> Metrics {
+/// Measures all answers. Where requests hold several phrases, `requests` is how many there were: they fail together, so the
+/// answers are worth no more independent ones than that.
+pub fn measure_load(counted: &[Counted<'_>], requests: Option<u64>, alert_level: Level) -> Metrics {
     let counted: Vec<&Counted<'_>> = counted.iter().filter(|counted| counted.sent() > 0).collect();
-    measure(&families(&counted), &counted, alert_level)
+    measure(&families(&counted), &counted, requests, alert_level)
 }
 
-/// Measures the answers of every category, tag, capability, language and part; `targets` as for [`super::slices`].
+/// Measures the answers of every category, tag, capability, language and part; `requests` as for [`measure_load`],
+/// `targets` as for [`super::slices`].
 pub fn load_slices(
     counted: &[Counted<'_>],
+    requests: Option<u64>,
     alert_level: Level,
     targets: &BTreeMap<String, (Option<f64>, bool)>,
 ) -> Vec<Slice> {
@@ -102,7 +105,9 @@ pub fn load_slices(
     }
     members
         .into_iter()
-        .map(|((kind, name), members)| slice(kind, name, targets, measure(&families, &members, alert_level)))
+        .map(|((kind, name), members)| {
+            slice(kind, name, targets, measure(&families, &members, requests, alert_level))
+        })
         .collect()
 }
 
@@ -112,7 +117,12 @@ fn families<'a>(counted: &[&Counted<'a>]) -> Families<'a> {
     Families::of(counted.iter().filter_map(link))
 }
 
-fn measure(families: &Families<'_>, counted: &[&Counted<'_>], alert_level: Level) -> Metrics {
+fn measure(
+    families: &Families<'_>,
+    counted: &[&Counted<'_>],
+    requests: Option<u64>,
+    alert_level: Level,
+) -> Metrics {
     let share = |of: &dyn Fn(&Counted<'_>, Option<Level>) -> bool,
                  counts: &dyn Fn(&Counted<'_>, Option<Level>) -> bool| {
         let mut clusters: BTreeMap<Result<usize, usize>, (u64, u64)> = BTreeMap::new();
@@ -123,7 +133,8 @@ fn measure(families: &Families<'_>, counted: &[&Counted<'_>], alert_level: Level
             let sums = clusters.entry(cluster).or_default();
             *sums = (sums.0 + cases, sums.1 + hits);
         }
-        clustered_rate(&clusters.into_values().filter(|(cases, _)| *cases > 0).collect::<Vec<_>>())
+        let clusters: Vec<(u64, u64)> = clusters.into_values().filter(|(cases, _)| *cases > 0).collect();
+        clustered_rate(&clusters, requests)
     };
     let with = |verdict: Verdict| {
         counted.iter().map(|one| one.count(|answer| one.verdict(answer) == verdict)).sum::<u64>()
@@ -160,7 +171,7 @@ fn measure(families: &Families<'_>, counted: &[&Counted<'_>], alert_level: Level
             answer.is_none_or(|level| level < Level::High)
         }),
         // What has no answer has none because of the load, whatever it says: each request is a case of its own.
-        unanswered_rate: plain_rate(verdicts.unanswered, phrases),
+        unanswered_rate: rate_of(verdicts.unanswered, phrases, worth(None, phrases, requests)),
         straddling: counted
             .iter()
             .filter(|one| polarity(one) == Polarity::Straddling)
@@ -175,12 +186,19 @@ fn measure(families: &Families<'_>, counted: &[&Counted<'_>], alert_level: Level
 }
 
 /// A share of answers that come in clusters, each as its cases and those that count.
-fn clustered_rate(clusters: &[(u64, u64)]) -> Rate {
+fn clustered_rate(clusters: &[(u64, u64)], requests: Option<u64>) -> Rate {
     let (of, count) = clusters.iter().fold((0, 0), |sums, cluster| (sums.0 + cluster.0, sums.1 + cluster.1));
-    if clusters.iter().all(|(cases, _)| *cases == 1) {
-        return plain_rate(count, of);
+    let alone = clusters.iter().all(|(cases, _)| *cases == 1);
+    let clustered = if alone { None } else { worth_of_counts(clusters) };
+    rate_of(count, of, worth(clustered, of, requests))
+}
+
+/// How many independent cases so many are worth that came in so many requests; none where each stands alone.
+fn worth(clustered: Option<f64>, cases: u64, requests: Option<u64>) -> Option<f64> {
+    match requests.filter(|requests| *requests < cases) {
+        Some(requests) => Some(clustered.map_or(requests as f64, |worth| worth.min(requests as f64))),
+        None => clustered,
     }
-    rate_of(count, of, worth_of_counts(clusters))
 }
 
 fn confusion(counted: &[&Counted<'_>]) -> Confusion {
@@ -287,7 +305,7 @@ pub fn load_integrity(
         changed: ids(&|_, one| levels(one) > 1),
         cached: counts.cached,
         rate_limited: counts.no_answer.get(&NoAnswerReason::RateLimited).copied().unwrap_or_default(),
-        no_answer: counts.no_answer.clone(),
+        no_answer: counts.silent_phrases().clone(),
         not_sent: counts.intended.saturating_sub(counts.started),
         lost,
         ..Integrity::default()

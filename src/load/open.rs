@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
 use super::cpu::thread_cpu;
-use super::deck::Deck;
 use super::engine::Sending;
 use super::pool::Pool;
 use super::recorder::{Recorder, Request};
@@ -105,7 +104,8 @@ impl Share {
         let senders = (self.threads * shard.count) as f64;
         let spacing = scenario.max_rate.map(|rate| Duration::from_secs_f64(senders / rate));
         let recorder = Recorder::new(&self.sending);
-        let pool = Pool::new(Arc::clone(target), recorder, (most, scenario.beyond), spacing);
+        let pool =
+            Pool::new(Arc::clone(target), (deck.clone(), recorder), (most, scenario.beyond), spacing);
         let cpu = thread_cpu();
         let told = Cpu(cpu);
         let teller = tokio::task::spawn_local(tell(
@@ -120,7 +120,7 @@ impl Share {
                 biased;
                 () = self.abort.cancelled() => false,
                 () = self.drain.cancelled() => true,
-                () = self.start_all(&pool, deck.clone(), &mut alarm) => true,
+                () = self.start_all(&pool, &mut alarm) => true,
             }
         };
         let patience = target.timeout() + Duration::from_secs(1);
@@ -158,7 +158,7 @@ impl Share {
     }
 
     /// Starts everything that the schedule asks of this thread.
-    async fn start_all(&self, pool: &std::rc::Rc<Pool>, mut deck: Deck, alarm: &mut Alarm) {
+    async fn start_all(&self, pool: &std::rc::Rc<Pool>, alarm: &mut Alarm) {
         let Sending { scenario, ramps, warm_up, first, longest, most, .. } = &self.sending;
         let schedule = Schedule::new(ramps.clone(), scenario.spacing, scenario.seed);
         let mut ends = Vec::with_capacity(ramps.len());
@@ -183,9 +183,8 @@ impl Share {
                 step += 1;
             }
             let counted = after >= *warm_up;
-            let number = first + number;
-            let phrase = deck.phrase(number);
-            pool.dispatch(Request { due, step: counted.then_some(step), phrase, number }, lag);
+            let request = Request { due, step: counted.then_some(step), number: first + number };
+            pool.dispatch(request, lag);
         }
         // The load of the last stage lasts to its end.
         alarm.until(self.began + end.min(*longest)).await;

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::{Instant, sleep_until};
 
+use super::deck::Deck;
 use super::recorder::{Recorder, Request};
 use super::scenario_file::Beyond;
 use super::tally::Window;
@@ -32,6 +33,7 @@ pub(super) struct Pool {
     /// The lanes without work; the last to come is the first to go, so that few connections stay warm.
     idle: RefCell<Vec<usize>>,
     queue: RefCell<VecDeque<Request>>,
+    deck: RefCell<Deck>,
     pub(super) recorder: RefCell<Recorder>,
     /// Somebody became idle.
     freed: Notify,
@@ -50,7 +52,7 @@ struct Slot {
 impl Pool {
     pub(super) fn new(
         target: Arc<LoadTarget>,
-        recorder: Recorder,
+        (deck, recorder): (Deck, Recorder),
         (most, beyond): (usize, Beyond),
         spacing: Option<Duration>,
     ) -> Rc<Self> {
@@ -63,6 +65,7 @@ impl Pool {
             lanes: RefCell::default(),
             idle: RefCell::default(),
             queue: RefCell::default(),
+            deck: RefCell::new(deck),
             recorder: RefCell::new(recorder),
             freed: Notify::new(),
         })
@@ -106,6 +109,7 @@ impl Pool {
 
     async fn work(&self, number: usize, slot: &Slot) {
         let mut lane = Lane::new();
+        let mut phrases = Vec::new();
         loop {
             let Some(request) = slot.work.take() else {
                 slot.wake.notified().await;
@@ -116,12 +120,13 @@ impl Pool {
                 sleep_until(at).await;
                 slot.paced.set(None);
             }
+            self.deck.borrow_mut().draw(request.number, &mut phrases);
             let sent = Instant::now();
             self.recorder.borrow_mut().started(&request, sent.saturating_duration_since(request.due));
             slot.flying.set(Some(request));
-            let shot = self.target.send(&mut lane, request.phrase, request.number).await;
+            let shot = self.target.send(&mut lane, &phrases, request.number).await;
             slot.flying.set(None);
-            self.recorder.borrow_mut().ended(&request, sent, &shot);
+            self.recorder.borrow_mut().ended(&request, sent, (&phrases, lane.answers()), &shot);
             let next = self.queue.borrow_mut().pop_front();
             if next.is_some() {
                 slot.work.set(next);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::engine::Sending;
-use super::tally::{Ended, Known, LATE, Tally, Window, known};
+use super::tally::{Known, LATE, Tally, Window, known};
 use crate::domain::{LoadCounts, NoAnswerReason};
-use crate::target::Shot;
+use crate::target::{ShortAnswer, Shot};
 
 /// One request.
 #[derive(Debug, Clone, Copy)]
@@ -16,8 +16,6 @@ pub(super) struct Request {
     pub(super) due: Instant,
     /// The step it belongs to; none in the warm-up.
     pub(super) step: Option<usize>,
-    /// Its phrase.
-    pub(super) phrase: usize,
     /// What makes it unlike all others.
     pub(super) number: u64,
 }
@@ -67,43 +65,63 @@ impl Recorder {
         });
     }
 
-    /// It ended; `sent` is when it started.
-    pub(super) fn ended(&mut self, request: &Request, sent: Instant, shot: &Shot) {
+    /// It ended; `sent` is when it started. `phrases` are those that it holds, `answers` what came back for each.
+    pub(super) fn ended(
+        &mut self,
+        request: &Request,
+        sent: Instant,
+        (phrases, answers): (&[usize], &[ShortAnswer]),
+        shot: &Shot,
+    ) {
         let now = Instant::now();
         let (response, service) = (now - request.due, now - sent);
-        let known = &self.known[request.phrase];
+        let (outcome, is_waited_for) = outcome(answers);
         let window = &mut self.window;
-        match shot.answer {
-            Ok(level) => {
-                window.answered += 1;
-                window.right += u64::from(known.passes[level.index()]);
-            }
+        match outcome {
+            Ok(()) => window.answered += 1,
             Err(_) => window.unanswered += 1,
         }
+        window.phrases += phrases.len() as u64;
         window.slow += u64::from(self.slow.is_some_and(|slow| response > slow));
-        if shot.answer.is_ok() || shot.answer == Err(NoAnswerReason::Timeout) {
+        if is_waited_for {
             window.response.record(response);
         }
         self.tally.exhausted += u64::from(shot.exhausted);
-        let Some(step) = request.step else {
+        if request.step.is_none() {
             self.tally.warm_up += 1;
-            return;
-        };
-        if let Some(accepted) = shot.accepted {
-            self.tally.accepted.record(accepted);
         }
-        let ended = Ended {
-            step,
-            phrase: request.phrase,
-            answer: shot.answer,
-            violations: shot.violations,
-            cached: shot.cached,
-            checks: shot.checks,
-            opened: shot.opened,
-            response,
-            service,
-        };
-        self.tally.record(known, &ended);
+        if let Some(step) = request.step {
+            if let Some(accepted) = shot.accepted {
+                self.tally.accepted.record(accepted);
+            }
+            for (place, [count, of]) in self.tally.checks.iter_mut().enumerate() {
+                let Some(failed) = shot.checks else { break };
+                *count += failed >> place & 1;
+                *of += 1;
+            }
+            let step = &mut self.tally.steps[step];
+            step.counts.connections += u64::from(shot.opened);
+            match outcome {
+                Ok(()) => step.counts.answered += 1,
+                Err(reason) => *step.counts.no_answer.entry(reason).or_default() += 1,
+            }
+            if is_waited_for {
+                step.response.record(response);
+                step.service.record(service);
+            }
+        }
+        for (phrase, answer) in phrases.iter().zip(answers) {
+            let known = &self.known[*phrase];
+            let is_right = answer.level.is_ok_and(|level| known.passes[level.index()]);
+            self.window.right += u64::from(is_right);
+            self.window.unanswered_phrases += u64::from(answer.level.is_err());
+            if let Some(step) = request.step {
+                self.tally.answer((step, *phrase), known, *answer, is_right);
+                if is_waited_for {
+                    self.tally.categories[known.category].record(response);
+                }
+            }
+        }
     }
 
     /// It is not waited for any more. Whoever asked has waited so long at least.
@@ -140,4 +158,18 @@ impl Recorder {
         }
         window
     }
+}
+
+/// Whether a request was answered: where any of its phrases was, and else why the first was not. And whether its time says
+/// how long somebody waits. That of an answer does, and of a timeout: somebody waited so long at least, and without these
+/// the slowest would make the percentiles better. That of a refusal would make them better, too, and is left out.
+fn outcome(answers: &[ShortAnswer]) -> (Result<(), NoAnswerReason>, bool) {
+    let mut outcome = Err(NoAnswerReason::Malformed);
+    for answer in answers.iter().rev() {
+        match answer.level {
+            Ok(_) => return (Ok(()), true),
+            Err(reason) => outcome = Err(reason),
+        }
+    }
+    (outcome, outcome == Err(NoAnswerReason::Timeout))
 }

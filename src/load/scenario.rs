@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 use super::scenario_check::{Reader, scaled};
 use super::scenario_file::{AbortEntry, Beyond, ScenarioFile, Spacing, ThinkTime};
 use super::schedule::Ramp;
-use crate::document::{Document, Problem, Problems};
+use crate::document::{Document, Path, Problem, Problems};
 use crate::domain::{LoadModel, RunKind, Selection};
 use crate::gate::Gate;
+use crate::target::{Contract, ContractError};
 
 /// Requests on their way at once where a scenario names no limit.
 const IN_FLIGHT: usize = 200;
@@ -32,6 +33,8 @@ pub struct Scenario {
     pub suite: String,
     /// Which of them.
     pub selection: Selection,
+    /// Phrases in every request.
+    pub batch: usize,
     /// How often a category is sent beside the others; empty where phrases weigh the same.
     pub weights: Vec<(String, f64)>,
     /// Who decides when a request starts.
@@ -80,18 +83,20 @@ pub struct Scenario {
     pub time_scale: f64,
     /// It, as it is written.
     pub text: String,
+    /// How its file is called in messages.
+    pub file: String,
 }
 
 impl Scenario {
-    /// Reads a scenario; `name` is how it is called, `file` how the file is called in messages. Lengths of time are
+    /// Reads a scenario; `name` is how it is called, `path` how the file is called in messages. Lengths of time are
     /// multiplied by `time_scale`.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn parse(name: &str, file: &str, text: &str, time_scale: f64) -> Result<Self, Problems> {
-        let document = Document::parse(file, text)?;
+    pub fn parse(name: &str, path: &str, text: &str, time_scale: f64) -> Result<Self, Problems> {
+        let document = Document::parse(path, text)?;
         if document.value().is_null() {
-            let empty = Problem::with_file(file, "the file is empty")
+            let empty = Problem::with_file(path, "the file is empty")
                 .with_hint("`thrash scenarios show smoke` prints a scenario to begin with");
             return Err(empty.into());
         }
@@ -121,6 +126,7 @@ impl Scenario {
                 split: None,
             },
             weights: phrases.weights.into_iter().collect(),
+            batch: file.batch.unwrap_or(1),
             body: file.body.as_ref().and_then(|body| serde_json::to_string(body).ok()),
             model: file.model,
             is_search: file.search.is_some(),
@@ -149,9 +155,35 @@ impl Scenario {
             seed: file.seed,
             time_scale,
             text: text.to_owned(),
+            file: path.to_owned(),
             steps,
         };
         Ok(scenario)
+    }
+
+    /// Whether a target takes as many phrases in a request as this sends.
+    ///
+    /// # Errors
+    /// It does not; the problem stands at `batch` in the scenario.
+    pub fn fits(&self, contract: &Contract) -> Result<(), ContractError> {
+        let name = &contract.name;
+        let (message, hint) = match contract.batch_limit() {
+            _ if self.batch == 1 => return Ok(()),
+            Some(most) if self.batch <= most => return Ok(()),
+            Some(most) => (
+                format!("target `{name}` takes at most {most} phrases in a request"),
+                format!("write `batch: {most}` or less"),
+            ),
+            None => (
+                format!("target `{name}` has no batch endpoint"),
+                "leave `batch` out; or, if the service has one, describe it in the target: docs/targets.md"
+                    .to_owned(),
+            ),
+        };
+        let at = |document: Document| {
+            document.problem(&Path::root().join("batch"), message).with_hint(hint).into()
+        };
+        Err(ContractError { problems: Document::parse(&self.file, &self.text).map_or_else(|all| all, at) })
     }
 
     /// What stands for a suite in records, so that its runs are a series of their own.

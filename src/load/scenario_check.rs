@@ -19,6 +19,8 @@ const MOST_STAGES: usize = 1000;
 const MOST_LOADS: usize = 60;
 /// A ramp is cut into so many steps, for the numbers of each.
 const STEPS_OF_A_RAMP: u32 = 4;
+/// More phrases than any target takes at once.
+const MOST_PHRASES: usize = 10_000;
 /// Headers that the program sets itself.
 const OURS: [&str; 6] =
     ["connection", "content-length", "host", "transfer-encoding", "user-agent", "x-thrash-run"];
@@ -64,6 +66,9 @@ impl Reader<'_> {
             self.key(key, message, "leave it out, or take the other model");
         }
         self.content(file);
+        if file.batch.is_some_and(|batch| !(1..=MOST_PHRASES).contains(&batch)) {
+            self.key("batch", format!("a request holds 1 to {MOST_PHRASES} phrases"), "such as 16");
+        }
         let weights = file.phrases.as_ref().map(|phrases| &phrases.weights);
         for (i, weight) in weights.into_iter().flat_map(BTreeMap::values).enumerate() {
             if !(weight.is_finite() && *weight >= 0.0 && *weight <= 1e6) {
@@ -161,8 +166,10 @@ impl Reader<'_> {
                 if serde_json::to_string(body).is_err() {
                     self.key("body", "this is no JSON", "keys are texts, and numbers are finite");
                 }
-                if file.idle_pass {
-                    self.key("idle_pass", "there are no phrases to ask once", "leave it out");
+                for (key, is_there) in [("idle_pass", file.idle_pass), ("batch", file.batch.is_some())] {
+                    if is_there {
+                        self.key(key, format!("there are no phrases, so `{key}` has no meaning"), "leave it out");
+                    }
                 }
                 for (i, gate) in file.gates.iter().enumerate().filter(|(_, gate)| gate.needs_judging()) {
                     let path = Path::root().join("gates").join(i);

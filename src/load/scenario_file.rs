@@ -23,6 +23,9 @@ pub(super) struct ScenarioFile {
     /// What is sent.
     #[serde(default)]
     pub(super) phrases: Option<PhrasesEntry>,
+    /// Phrases in every request, for targets with a batch endpoint; all rates stay requests a second. 1 if nothing is said.
+    #[serde(default)]
+    pub(super) batch: Option<usize>,
     /// Instead of phrases: the JSON that every request carries. No answer is judged then.
     #[serde(default)]
     #[schemars(with = "Option<serde_json::Value>")]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::engine::Sending;
-use crate::domain::{Level, LoadCounts, NoAnswerReason, Phrase};
+use crate::domain::{Level, LoadCounts, NoAnswerReason, Phrase, PhraseCounts};
 use crate::judge::judge;
 use crate::stats::LatencyHistogram;
-use crate::target::LoadTarget;
+use crate::target::{LoadTarget, ShortAnswer};
 
 /// A start that is later than this is not the one that was asked for.
 pub(super) const LATE: Duration = Duration::from_secs(1);
@@ -53,7 +53,7 @@ pub struct StepTally {
     pub response: LatencyHistogram,
     /// From the actual start.
     pub service: LatencyHistogram,
-    /// Requests with phrases that are right when idle.
+    /// Answers, or none, to phrases that are right when idle.
     pub idle_right: u64,
     /// Those of them that were not right here.
     pub lost: u64,
@@ -75,6 +75,12 @@ pub struct Window {
     pub answered: u64,
     /// Requests that ended without one.
     pub unanswered: u64,
+    /// Phrases of the requests that ended.
+    #[serde(default)]
+    pub phrases: u64,
+    /// Those of them without an answer.
+    #[serde(default)]
+    pub unanswered_phrases: u64,
     /// Answers that passed the judge.
     pub right: u64,
     /// Requests that ended, and were slower than the scenario allows.
@@ -131,35 +137,15 @@ pub(super) fn known(target: &LoadTarget, idle_right: Option<&[bool]>) -> Vec<Kno
     known.collect()
 }
 
-/// One request that ended.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ended {
-    pub(super) step: usize,
-    pub(super) phrase: usize,
-    pub(super) answer: Result<Level, NoAnswerReason>,
-    pub(super) violations: usize,
-    pub(super) cached: bool,
-    pub(super) checks: Option<u64>,
-    pub(super) opened: bool,
-    pub(super) response: Duration,
-    pub(super) service: Duration,
-}
-
-impl Ended {
-    /// Whether its time says how long somebody waits. That of an answer does, and of a timeout: somebody waited so long
-    /// at least, and without these the slowest would make the percentiles better. That of a refusal would make them
-    /// better, too, and is left out.
-    const fn was_waited_for(&self) -> bool {
-        matches!(self.answer, Ok(_) | Err(NoAnswerReason::Timeout))
-    }
-}
-
 impl Tally {
     /// Nothing found yet of what is to be sent.
     pub fn empty(sending: &Sending) -> Self {
         let phrases = sending.target.phrases();
+        let mut step = StepTally::default();
+        // Where a request holds one phrase, phrases are counted with the requests.
+        step.counts.phrases = (sending.scenario.batch > 1).then(PhraseCounts::default);
         Self {
-            steps: vec![StepTally::default(); sending.ramps.len()],
+            steps: vec![step; sending.ramps.len()],
             categories: vec![LatencyHistogram::new(); categories(phrases).len()],
             phrases: vec![[0; 6]; phrases.len()],
             fail_open: vec![0; phrases.len()],
@@ -178,41 +164,35 @@ impl Tally {
         sizes(self) == sizes(other)
     }
 
-    /// Counts a request that ended; gives whether it was right.
-    pub(super) fn record(&mut self, known: &Known, ended: &Ended) {
-        let step = &mut self.steps[ended.step];
+    /// Counts the answer to a phrase of a request that belongs to a step.
+    pub(super) fn answer(
+        &mut self,
+        (step, phrase): (usize, usize),
+        known: &Known,
+        answer: ShortAnswer,
+        is_right: bool,
+    ) {
+        let step = &mut self.steps[step];
         let counts = &mut step.counts;
-        let right = match ended.answer {
-            Ok(level) => {
-                counts.answered += 1;
-                self.phrases[ended.phrase][level.index()] += 1;
-                known.passes[level.index()]
-            }
+        match answer.level {
+            Ok(level) => self.phrases[phrase][level.index()] += 1,
             Err(reason) => {
-                *counts.no_answer.entry(reason).or_default() += 1;
-                self.phrases[ended.phrase][5] += 1;
-                self.fail_open[ended.phrase] += u64::from(reason == NoAnswerReason::FailOpen);
-                false
-            }
-        };
-        if ended.was_waited_for() {
-            step.response.record(ended.response);
-            step.service.record(ended.service);
-            self.categories[known.category].record(ended.response);
-        }
-        counts.right += u64::from(right);
-        counts.violations += u64::from(ended.violations > 0);
-        counts.cached += u64::from(ended.cached);
-        counts.connections += u64::from(ended.opened);
-        if let Some(failed) = ended.checks {
-            for (place, [count, of]) in self.checks.iter_mut().enumerate() {
-                *count += failed >> place & 1;
-                *of += 1;
+                self.phrases[phrase][5] += 1;
+                self.fail_open[phrase] += u64::from(reason == NoAnswerReason::FailOpen);
             }
         }
+        if let Some(phrases) = &mut counts.phrases {
+            match answer.level {
+                Ok(_) => phrases.answered += 1,
+                Err(reason) => *phrases.no_answer.entry(reason).or_default() += 1,
+            }
+        }
+        counts.right += u64::from(is_right);
+        counts.violations += u64::from(answer.violates);
+        counts.cached += u64::from(answer.cached);
         if known.idle_right == Some(true) {
             step.idle_right += 1;
-            step.lost += u64::from(!right);
+            step.lost += u64::from(!is_right);
         }
     }
 
@@ -274,6 +254,7 @@ fn add(counts: &mut LoadCounts, other: &LoadCounts) {
         violations,
         cached,
         connections,
+        phrases,
     } = other;
     counts.intended += intended;
     counts.started += started;
@@ -287,6 +268,11 @@ fn add(counts: &mut LoadCounts, other: &LoadCounts) {
     counts.violations += violations;
     counts.cached += cached;
     counts.connections += connections;
+    if let Some(phrases) = phrases {
+        let counts = counts.phrases.get_or_insert_default();
+        counts.answered += phrases.answered;
+        add_reasons(&mut counts.no_answer, &phrases.no_answer);
+    }
 }
 
 fn add_reasons(counts: &mut BTreeMap<NoAnswerReason, u64>, other: &BTreeMap<NoAnswerReason, u64>) {
@@ -303,6 +289,8 @@ impl Window {
         self.started += other.started;
         self.answered += other.answered;
         self.unanswered += other.unanswered;
+        self.phrases += other.phrases;
+        self.unanswered_phrases += other.unanswered_phrases;
         self.right += other.right;
         self.slow += other.slow;
         self.in_flight += other.in_flight;

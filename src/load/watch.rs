@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::scenario_file::AbortEntry;
 use super::tally::Window;
-use crate::domain::{LoadAbort, LoadSecond};
+use crate::domain::{LoadAbort, LoadSecond, SecondPhrases};
 
 /// Seconds that a record holds, at most: a longer run has longer ones.
 const MOST_SECONDS: f64 = 3600.0;
@@ -91,6 +91,11 @@ impl Watch {
         second.started += window.started;
         second.answered += window.answered;
         second.unanswered += window.unanswered;
+        if window.phrases != window.ended() {
+            let phrases = second.phrases.get_or_insert_default();
+            phrases.answered += window.phrases - window.unanswered_phrases;
+            phrases.unanswered += window.unanswered_phrases;
+        }
         second.right += window.right;
         true
     }
@@ -125,6 +130,10 @@ impl Watch {
             started: window.started,
             answered: window.answered,
             unanswered: window.unanswered,
+            phrases: (window.phrases != window.ended()).then_some(SecondPhrases {
+                answered: window.phrases - window.unanswered_phrases,
+                unanswered: window.unanswered_phrases,
+            }),
             right: window.right,
             in_flight: window.in_flight,
             p50_ms: at(0.5),
@@ -139,12 +148,14 @@ impl Watch {
     pub fn too_much(&self) -> Option<LoadAbort> {
         let sum = |count: fn(&Brief) -> u64| self.recent.iter().map(count).sum::<u64>();
         let newest = self.recent.back()?;
-        let (ended, unanswered) = (sum(|seen| seen.ended), sum(|seen| seen.unanswered));
+        let ended = sum(|seen| seen.ended);
+        let (phrases, unanswered) = (sum(|seen| seen.phrases), sum(|seen| seen.unanswered_phrases));
         let abort = |rule: String, seen: String| Some(LoadAbort { rule, seen, at_ms: newest.at_s * 1e3 });
         let enough = |cases: u64| cases >= self.rules.at_least;
         let most = self.rules.error_rate;
-        if enough(ended) && unanswered as f64 > most.value() * ended as f64 {
-            let seen = format!("{unanswered} of the last {ended} requests have no answer");
+        if enough(ended) && unanswered as f64 > most.value() * phrases as f64 {
+            let what = if phrases == ended { "requests" } else { "phrases" };
+            let seen = format!("{unanswered} of the last {phrases} {what} have no answer");
             return abort(format!("error_rate: {most}"), seen);
         }
         if let Some(limit) = self.rules.latency_p95 {
@@ -179,15 +190,16 @@ struct Brief {
     thread: usize,
     at_s: f64,
     ended: u64,
-    unanswered: u64,
+    phrases: u64,
+    unanswered_phrases: u64,
     slow: u64,
     overdue: u64,
 }
 
 impl Brief {
     fn of(window: &Window) -> Self {
-        let Window { thread, at_s, unanswered, slow, overdue, .. } = *window;
-        Self { thread, at_s, ended: window.ended(), unanswered, slow, overdue }
+        let Window { thread, at_s, phrases, unanswered_phrases, slow, overdue, .. } = *window;
+        Self { thread, at_s, ended: window.ended(), phrases, unanswered_phrases, slow, overdue }
     }
 }
 

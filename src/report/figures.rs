@@ -2,7 +2,7 @@
 //!
 //! A share of nothing is `–`, never 0 and never NaN.
 
-use crate::domain::{Estimate, LoadModel, LoadStep, Rate};
+use crate::domain::{Estimate, LoadModel, LoadRecord, LoadStep, Rate, RunRecord};
 
 /// What stands where there is no number.
 pub const NOTHING: &str = "–";
@@ -123,6 +123,27 @@ pub fn load(step: &LoadStep, model: LoadModel) -> String {
         format!("{to}{}", model.unit())
     } else {
         format!("{from} to {to}{}", model.unit())
+    }
+}
+
+/// What a load run's requests held, where that was more than a phrase each, as `16 phrases each: 950 of 960 answered`.
+pub fn batches(load: &LoadRecord) -> Option<String> {
+    let (batch, counts) = (load.scenario.batch, &load.counts);
+    let ended = counts.ended_phrases();
+    let answered = ended - counts.unanswered_phrases();
+    (batch > 1).then(|| format!("{batch} phrases each: {answered} of {ended} answered"))
+}
+
+/// The phrases a second of a step, as `160.0/s`; a request holds so many.
+pub fn phrase_rate(step: &LoadStep, batch: usize) -> String {
+    format!("{:.1}/s", step.rate * f64::from(u32::try_from(batch).unwrap_or(u32::MAX)))
+}
+
+/// How many went unanswered: requests, or phrases where a request holds more than one.
+pub fn unanswered(record: &RunRecord, all: u64) -> String {
+    match record.options.batch {
+        0 | 1 => count(all, "request went unanswered", "requests went unanswered"),
+        _ => count(all, "phrase went unanswered", "phrases went unanswered"),
     }
 }
 

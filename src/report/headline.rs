@@ -35,11 +35,12 @@ pub(super) fn counts(record: &RunRecord) -> String {
         phrases => vec![format!("{} of {phrases} right", metrics.accuracy.count)],
     };
     let verdicts = metrics.verdicts;
+    let batches = record.load.as_ref().is_some_and(|load| load.scenario.batch > 1);
     for (count, word) in [
         (verdicts.under, "under"),
         (verdicts.over, "over"),
         (verdicts.unanswered, "unanswered"),
-        (record.integrity.not_sent, "not sent"),
+        (record.integrity.not_sent, if batches { "requests not sent" } else { "not sent" }),
     ] {
         if count > 0 {
             counts.push(format!("{count} {word}"));

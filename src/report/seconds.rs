@@ -6,7 +6,7 @@ use super::observations::harmless;
 use crate::domain::{LoadRecord, LoadSecond, RunRecord};
 
 /// The columns, in their order; new ones come last.
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 21] = [
     "run",
     "suite",
     "target",
@@ -26,6 +26,8 @@ const COLUMNS: [&str; 19] = [
     "p95_ms",
     "p99_ms",
     "lag_ms",
+    "phrases_answered",
+    "phrases_unanswered",
 ];
 
 pub(super) fn render(record: &RunRecord, load: &LoadRecord) -> Result<Vec<u8>, ReportError> {
@@ -39,6 +41,7 @@ pub(super) fn render(record: &RunRecord, load: &LoadRecord) -> Result<Vec<u8>, R
 
 fn row(record: &RunRecord, load: &LoadRecord, second: &LoadSecond) -> [String; COLUMNS.len()] {
     let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+    let phrases = second.ended_phrases();
     // The step that holds its middle.
     let middle_ms = (second.at_s + load.second_s / 2.0) * 1e3;
     let step = load.steps.iter().find(|step| step.from_ms <= middle_ms && middle_ms < step.to_ms);
@@ -62,5 +65,7 @@ fn row(record: &RunRecord, load: &LoadRecord, second: &LoadSecond) -> [String; C
         number(second.p95_ms),
         number(second.p99_ms),
         second.lag_ms.to_string(),
+        phrases.answered.to_string(),
+        phrases.unanswered.to_string(),
     ]
 }

@@ -14,7 +14,9 @@ use super::RunControl;
 use super::load_record::{Found, Held, RunFacts, Whole, record};
 use super::measured::Measured;
 use super::workers::work_off;
-use crate::domain::{LoadAbort, PhraseResult, RunEvent, RunStatus, SearchRecord, ShardRecord, TextPolicy};
+use crate::domain::{
+    LoadAbort, Phrase, PhraseResult, RunEvent, RunStatus, SearchRecord, ShardRecord, TextPolicy,
+};
 use crate::gate::GateOptions;
 use crate::judge::judge_phrase;
 use crate::load::{Deck, LoadEngine, Scenario, Sending, Shard, Tally, Watch, Window};
@@ -62,7 +64,11 @@ impl LoadRun {
         let tell = |event| {
             let _ = events.try_send(event);
         };
-        let idle = if idle_pass { Some(idle(&target, facts.text, &control, &events).await) } else { None };
+        let idle = if idle_pass {
+            Some(idle(&target, scenario.batch, facts.text, &control, &events).await)
+        } else {
+            None
+        };
         let idle_right = idle.as_ref().filter(|idle| idle.len() == target.phrases().len());
         let sending = Sending {
             ramps: Vec::new(),
@@ -295,32 +301,38 @@ impl Course<'_> {
     }
 }
 
-/// Asks every phrase once, a few at a time, as any run does.
+/// Asks every phrase once, a few requests at a time, as any run does. They hold as many phrases as under load: what the
+/// load does to answers is not what a batch does to them.
 async fn idle(
     target: &Arc<LoadTarget>,
+    batch: usize,
     text: TextPolicy,
     control: &RunControl,
     events: &mpsc::Sender<RunEvent>,
 ) -> Vec<PhraseResult> {
-    let _ = events.try_send(RunEvent::IdleStarted { planned: target.phrases().len() });
+    let all = target.phrases().len();
+    let _ = events.try_send(RunEvent::IdleStarted { planned: all });
     let start = Instant::now();
-    let ask = |number: usize| {
+    // As even as can be: the last one must not be a phrase alone.
+    let requests = all.div_ceil(batch);
+    let ask = |request: usize| {
         let (target, control, events) = (Arc::clone(target), control.clone(), events.clone());
         async move {
             let tell = |event| {
                 let _ = events.try_send(event);
             };
-            let phrase = [&target.phrases()[number]];
+            let numbers = request * all / requests..(request + 1) * all / requests;
+            let phrases: Vec<&Phrase> = target.phrases()[numbers.clone()].iter().collect();
             let asked = tokio::select! {
                 biased;
                 () = control.abort.cancelled() => return None,
-                asked = target.target().ask(&phrase, 0, start, &control.drain, &tell) => asked?,
+                asked = target.target().ask(&phrases, 0, start, &control.drain, &tell) => asked?,
             };
-            tell(RunEvent::IdleObserved);
-            Some(vec![(number, asked)])
+            numbers.clone().for_each(|_| tell(RunEvent::IdleObserved));
+            Some(numbers.zip(asked.into_iter().map(|seen| vec![seen])).collect())
         }
     };
-    let done = work_off(target.phrases().len(), IDLE_CONCURRENCY, ask).await;
+    let done = work_off(requests, IDLE_CONCURRENCY, ask).await;
     let mut found = done.found;
     found.sort_by_key(|(number, _)| *number);
     let alert_level = target.target().contract().alert_level;

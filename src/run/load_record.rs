@@ -163,6 +163,8 @@ pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
         .collect();
     let total = tally.total();
     let judged: &[Counted<'_>] = if target.is_judged() { &counted } else { &[] };
+    // Phrases of one request fail together.
+    let requests = (scenario.batch > 1).then(|| total.counts.ended());
     let mut record = RunRecord {
         schema_version: SCHEMA_VERSION,
         id: facts.id.clone(),
@@ -190,12 +192,12 @@ pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
             retries: 0,
             repeat: 1,
             repeat_doubtful: None,
-            batch: 1,
+            batch: scenario.batch,
             seed: scenario.seed,
             text: facts.text,
         },
         configuration: facts.configuration.clone(),
-        metrics: metrics(target.is_judged(), judged, &total.counts, alert_level),
+        metrics: metrics(target.is_judged(), judged, &total.counts, requests, alert_level),
         pair_accuracy: None,
         human_agreement: None,
         repeats: None,
@@ -204,7 +206,7 @@ pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
         waivers: None,
         load: Some(Box::new(load_record(whole, found, &total, &counted))),
         perturbations: None,
-        slices: load_slices(judged, alert_level, &suite.category_targets()),
+        slices: load_slices(judged, requests, alert_level, &suite.category_targets()),
         integrity: load_integrity(&counted, &tally.fail_open, &total.counts, tally.lost),
         latency: histogram_report(&total.response),
         attempt_latency: histogram_report(&total.service),
@@ -223,8 +225,14 @@ pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
 }
 
 /// What the answers are worth; where they cannot be right or wrong, only how many there are.
-fn metrics(is_judged: bool, judged: &[Counted<'_>], counts: &LoadCounts, alert_level: Level) -> Metrics {
-    let measured = measure_load(judged, alert_level);
+fn metrics(
+    is_judged: bool,
+    judged: &[Counted<'_>],
+    counts: &LoadCounts,
+    requests: Option<u64>,
+    alert_level: Level,
+) -> Metrics {
+    let measured = measure_load(judged, requests, alert_level);
     if is_judged {
         return measured;
     }
@@ -252,6 +260,7 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             max_in_flight: scenario.max_in_flight,
             max_rate: scenario.max_rate,
             keep_alive: scenario.keep_alive,
+            batch: scenario.batch,
             seed: scenario.seed,
             fixed_body: (!target.is_judged()).then(|| whole.suite.record.hash.clone()),
         },
@@ -335,7 +344,11 @@ fn steps(scenario: &Scenario, found: &Found, judged: bool) -> Vec<LoadStep> {
             load_to: ramp.to,
             achieved: achieved(step),
             rate: if counted > 0.0 { counts.started as f64 / counted } else { 0.0 },
-            accuracy: if judged { request_rate(counts.right, counts.ended()) } else { Rate::default() },
+            accuracy: if judged {
+                request_rate(counts.right, counts.ended_phrases())
+            } else {
+                Rate::default()
+            },
             response: histogram_report(&step.response),
             service: histogram_report(&step.service),
             lost: found.idle.as_ref().map(|_| request_rate(step.lost, step.idle_right)),

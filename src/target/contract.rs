@@ -107,6 +107,17 @@ pub(super) struct Batch {
     pub(super) order: BatchOrder,
 }
 
+impl Batch {
+    /// Whether an expression that finds the answers names this variable, or seems to.
+    fn names(&self, variable: &str) -> bool {
+        let key = match &self.order {
+            BatchOrder::AsSent => None,
+            BatchOrder::Index(key) | BatchOrder::Id(key) => Some(key),
+        };
+        std::iter::once(&self.answers).chain(key).any(|expression| expression.source().contains(variable))
+    }
+}
+
 /// A compiled contract: it could read all of its examples.
 pub struct Contract {
     /// Its name.
@@ -169,6 +180,11 @@ impl Contract {
     /// Whether an answer from a cache can be recognised.
     pub const fn sees_caches(&self) -> bool {
         self.response.cache_hit.is_some() || self.response.answer_id.is_some()
+    }
+
+    /// Whether an answer is read with its headers.
+    pub(super) fn names_headers(&self) -> bool {
+        self.response.names("headers") || self.batch.as_ref().is_some_and(|batch| batch.names("headers"))
     }
 
     /// Whether a phrase's earlier messages are sent.

@@ -12,7 +12,7 @@ use super::client::{Bounds, Failure, HttpVersion, exchange};
 use super::outgoing::Outgoing;
 use super::reading::{RawAnswer, Reading};
 use super::wire::{Received, Wire};
-use crate::domain::{Level, NoAnswerReason, Phase, Phrase};
+use crate::domain::{Answer, Level, NoAnswerReason, Phase, Phrase};
 
 /// A connection that has idled longer may be closed by the target in the moment when we write to it.
 const LONGEST_IDLE: Duration = Duration::from_secs(1);
@@ -32,6 +32,8 @@ pub struct LoadOptions {
     pub checks: Vec<String>,
     /// What every request carries instead of its phrase.
     pub body: Option<Vec<u8>>,
+    /// Phrases of every request; from two on they go to the batch endpoint.
+    pub batch: usize,
 }
 
 /// A target with the requests for every phrase, ready to be sent.
@@ -53,7 +55,8 @@ pub struct LoadTarget {
 /// How a request reaches the target.
 #[derive(Debug)]
 enum Road {
-    /// By hand: plain HTTP/1.1 to one of these addresses.
+    /// By hand: plain HTTP/1.1 to one of these addresses. The requests for single phrases are ready; a batch is made when
+    /// it is sent.
     Wire { addresses: Vec<SocketAddr>, requests: Vec<Ready> },
     /// By the client library: TLS, HTTP/2, a proxy, decisions that come later, or requests with the time in them.
     Client,
@@ -66,18 +69,12 @@ struct Ready {
     counts: Vec<usize>,
 }
 
-/// What one request brought.
-#[derive(Debug, Clone, PartialEq)]
+/// What one request brought, besides the answers to its phrases.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Shot {
-    /// The level, or why there is none.
-    pub answer: Result<Level, NoAnswerReason>,
-    /// How many invariants the answer breaks.
-    pub violations: usize,
-    /// Whether it says that it comes from a cache.
-    pub cached: bool,
-    /// The checks that an answer fails, a bit each; none where no answer came or nothing is checked.
+    /// The checks that the answer fails, a bit each; none where no answer came or nothing is checked.
     pub checks: Option<u64>,
-    /// Until an asynchronous target had accepted the phrase.
+    /// Until an asynchronous target had accepted the phrases.
     pub accepted: Option<Duration>,
     /// Whether a connection was opened for it.
     pub opened: bool,
@@ -85,17 +82,34 @@ pub struct Shot {
     pub exhausted: bool,
 }
 
+/// What came back for one phrase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShortAnswer {
+    /// The level, or why there is none.
+    pub level: Result<Level, NoAnswerReason>,
+    /// Whether it breaks an invariant.
+    pub violates: bool,
+    /// Whether it says that it comes from a cache.
+    pub cached: bool,
+}
+
 /// The place of one request at a time; it keeps its connection for the next one.
 #[derive(Debug)]
 pub struct Lane {
     wire: Option<(Wire, Instant)>,
     request: Vec<u8>,
+    answers: Vec<ShortAnswer>,
 }
 
 impl Lane {
     /// A lane without a connection.
     pub const fn new() -> Self {
-        Self { wire: None, request: Vec::new() }
+        Self { wire: None, request: Vec::new(), answers: Vec::new() }
+    }
+
+    /// What the last request brought, one answer for each of its phrases.
+    pub fn answers(&self) -> &[ShortAnswer] {
+        &self.answers
     }
 }
 
@@ -122,7 +136,7 @@ impl LoadTarget {
         };
         let headers = options.headers.iter().map(header).collect::<Result<Vec<_>, _>>()?;
         let checks = Checks::compile(&options.checks)?;
-        let wants_headers = target.contract.response.names("headers") || checks.name_headers();
+        let wants_headers = target.contract.names_headers() || checks.name_headers();
         let mut loaded = Self {
             target,
             phrases,
@@ -135,8 +149,8 @@ impl LoadTarget {
             path: Road::Client,
         };
         if loaded.is_plain() {
-            let requests =
-                (0..loaded.phrases.len()).map(|phrase| loaded.ready(phrase)).collect::<Result<_, _>>()?;
+            let alone = if options.batch > 1 { 0 } else { loaded.phrases.len() };
+            let requests = (0..alone).map(|phrase| loaded.ready(phrase)).collect::<Result<_, _>>()?;
             loaded.path = Road::Wire { addresses: loaded.addresses().await?, requests };
         }
         Ok(loaded)
@@ -187,9 +201,12 @@ impl LoadTarget {
         if addresses.is_empty() { Err(format!("there is no host `{host}`")) } else { Ok(addresses) }
     }
 
-    /// The request for a phrase, with the load run's own headers.
-    fn outgoing(&self, phrase: usize, nonce: &str) -> Result<Outgoing, String> {
-        let mut outgoing = self.target.outgoing_as(&[&self.phrases[phrase]], nonce)?;
+    /// The request for these phrases, with the load run's own headers.
+    fn outgoing(&self, phrases: &[usize], nonce: &str) -> Result<Outgoing, String> {
+        let mut outgoing = match phrases {
+            [phrase] => self.target.outgoing_as(&[&self.phrases[*phrase]], nonce)?,
+            many => self.target.outgoing_as(&self.named(many), nonce)?,
+        };
         if self.body.is_some() {
             outgoing.body.clone_from(&self.body);
         }
@@ -199,11 +216,31 @@ impl LoadTarget {
         Ok(outgoing)
     }
 
+    fn named(&self, phrases: &[usize]) -> Vec<&Phrase> {
+        phrases.iter().map(|phrase| &self.phrases[*phrase]).collect()
+    }
+
+    fn nonce(&self, count: u64) -> String {
+        format!("{}-{count:0COUNT_DIGITS$}", self.target.options.run)
+    }
+
+    /// The request for a phrase, whose count is still to be written into it.
     fn ready(&self, phrase: usize) -> Result<Ready, String> {
-        let count = "0".repeat(COUNT_DIGITS);
-        let nonce = format!("{}-{count}", self.target.options.run);
-        let outgoing = self.outgoing(phrase, &nonce)?;
-        let body = outgoing.body.unwrap_or_default();
+        let nonce = self.nonce(0);
+        let mut bytes = Vec::new();
+        self.write(&self.outgoing(&[phrase], &nonce)?, &mut bytes);
+        let counts = bytes
+            .windows(nonce.len())
+            .enumerate()
+            .filter(|(_, window)| *window == nonce.as_bytes())
+            .map(|(at, _)| at + nonce.len() - COUNT_DIGITS)
+            .collect();
+        Ok(Ready { bytes, counts })
+    }
+
+    /// Writes a request as it goes over the wire.
+    fn write(&self, outgoing: &Outgoing, bytes: &mut Vec<u8>) {
+        let body = outgoing.body.as_deref().unwrap_or_default();
         let url = &outgoing.url;
         let host = match (url.host_str(), url.port()) {
             (Some(host), Some(port)) => format!("{host}:{port}"),
@@ -211,7 +248,7 @@ impl LoadTarget {
         };
         let target =
             url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-        let mut bytes = format!("{} {target} HTTP/1.1\r\n", outgoing.method).into_bytes();
+        bytes.extend_from_slice(format!("{} {target} HTTP/1.1\r\n", outgoing.method).as_bytes());
         let mut line = |name: &str, value: &[u8]| {
             bytes.extend_from_slice(name.as_bytes());
             bytes.extend_from_slice(b": ");
@@ -238,43 +275,49 @@ impl LoadTarget {
             line(name.as_str(), value.as_bytes());
         }
         bytes.extend_from_slice(b"\r\n");
-        bytes.extend_from_slice(&body);
-        let counts = bytes
-            .windows(nonce.len())
-            .enumerate()
-            .filter(|(_, window)| *window == nonce.as_bytes())
-            .map(|(at, _)| at + nonce.len() - COUNT_DIGITS)
-            .collect();
-        Ok(Ready { bytes, counts })
+        bytes.extend_from_slice(body);
     }
 
-    /// Sends a phrase once. `count` makes the request unlike all others.
-    pub async fn send(&self, lane: &mut Lane, phrase: usize, count: u64) -> Shot {
+    /// Sends phrases once, in one request, and leaves their answers in the lane. `count` makes the request unlike all
+    /// others.
+    pub async fn send(&self, lane: &mut Lane, phrases: &[usize], count: u64) -> Shot {
         let deadline = Instant::now() + self.bounds.total;
-        match &self.path {
-            Road::Client => self.by_client(phrase, count).await,
-            Road::Wire { addresses, requests } => {
-                let Ready { bytes, counts } = &requests[phrase];
-                lane.request.clear();
-                lane.request.extend_from_slice(bytes);
-                for at in counts {
-                    write_count(&mut lane.request[*at..*at + COUNT_DIGITS], count);
-                }
-                let mut opened = false;
-                let sent = self.by_wire(lane, addresses, &mut opened);
-                let outcome = match timeout_at(deadline, sent).await {
-                    Ok(outcome) => outcome,
-                    Err(_) => Err(Failure::timeout(self.bounds.total, Phase::Headers)),
-                };
-                match outcome {
-                    Ok(raw) => Shot { opened, ..self.read(&raw) },
-                    Err(failure) => {
-                        lane.wire = None;
-                        Shot { opened, ..Shot::failed(&failure) }
-                    }
-                }
+        lane.answers.clear();
+        let Road::Wire { addresses, requests } = &self.path else {
+            return self.by_client(lane, phrases, count).await;
+        };
+        if let Err(failure) = self.make(lane, requests, phrases, count) {
+            return failure.answer(lane, phrases);
+        }
+        let mut opened = false;
+        let sent = self.by_wire(lane, addresses, &mut opened);
+        let outcome = match timeout_at(deadline, sent).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Failure::timeout(self.bounds.total, Phase::Headers)),
+        };
+        match outcome {
+            Ok(raw) => Shot { opened, ..self.read(&raw, phrases, &mut lane.answers) },
+            Err(failure) => {
+                lane.wire = None;
+                Shot { opened, ..failure.answer(lane, phrases) }
             }
         }
+    }
+
+    /// Puts the request into the lane.
+    fn make(&self, lane: &mut Lane, ready: &[Ready], phrases: &[usize], count: u64) -> Result<(), Failure> {
+        lane.request.clear();
+        if let ([phrase], false) = (phrases, ready.is_empty()) {
+            let Ready { bytes, counts } = &ready[*phrase];
+            lane.request.extend_from_slice(bytes);
+            for at in counts {
+                write_count(&mut lane.request[*at..*at + COUNT_DIGITS], count);
+            }
+        } else {
+            let outgoing = self.outgoing(phrases, &self.nonce(count)).map_err(unsendable)?;
+            self.write(&outgoing, &mut lane.request);
+        }
+        Ok(())
     }
 
     /// One exchange over the lane's connection, or over a new one where that was closed while it idled.
@@ -302,12 +345,11 @@ impl LoadTarget {
         Ok(raw)
     }
 
-    async fn by_client(&self, phrase: usize, count: u64) -> Shot {
+    async fn by_client(&self, lane: &mut Lane, phrases: &[usize], count: u64) -> Shot {
         let start = Instant::now();
-        let nonce = format!("{}-{count:0COUNT_DIGITS$}", self.target.options.run);
-        let sent = match self.outgoing(phrase, &nonce) {
+        let sent = match self.outgoing(phrases, &self.nonce(count)) {
             Ok(outgoing) => exchange(&self.target.client, outgoing, self.bounds).await,
-            Err(detail) => Err(Failure::new(NoAnswerReason::Malformed, detail, Phase::Headers)),
+            Err(detail) => Err(unsendable(detail)),
         };
         let mut accepted = None;
         let sent = match (&self.target.contract.poll, sent) {
@@ -318,45 +360,49 @@ impl LoadTarget {
             (_, sent) => sent,
         };
         match sent {
-            Ok(raw) => Shot { accepted, ..self.read(&raw) },
-            Err(failure) => Shot { accepted, ..Shot::failed(&failure) },
+            Ok(raw) => Shot { accepted, ..self.read(&raw, phrases, &mut lane.answers) },
+            Err(failure) => Shot { accepted, ..failure.answer(lane, phrases) },
         }
     }
 
-    fn read(&self, raw: &RawAnswer) -> Shot {
-        let reading = Reading::brief(&self.target.contract.response, raw);
-        let cached = reading.cached | reading.answer_id.as_ref().is_some_and(|id| self.target.has_seen(id));
-        Shot {
-            answer: match reading.answer {
-                crate::domain::Answer::Prediction(prediction) => Ok(prediction.level),
-                crate::domain::Answer::NoAnswer(none) => Err(none.reason),
-            },
-            violations: reading.violations.len(),
-            cached,
-            checks: self.checks.broken_by(raw),
-            accepted: None,
-            opened: false,
-            exhausted: false,
+    /// Reads the answer to each phrase.
+    fn read(&self, raw: &RawAnswer, phrases: &[usize], answers: &mut Vec<ShortAnswer>) -> Shot {
+        let contract = &self.target.contract;
+        match (&contract.batch, phrases) {
+            (Some(batch), [_, _, ..]) => {
+                let readings = batch.read(&contract.response, &self.named(phrases), raw);
+                answers.extend(readings.iter().map(|reading| self.short(reading)));
+            }
+            _ => answers.push(self.short(&Reading::brief(&contract.response, raw))),
         }
+        Shot { checks: self.checks.broken_by(raw), ..Shot::default() }
+    }
+
+    fn short(&self, reading: &Reading) -> ShortAnswer {
+        let cached = reading.cached | reading.answer_id.as_ref().is_some_and(|id| self.target.has_seen(id));
+        let level = match &reading.answer {
+            Answer::Prediction(prediction) => Ok(prediction.level),
+            Answer::NoAnswer(none) => Err(none.reason),
+        };
+        ShortAnswer { level, violates: !reading.violations.is_empty(), cached }
     }
 }
 
-impl Shot {
-    fn failed(failure: &Failure) -> Self {
+fn unsendable(detail: String) -> Failure {
+    Failure::new(NoAnswerReason::Malformed, detail, Phase::Headers)
+}
+
+impl Failure {
+    /// It is what every phrase of the request got.
+    fn answer(&self, lane: &mut Lane, phrases: &[usize]) -> Shot {
+        let none = ShortAnswer { level: Err(self.none.reason), violates: false, cached: false };
+        lane.answers.extend(phrases.iter().map(|_| none));
         // Ports and files are this machine's, whoever is at the other end.
-        let exhausted = failure.phase == Phase::Connect
+        let exhausted = self.phase == Phase::Connect
             && ["os error 99", "os error 24", "os error 23"]
                 .iter()
-                .any(|code| failure.none.detail.contains(code));
-        Self {
-            answer: Err(failure.none.reason),
-            violations: 0,
-            cached: false,
-            checks: None,
-            accepted: None,
-            opened: false,
-            exhausted,
-        }
+                .any(|code| self.none.detail.contains(code));
+        Shot { exhausted, ..Shot::default() }
     }
 }
 

@@ -113,9 +113,9 @@ impl Reading {
         }
     }
 
-    /// Reads an answer's body, or one answer of a batch.
+    /// Reads one answer of a batch, without the fields.
     pub(super) fn of_json(map: &ResponseMap, status: u16, headers: &[(String, String)], body: Json) -> Self {
-        Self::read(map, Scope::new(status, headers, body), Some(Vec::new()))
+        Self::read(map, Scope::new(status, headers, body), None)
     }
 
     fn read(map: &ResponseMap, scope: Scope<'_>, fields: Option<Vec<Field>>) -> Self {

@@ -1,6 +1,7 @@
 //! Load runs through the front door, against servers that remember what they saw.
 
 mod baseline;
+mod batch;
 mod content;
 mod format;
 mod kubernetes;

@@ -11,9 +11,11 @@ use super::shift::Shift;
 use crate::config::Config;
 use crate::dispatch::DispatchError;
 use crate::dispatch::connect::{self, Connected, Connecting};
-use crate::dispatch::load::{load_target, may_be_loaded, phrases, send_again, threads, within_limits};
+use crate::dispatch::load::{
+    deck, load_target, may_be_loaded, phrases, send_again, threads, within_limits,
+};
 use crate::domain::{LoadModel, Wait};
-use crate::load::{Deck, LoadEngine, OpenEngine, Scenario, Sending, Shard, UsersEngine, UsersOrder};
+use crate::load::{LoadEngine, OpenEngine, Scenario, Sending, Shard, UsersEngine, UsersOrder};
 use crate::run::RunControl;
 use crate::store::{JoinedShard, LoadBoard, PostedJob};
 
@@ -138,8 +140,7 @@ impl PreparedWorker {
                 "give both sides the same phrase files",
             ));
         }
-        let deck = Deck::new(&suite.phrases, &scenario.weights, scenario.seed)
-            .map_err(|message| refuse(message, "mend `phrases.weights` of the scenario"))?;
+        let deck = deck(&suite, &scenario)?;
         let Connected { target, .. } =
             Connecting::new(config, contract, &posted.run).at_most(scenario.max_rate).connect(config).await?;
         let target = Box::pin(load_target(target, &suite, &scenario)).await?;

@@ -65,6 +65,8 @@ struct Shared {
 /// One user.
 struct User {
     lane: Lane,
+    /// The phrases of its request.
+    phrases: Vec<usize>,
     random: ChaCha8Rng,
     /// Has thought until then.
     ready: Option<Instant>,
@@ -106,7 +108,8 @@ impl Crowd {
         let ends = ends.collect();
         let user = |number: usize| {
             let seed = scenario.seed ^ (shard.number(number as u64) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            Some(User { lane: Lane::new(), random: ChaCha8Rng::seed_from_u64(seed), ready: None, asked: 0 })
+            let random = ChaCha8Rng::seed_from_u64(seed);
+            Some(User { lane: Lane::new(), phrases: Vec::new(), random, ready: None, asked: 0 })
         };
         let shared = Shared {
             deck,
@@ -157,11 +160,11 @@ impl Crowd {
         let Some(mut user) = self.shared().users.get_mut(number).and_then(Option::take) else {
             return pending().await;
         };
-        let Some(request) = self.start(number, &user).await else {
+        let Some(request) = self.start(number, &mut user).await else {
             self.leave();
             return pending().await;
         };
-        let sent = self.target.send(&mut user.lane, request.phrase, request.number);
+        let sent = self.target.send(&mut user.lane, &user.phrases, request.number);
         let shot = unless_it_panics(sent).await;
         user.asked += 1;
         user.ready = Some(Instant::now() + self.pause(&mut user.random));
@@ -171,7 +174,8 @@ impl Crowd {
             shared.flying[number] = None;
             if let Some(shot) = &shot {
                 // A user waits for nothing but the answer: response time is service time.
-                shared.recorder.ended(&request, request.due, shot);
+                let brought = (user.phrases.as_slice(), user.lane.answers());
+                shared.recorder.ended(&request, request.due, brought, shot);
             } else {
                 shared.recorder.tally.lost += 1;
                 user.lane = Lane::new();
@@ -195,7 +199,7 @@ impl Crowd {
     }
 
     /// Waits until a user has thought, the load has room for it, and the rate allows it; then its request begins.
-    async fn start(&self, number: usize, user: &User) -> Option<Request> {
+    async fn start(&self, number: usize, user: &mut User) -> Option<Request> {
         let began = *self.began.wait().await;
         let mut due = user.ready.unwrap_or(began);
         loop {
@@ -208,7 +212,7 @@ impl Crowd {
                         None => None,
                     };
                     let free = passage.as_ref().map_or(due, |passage| passage.free_since().max(due));
-                    match self.try_start(number, began, free) {
+                    match self.try_start((number, &mut user.phrases), began, free) {
                         Begin::Begun(request) => {
                             if let Some(passage) = passage {
                                 passage.used(request.due);
@@ -228,8 +232,13 @@ impl Crowd {
         }
     }
 
-    /// A request that could have begun at `due` begins, if nothing has changed meanwhile.
-    fn try_start(&self, number: usize, began: Instant, due: Instant) -> Begin {
+    /// A request that could have begun at `due` begins, if nothing has changed meanwhile: with phrases.
+    fn try_start(
+        &self,
+        (number, phrases): (usize, &mut Vec<usize>),
+        began: Instant,
+        due: Instant,
+    ) -> Begin {
         let sent = Instant::now();
         let after = sent - began;
         let mut guard = self.shared();
@@ -249,9 +258,9 @@ impl Crowd {
             // Users ask when they do: it is intended then.
             due: sent,
             step: (after >= self.warm_up).then_some(step),
-            phrase: shared.deck.phrase(count),
             number: count,
         };
+        shared.deck.draw(count, phrases);
         let lag = sent - due.min(sent);
         shared.recorder.intended(&request, lag);
         shared.recorder.started(&request, lag);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
-use super::super::figures::count;
+use super::super::figures::{self, count};
 use super::clean;
 use super::section::{Section, Tone, folded, mark};
 use crate::domain::{Integrity, RunRecord};
@@ -243,11 +243,11 @@ fn unanswered(record: &RunRecord) -> Finding {
     }
     let reasons: Vec<String> =
         reasons.iter().map(|(reason, count)| format!("{} ({count})", reason.as_str())).collect();
-    let requests = count(all, "request went unanswered", "requests went unanswered");
+    let unanswered = figures::unanswered(record, all);
     let ids = record
         .results
         .iter()
         .filter(|result| result.observations.iter().any(|observation| observation.answer.level().is_none()));
-    Finding::new(Tone::Bad, format!("{requests}, {}", reasons.join(", ")))
+    Finding::new(Tone::Bad, format!("{unanswered}, {}", reasons.join(", ")))
         .about(ids.map(|result| result.id.as_str()))
 }

@@ -6,7 +6,9 @@ use super::super::figures;
 use super::section::{Section, Table, Tone, cell, folded, mark};
 use super::svg::{Plot, Tick, at, line, number, path};
 use super::{clean, load_curve};
-use crate::domain::{CheckMode, LoadCheck, LoadModel, LoadRecord, LoadSecond, RunRecord, ShardRecord};
+use crate::domain::{
+    CheckMode, LoadCheck, LoadModel, LoadRecord, LoadSecond, RunRecord, SecondPhrases, ShardRecord,
+};
 
 /// A chart has so many points at most; of more, every so-manieth slice is the worst of its neighbours.
 const MOST_POINTS: usize = 600;
@@ -27,7 +29,10 @@ pub(super) fn section(record: &RunRecord) -> Option<Section> {
         (machine(load))
     };
     let counts = &load.counts;
-    let summary = format!("{} of {} intended requests started", counts.started, counts.intended);
+    let mut summary = format!("{} of {} intended requests started", counts.started, counts.intended);
+    if let Some(batches) = figures::batches(load) {
+        summary = format!("{summary}, {batches}");
+    }
     Some(Section { id: "load", title: "Load", summary, body })
 }
 
@@ -184,6 +189,10 @@ fn thinned(seconds: &[LoadSecond]) -> Vec<LoadSecond> {
             started: mean(|second| second.started),
             answered: mean(|second| second.answered),
             unanswered: mean(|second| second.unanswered),
+            phrases: chunk[0].phrases.map(|_| SecondPhrases {
+                answered: mean(|second| second.ended_phrases().answered),
+                unanswered: mean(|second| second.ended_phrases().unanswered),
+            }),
             right: mean(|second| second.right),
             in_flight: chunk.iter().map(|second| second.in_flight).max().unwrap_or_default(),
             p50_ms: worst(|second| second.p50_ms),
@@ -212,7 +221,7 @@ fn seconds_table(load: &LoadRecord) -> Markup {
             cell(second.intended.to_string()),
             cell(second.started.to_string()),
             cell(second.in_flight.to_string()),
-            cell(second.unanswered.to_string()),
+            cell(second.ended_phrases().unanswered.to_string()),
             cell(if load.scenario.is_judged() {
                 second.right.to_string()
             } else {
@@ -243,8 +252,9 @@ fn seconds_table(load: &LoadRecord) -> Markup {
 
 /// The steps, each with its load.
 fn steps(load: &LoadRecord) -> Markup {
+    let batch = load.scenario.batch;
     let rows = load.steps.iter().map(|step| {
-        vec![
+        let mut row = vec![
             cell(figures::load(step, load.scenario.model)),
             cell(format!("{:.1}/s", step.rate)),
             cell(figures::percent(step.achieved.value)),
@@ -254,13 +264,23 @@ fn steps(load: &LoadRecord) -> Markup {
             cell(step.counts.unanswered().to_string()),
             cell(figures::percent(step.accuracy.value)),
             cell(step.lost.map_or_else(|| figures::NOTHING.to_owned(), |lost| figures::percent(lost.value))),
-        ]
+        ];
+        if batch > 1 {
+            row.push(cell(figures::phrase_rate(step, batch)));
+            row.push(cell(step.counts.unanswered_phrases().to_string()));
+        }
+        row
     });
-    let head = vec!["Load", "#Started", "#On time", "#p50", "#p95", "#p99", "#No answer", "#Right", "#Lost"];
+    let mut head =
+        vec!["Load", "#Started", "#On time", "#p50", "#p95", "#p99", "#No answer", "#Right", "#Lost"];
+    if batch > 1 {
+        head.extend(["#Phrases", "#Phrases without an answer"]);
+    }
     html! {
         h3 { "By load" }
         (Table { caption: "The steps of the run, each with its load", head, rows: rows.collect() }.render())
-        @if load.idle.is_some() { p.note { "Lost: of the requests with phrases that are right when the target is idle, those not right under this load." } }
+        @if batch > 1 { p.note { "Requests hold " (batch) " phrases each: times and the first columns are of requests, right, lost and the last two of phrases." } }
+        @if load.idle.is_some() { p.note { "Lost: of the answers to phrases that are right when the target is idle, those not right under this load." } }
     }
 }
 
@@ -279,7 +299,7 @@ fn by_load(load: &LoadRecord) -> Markup {
     let place = |rate: f64| rate / (most * 1.02);
     let plot = Plot {
         id: "load-accuracy",
-        title: "Right answers of all requests, by requests a second.".to_owned(),
+        title: "Right answers of all, by requests a second.".to_owned(),
         height: 140,
         x: value_ticks(most * 1.02, |rate| format!("{rate:.0}/s")),
         y: vec![(0.0, "0 %".to_owned()), (0.5, "50 %".to_owned()), (1.0, "100 %".to_owned())],

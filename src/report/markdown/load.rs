@@ -10,9 +10,15 @@ const MOST: usize = 40;
 
 pub(super) fn show(page: &mut Page, record: &RunRecord) {
     let Some(load) = record.load.as_deref() else { return };
-    let head = ["load", "started", "p50", "p95", "p99", "no answer", "right"];
+    let mut head = vec!["load", "started", "p50", "p95", "p99", "no answer", "right"];
+    if load.scenario.batch > 1 {
+        head.push("phrases");
+    }
     page.block("### Load");
     page.block(table(&head, &load.steps, MOST, |step| row(step, load)));
+    if let Some(batches) = figures::batches(load) {
+        page.block(format!("Requests held {batches}. What has no answer and what is right are phrases."));
+    }
     let mut remarks = Vec::new();
     if let Some(idle) = load.idle.as_ref().filter(|idle| !idle.lost.is_empty()) {
         let names = figures::names(idle.lost.iter().map(String::as_str), 5);
@@ -35,13 +41,17 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
 
 fn row(step: &LoadStep, load: &LoadRecord) -> Vec<String> {
     let some = |count: u64| if count == 0 { figures::NOTHING.to_owned() } else { count.to_string() };
-    vec![
+    let mut row = vec![
         code(&figures::load(step, load.scenario.model)),
         format!("{:.1}/s", step.rate),
         figures::duration(step.response.p50_ms),
         figures::duration(step.response.p95_ms),
         figures::duration(step.response.p99_ms),
-        some(step.counts.unanswered()),
+        some(step.counts.unanswered_phrases()),
         figures::percent(step.accuracy.value),
-    ]
+    ];
+    if load.scenario.batch > 1 {
+        row.push(figures::phrase_rate(step, load.scenario.batch));
+    }
+    row
 }

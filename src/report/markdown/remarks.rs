@@ -16,7 +16,7 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
     if let Some(report) = &record.repeats {
         repeats(page, report);
     }
-    let findings = findings(&record.integrity, record.suite.left_out);
+    let findings = findings(record);
     if !findings.is_empty() {
         page.block("### Integrity");
         page.warnings(&findings);

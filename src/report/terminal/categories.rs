@@ -50,8 +50,9 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
     }
     if let Some(worth) = record.metrics.accuracy.effective {
         let phrases = record.metrics.accuracy.of;
-        let note = if record.load.is_some() {
-            format!("{phrases} answers, worth {worth:.0}: answers to one phrase are much alike")
+        let note = if let Some(load) = &record.load {
+            let of = if load.scenario.batch > 1 { ", and of one request," } else { "" };
+            format!("{phrases} answers, worth {worth:.0}: answers to one phrase{of} are much alike")
         } else {
             format!("{phrases} phrases, worth {worth:.0}: some are variants of one another")
         };

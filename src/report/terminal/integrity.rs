@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Integrity, RunRecord};
+use crate::domain::RunRecord;
 
-use super::super::figures::{count, names};
+use super::super::figures::{count, names, unanswered};
 use super::page::{Line, Page, Tone};
 
 /// So many phrases are named in a finding.
 const MOST_NAMES: usize = 3;
 
 pub(super) fn show(page: &mut Page, record: &RunRecord) {
-    let mut findings = findings(&record.integrity, record.suite.left_out);
+    let mut findings = findings(record);
     if let Some(load) = record.load.as_ref().filter(|load| load.counts.violations > 0) {
         let all = count(load.counts.violations, "answer broke", "answers broke");
         findings.insert(0, format!("{all} an invariant under load"));
@@ -29,7 +29,8 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
 }
 
 /// Each finding in a sentence.
-pub(in crate::report) fn findings(integrity: &Integrity, left_out: usize) -> Vec<String> {
+pub(in crate::report) fn findings(record: &RunRecord) -> Vec<String> {
+    let (integrity, left_out) = (&record.integrity, record.suite.left_out);
     let mut findings = Vec::new();
     if !integrity.violations.is_empty() {
         let mut by_invariant: BTreeMap<&str, u64> = BTreeMap::new();
@@ -71,7 +72,7 @@ pub(in crate::report) fn findings(integrity: &Integrity, left_out: usize) -> Vec
     if !integrity.no_answer.is_empty() {
         let all = integrity.no_answer.values().sum();
         let reasons = integrity.no_answer.iter().map(|(reason, count)| (reason.as_str(), *count));
-        let unanswered = count(all, "request went unanswered", "requests went unanswered");
+        let unanswered = unanswered(record, all);
         findings.push(format!("{unanswered}: {}", kinds(reasons)));
     }
     if integrity.not_sent > 0 {

@@ -29,6 +29,7 @@ fn sent(load: &LoadRecord) -> String {
         LoadModel::Users => "closed model: users who wait are not seen to wait",
     };
     let mut parts = vec![format!("{} of {} intended requests started", counts.started, counts.intended)];
+    parts.extend(figures::batches(load));
     for (some, word) in [
         (counts.late, "over a second late"),
         (counts.dropped, "dropped"),
@@ -50,9 +51,9 @@ fn steps(page: &mut Page, load: &LoadRecord) {
         shown.truncate(MOST_STEPS);
         shown.sort_by(|one, other| one.from_ms.total_cmp(&other.from_ms));
     }
-    let header = ["", "started", "p50", "p95", "p99", "no answer", "right", "lost"];
+    let header = ["", "started", "phrases", "p50", "p95", "p99", "no answer", "right", "lost"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(shown.iter().map(|step| row(step, load.scenario.model)));
+    rows.extend(shown.iter().map(|step| row(step, load)));
     // What one misses least gives way to a narrow terminal.
     let without = |left_out: &[usize]| -> Vec<Vec<String>> {
         let keep = |row: &Vec<String>| {
@@ -62,20 +63,23 @@ fn steps(page: &mut Page, load: &LoadRecord) {
         rows.iter().map(keep).collect()
     };
     let has_idle = load.idle.is_some();
-    let layouts: Vec<Vec<Vec<String>>> = [&[][..], &[2], &[1, 2], &[1, 2, 5]]
+    let layouts: Vec<Vec<Vec<String>>> = [&[][..], &[3], &[1, 3], &[1, 3, 6]]
         .into_iter()
         .map(|left_out| {
             let mut left_out = left_out.to_vec();
             if !has_idle {
-                left_out.push(7);
+                left_out.push(8);
             }
             if !load.scenario.is_judged() {
-                left_out.push(6);
+                left_out.push(7);
+            }
+            if load.scenario.batch == 1 {
+                left_out.push(2);
             }
             without(&left_out)
         })
         .collect();
-    let sides = [Left, Right, Right, Right, Right, Right, Right, Right];
+    let sides = [Left, Right, Right, Right, Right, Right, Right, Right, Right];
     for line in columns::fitting(layouts, &sides, page.width().saturating_sub(4), 24) {
         page.line(Line::of(Tone::Plain, format!("    {line}")));
     }
@@ -85,15 +89,16 @@ fn steps(page: &mut Page, load: &LoadRecord) {
     }
 }
 
-fn row(step: &LoadStep, model: LoadModel) -> Vec<String> {
+fn row(step: &LoadStep, load: &LoadRecord) -> Vec<String> {
     let some = |n: u64| if n == 0 { figures::NOTHING.to_owned() } else { n.to_string() };
     vec![
-        figures::load(step, model),
+        figures::load(step, load.scenario.model),
         format!("{}/s", figures::short((step.rate * 10.0).round() / 10.0)),
+        figures::phrase_rate(step, load.scenario.batch),
         figures::duration(step.response.p50_ms),
         figures::duration(step.response.p95_ms),
         figures::duration(step.response.p99_ms),
-        some(step.counts.unanswered()),
+        some(step.counts.unanswered_phrases()),
         figures::percent(step.accuracy.value),
         step.lost.map_or_else(String::new, |lost| figures::percent(lost.value)),
     ]

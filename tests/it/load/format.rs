@@ -21,7 +21,7 @@ fn every_shipped_scenario_can_be_run_and_fits_the_schema() {
         accepts(&schema, &serde_yaml::from_str(&text).expect("YAML"), &name);
         files += 1;
     }
-    assert_eq!(files, 7);
+    assert_eq!(files, 8);
 }
 
 #[test]
