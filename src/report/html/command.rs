@@ -1,6 +1,6 @@
 //! The command that repeats a run, without secrets.
 
-use crate::domain::{CheckMode, CheckSource, Comparison, RunRecord, Share, TextPolicy};
+use crate::domain::{CheckMode, CheckSource, Comparison, LoadRecord, RunRecord, Share, TextPolicy};
 
 /// A command, and what it cannot say.
 #[derive(Debug, Default)]
@@ -23,6 +23,9 @@ pub(super) fn to_repeat(record: &RunRecord) -> ToRepeat {
         record.configuration.get(key).map(String::as_str).filter(|value| *value != UNSET && *value != "none")
     };
     let mut words: Vec<String> = Vec::new();
+    if let Some(load) = &record.load {
+        return of_load(record, load, setting("url"));
+    }
     for (variable, key) in [("THRASH_PHRASES", "phrases"), ("TEST_ENVIRONMENT", "environment")] {
         words.extend(setting(key).map(|value| format!("{variable}={}", quoted(value))));
     }
@@ -52,6 +55,26 @@ pub(super) fn to_repeat(record: &RunRecord) -> ToRepeat {
             if record.options.text == TextPolicy::Redacted { "redacted" } else { "none" },
         );
     }
+    command.line = words.join(" ");
+    command
+}
+
+/// The command of a load run: all else stands in the scenario.
+fn of_load(record: &RunRecord, load: &LoadRecord, url: Option<&str>) -> ToRepeat {
+    let mut command = ToRepeat::default();
+    let scenario = &load.scenario;
+    let mut words = vec!["thrash".to_owned(), "load".to_owned(), quoted(&scenario.name)];
+    target(record, url, &mut words, &mut command.notes);
+    if scenario.time_scale.to_bits() != 1.0_f64.to_bits() {
+        flag(&mut words, "--scale-time", &scenario.time_scale.to_string());
+    }
+    flag(&mut words, "--seed", &scenario.seed.to_string());
+    if !load.shards.is_empty() {
+        flag(&mut words, "--workers", &load.shards.len().to_string());
+    }
+    command
+        .notes
+        .push("Everything else stands in the scenario. One that is a file is named with its ending.");
     command.line = words.join(" ");
     command
 }
