@@ -66,7 +66,9 @@ fn too_little(status: Option<RunStatus>, conclusion: Option<Conclusion>) -> Opti
 /// Why a load run is too little: it is not what its scenario asks for. None for any other run.
 fn too_little_load(record: &RunRecord) -> Option<&'static str> {
     let load = record.load.as_deref()?;
-    if load.generator.starved {
+    if !load.scenario.is_judged() {
+        Some("its requests had one fixed body, and runs are held against each other by their phrases")
+    } else if load.generator.starved {
         Some("whatever sent it could not make its load")
     } else if load.cut.is_some() {
         Some("a limit of its scenario ended it before its stages did")

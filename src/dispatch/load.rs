@@ -17,7 +17,7 @@ use super::keep::Keeper;
 use super::load_workers::{Crew, WorkersWish, meet};
 use crate::config::Config;
 use crate::demo::Demo;
-use crate::domain::{LoadModel, RunEvent, RunId, Series};
+use crate::domain::{BaselineWish, LoadModel, RunEvent, RunId, Series};
 use crate::gate::{Gate, GateOptions};
 use crate::load::{Deck, Elsewhere, LoadEngine, OpenEngine, Rate, Scenario, Shard, UsersEngine, UsersOrder};
 use crate::run::{LoadRun, RunControl, RunFacts};
@@ -72,6 +72,15 @@ impl PreparedLoad {
         let suite = phrases(config, &contract, &scenario)?;
         let deck = deck(&suite, &scenario)?;
         can_be_asked(&scenario, gates)?;
+        if scenario.body.is_some()
+            && settings.baseline.as_ref().is_some_and(|wish| *wish != BaselineWish::Nothing)
+        {
+            return Err(DispatchError::Options {
+                message: "a load of a fixed body has no baseline: runs are held against each other by their phrases"
+                    .to_owned(),
+                hint: "leave `--baseline` out; `--baseline none` where the configuration asks for one".to_owned(),
+            });
+        }
         // A target must not be sent more at once than it says it bears, whoever sends.
         let scenario = within_limits(scenario, &contract);
         let board = match &workers {

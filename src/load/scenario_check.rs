@@ -168,20 +168,25 @@ impl Reader<'_> {
                 }
                 for (key, is_there) in [("idle_pass", file.idle_pass), ("batch", file.batch.is_some())] {
                     if is_there {
-                        self.key(key, format!("there are no phrases, so `{key}` has no meaning"), "leave it out");
+                        self.key(
+                            key,
+                            format!("there are no phrases, so `{key}` has no meaning"),
+                            "leave it out",
+                        );
                     }
                 }
                 for (i, gate) in file.gates.iter().enumerate().filter(|(_, gate)| gate.needs_judging()) {
                     let path = Path::root().join("gates").join(i);
-                    let message = format!(
-                        "no answer to a fixed body is right or wrong, so `{}` is nothing",
-                        gate.metric
-                    );
-                    self.wrong(
-                        &path,
-                        message,
-                        "send `phrases`, or ask for rates, latencies and `check_failures`",
-                    );
+                    let (message, hint) = if gate.mode.is_against_baseline() {
+                        let message = format!("`{gate}` needs a baseline, and a fixed body has none");
+                        (message, "runs are held against each other by their phrases: send `phrases`")
+                    } else {
+                        let metric = gate.metric;
+                        let message =
+                            format!("no answer to a fixed body is right or wrong, so `{metric}` is nothing");
+                        (message, "send `phrases`, or ask for rates, latencies and `check_failures`")
+                    };
+                    self.wrong(&path, message, hint);
                 }
             }
             (None, None) => {

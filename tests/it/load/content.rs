@@ -104,6 +104,10 @@ fn a_fixed_body_is_sent_as_it_is_and_no_answer_to_it_is_judged() {
     assert_eq!(record["load"]["steps"][0]["accuracy"]["of"], 0);
     let page = std::fs::read_to_string(place.path().join("page.html")).unwrap();
     assert!(page.contains("no answer is right or wrong"));
+    let command = format!("thrash load s --target plain --url {} --seed 0", server.url());
+    assert!(page.contains(&command), "no `{command}`");
+    // Nothing can be held against it.
+    place.thrash(["baseline", "set", "latest"]).exits(2).complains(&["one fixed body"]);
 
     // Users send it, too.
     let server = Server::start(right_to_anything);
@@ -123,7 +127,7 @@ fn right_to_anything(_: &crate::support::server::Seen) -> Reply {
 fn what_a_fixed_body_cannot_tell_is_refused() {
     let place = scenario("body: {a: 1}\nidle_pass: true\ngates: [accuracy >= 90%, accuracy_drop <= 1%]\n");
     let ended = place.thrash(["scenarios", "check", "s.yaml"]).exits(2);
-    ended.complains(&["no phrases to ask once", "`accuracy` is nothing", "`accuracy_drop` is nothing"]);
+    ended.complains(&["`idle_pass` has no meaning", "`accuracy` is nothing", "`accuracy_drop` is nothing"]);
     let place = scenario("body: {a: 1}\nphrases: {suite: words}\ngates: [error_rate <= 1%]\n");
     place.thrash(["scenarios", "check", "s.yaml"]).exits(2).complains(&["there are phrases, too"]);
     let place = scenario("gates: [error_rate <= 1%]\n");
@@ -131,6 +135,9 @@ fn what_a_fixed_body_cannot_tell_is_refused() {
     let server = Server::start(right_to_anything);
     let place = scenario("body: {a: 1}\ngates: [error_rate <= 1%]\n");
     run(&place, &server, &["--gate", "fpr <= 1%"]).exits(2).complains(&["fixed body"]);
+    run(&place, &server, &["--baseline", "latest"]).exits(2).complains(&["fixed body has no baseline"]);
+    let place = scenario("body: {a: 1}\ngates: [latency_p95 rise <= 10%]\n");
+    place.thrash(["scenarios", "check", "s.yaml"]).exits(2).complains(&["s.yaml:6:9", "needs a baseline"]);
     assert!(server.requests().is_empty());
 }
 
