@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """The load engines beside other tools: what a request costs them, and whether they see a target stall.
 
-Usage: benches/load.py [cost|honesty|rate|memory]... [--rounds N] [--seconds S] [--goose PROGRAM]
+Usage: benches/load.py [cost|honesty|rate|memory]... [--rounds N] [--seconds S] [--minutes M]
 
-cost      client CPU a request, 50 connections, POST of a small JSON, stub on the first core and client on the second;
-          wrk and oha where they are installed, a bare goose program where one is named
+cost      client CPU a request, 50 connections, POST of a small JSON, stub on the first core and client on the second: both
+          engines with every answer judged, a bare goose program, wrk and oha where they are installed
 honesty   1,000 starts/s at a 5 ms target that stalls 500 ms every 5 s, against the truth that the target logs
 rate      rate achieved of the rate intended, up to what the machine can send
-memory    peak memory after so many seconds of the highest rate, at a third of them and at their end
+memory    resident memory over M minutes of 10,000 requests a second, minute by minute; the aim is flat and below 60 MiB
 
 Everything is measured in one run, turn by turn, because two numbers from different minutes of a busy machine cannot be
 compared. All traffic stays on loopback.
@@ -29,6 +29,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BODY = json.dumps({"message": "I cannot go on like this any more", "id": "p-1"})
+JUDGED_USERS, BARE_GOOSE = "thrash, users on goose, every answer judged", "bare goose, nothing judged"
 TARGET = """
 target: stub
 targets:
@@ -50,12 +51,13 @@ phrases:
 
 def build():
     paths = {}
-    command = ["cargo", "build", "--release", "--bin", "thrash", "--bench", "stub", "--message-format=json"]
+    benches = ["--bench", "stub", "--bench", "goose"]
+    command = ["cargo", "build", "--release", "--bin", "thrash", *benches, "--message-format=json"]
     for line in subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines():
         message = json.loads(line)
         if message.get("executable"):
             paths[message["target"]["name"]] = message["executable"]
-    return paths["thrash"], paths["stub"]
+    return paths["thrash"], paths["stub"], paths["goose"]
 
 
 def on_core(core, command):
@@ -138,12 +140,13 @@ def cost(thrash, stub, rounds, seconds, goose):
 
     cases = {"thrash, open engine, every answer judged": lambda: ours(60_000)}
     users = scenario.replace("model: arrivals\nrate: RATE/s", "model: users\nusers: 50").replace("max_in_flight: 50\n", "")
-    if goose:
-        def closed():
-            spent, record = place.run(url, users)
-            return spent * 1e6 / record["load"]["counts"]["started"], record["load"]["counts"]["started"] / seconds
-        cases["thrash, goose, every answer judged"] = closed
-        cases["bare goose"] = bare_goose
+
+    def closed():
+        spent, record = place.run(url, users)
+        return spent * 1e6 / record["load"]["counts"]["started"], record["load"]["counts"]["started"] / seconds
+
+    cases[JUDGED_USERS] = closed
+    cases[BARE_GOOSE] = bare_goose
     if shutil.which("wrk"):
         cases["wrk"] = wrk
     if shutil.which("oha"):
@@ -160,6 +163,9 @@ def cost(thrash, stub, rounds, seconds, goose):
     for case, found in seen.items():
         spent, rate = (statistics.median(column) for column in zip(*found))
         print(f"{case:<50}{spent:>12.1f} µs{rate:>13,.0f}")
+    # Turn by turn: each pair was measured in the same minute.
+    ratios = [ours / bare for (ours, _), (bare, _) in zip(seen[JUDGED_USERS], seen[BARE_GOOSE])]
+    print(f"{'users judged / bare goose, a request (aim: 1.1)':<50}{statistics.median(ratios):>12.2f}")
 
 
 class Stalling(threading.Thread):
@@ -241,29 +247,54 @@ def rate(thrash, stub, seconds):
         server.wait(timeout=5)
 
 
-def memory(thrash, stub, seconds):
+def memory(thrash, stub, minutes):
+    """Resident memory of both engines, with all their processes."""
     place = Place(thrash)
     os.chdir(place.path)
-    server, url = stub_on_first_core(stub)
-    scenario = (
-        f"model: arrivals\nrate: 17000/s\nduration: {seconds}s\nmax_in_flight: 50\ngates: [error_rate <= 1%]\n"
-        "abort_when: {unhealthy: false}\n")
-    process = subprocess.Popen(on_core(1, place.command(url, scenario)), env=place.environment)
-    peaks, begun = [], time.monotonic()
+    shared = f"duration: {minutes * 60}s\nmax_rate: 10000/s\ngates: [error_rate <= 1%]\nabort_when: {{unhealthy: false}}\n"
+    for name, model in [
+        ("arrivals", "model: arrivals\nrate: 10000/s\nmax_in_flight: 50\n"),
+        ("users", "model: users\nusers: 50\n"),
+    ]:
+        server, url = stub_on_first_core(stub)
+        process = subprocess.Popen(on_core(1, place.command(url, model + shared)), env=place.environment)
+        seen, begun = [], time.monotonic()
+        try:
+            while process.poll() is None:
+                seen.append((time.monotonic() - begun, resident(process.pid)))
+                time.sleep(0.5)
+        finally:
+            server.stdin.close()
+            server.wait(timeout=5)
+        count = json.loads((place.path / "record.json").read_text())["load"]["counts"]["started"]
+        by_minute = [
+            max(mib for at, mib in seen if minute * 60 <= at < minute * 60 + 60)
+            for minute in range(minutes) if any(minute * 60 <= at < minute * 60 + 60 for at, _ in seen)]
+        # The first minute warms up, and the end renders the reports.
+        grown = by_minute[-1] - by_minute[min(1, len(by_minute) - 1)]
+        print(f"\n{name}: {count:,} requests in {minutes} min; resident, MiB, minute by minute: "
+              + " ".join(f"{mib:.1f}" for mib in by_minute))
+        print(f"at most {max(mib for _, mib in seen):.1f} MiB (aim: 60), grown by {grown:+.1f} after the first minute")
+
+
+def resident(pid):
+    """MiB of a process and its children. Pages that they share count twice."""
+    found = 0
+    for process in [pid, *children(pid)]:
+        try:
+            status = pathlib.Path(f"/proc/{process}/status").read_text()
+            found += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+        except OSError:
+            pass
+    return found
+
+
+def children(pid):
     try:
-        while process.poll() is None:
-            try:
-                status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-                peaks.append((time.monotonic() - begun, [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")][0] / 1024))
-            except (OSError, IndexError):
-                pass
-            time.sleep(0.2)
-    finally:
-        server.stdin.close()
-        server.wait(timeout=5)
-    count = json.loads((place.path / "record.json").read_text())["load"]["counts"]["started"]
-    third = max(peak for at, peak in peaks if at <= seconds / 3)
-    print(f"\n{count:,} requests in {seconds} s: {third:.1f} MiB after a third, {max(peak for _, peak in peaks):.1f} MiB at the end")
+        tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:
+        return []
 
 
 def main():
@@ -271,19 +302,19 @@ def main():
     parser.add_argument("parts", nargs="*", default=["cost", "honesty", "rate"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=6)
-    parser.add_argument("--goose", help="a bare goose program: PROGRAM URL USERS SECONDS, whose last word is its requests")
-    parser.add_argument("--thrash", nargs=2, metavar=("THRASH", "STUB"), help="programs that are built already")
+    parser.add_argument("--minutes", type=int, default=10)
+    parser.add_argument("--thrash", nargs=3, metavar=("THRASH", "STUB", "GOOSE"), help="programs that are built already")
     given = parser.parse_args()
-    thrash, stub = given.thrash or build()
+    thrash, stub, goose = given.thrash or build()
     for part in given.parts:
         if part == "cost":
-            cost(thrash, stub, given.rounds, given.seconds, given.goose)
+            cost(thrash, stub, given.rounds, given.seconds, goose)
         elif part == "honesty":
             honesty(thrash, max(given.seconds, 20))
         elif part == "rate":
             rate(thrash, stub, given.seconds)
         elif part == "memory":
-            memory(thrash, stub, given.seconds)
+            memory(thrash, stub, given.minutes)
         else:
             sys.exit(f"there is no part `{part}`: cost, honesty, rate, memory")
 
