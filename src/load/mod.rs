@@ -23,6 +23,7 @@ mod scenario_file;
 mod schedule;
 mod shard;
 mod tally;
+mod turns;
 mod users;
 mod watch;
 

@@ -16,6 +16,7 @@ use super::recorder::{Recorder, Request};
 use super::schedule::Schedule;
 use super::shard::Shard;
 use super::tally::{Tally, Window};
+use super::turns::Turns;
 
 /// How often what was seen is told.
 pub(super) const TELL_EVERY: Duration = Duration::from_millis(250);
@@ -46,12 +47,14 @@ impl OpenEngine {
         let began = sending.start.unwrap_or_else(Instant::now);
         // No more than have something to do.
         let threads = self.threads.min(sending.shard.share(sending.scenario.max_in_flight)).max(1);
+        let turns = sending.scenario.max_rate.map(|rate| Arc::new(Turns::new(sending.shard.rate(rate))));
         let mut running = Vec::with_capacity(threads);
         for thread in 0..threads {
             let share = Share {
                 sending: sending.clone(),
                 thread,
                 threads,
+                turns: turns.clone(),
                 began,
                 drain: drain.clone(),
                 abort: abort.clone(),
@@ -84,6 +87,8 @@ struct Share {
     sending: Sending,
     thread: usize,
     threads: usize,
+    /// Of all threads together.
+    turns: Option<Arc<Turns>>,
     began: Instant,
     drain: CancellationToken,
     abort: CancellationToken,
@@ -101,11 +106,13 @@ impl Share {
         let shard = self.sending.shard;
         let of_threads = Shard { index: self.thread, count: self.threads };
         let most = of_threads.share(shard.share(scenario.max_in_flight));
-        let senders = (self.threads * shard.count) as f64;
-        let spacing = scenario.max_rate.map(|rate| Duration::from_secs_f64(senders / rate));
         let recorder = Recorder::new(&self.sending);
-        let pool =
-            Pool::new(Arc::clone(target), (deck.clone(), recorder), (most, scenario.beyond), spacing);
+        let pool = Pool::new(
+            Arc::clone(target),
+            (deck.clone(), recorder),
+            (most, scenario.beyond),
+            self.turns.clone(),
+        );
         let cpu = thread_cpu();
         let told = Cpu(cpu);
         let teller = tokio::task::spawn_local(tell(

@@ -16,6 +16,7 @@ use super::deck::Deck;
 use super::recorder::{Recorder, Request};
 use super::scenario_file::Beyond;
 use super::tally::Window;
+use super::turns::Turns;
 use crate::target::{Lane, LoadTarget};
 
 /// Starts that wait for a lane, at most; further ones are dropped and counted.
@@ -26,9 +27,8 @@ pub(super) struct Pool {
     target: Arc<LoadTarget>,
     most: usize,
     beyond: Beyond,
-    /// Between two requests at least.
-    spacing: Option<Duration>,
-    not_before: Cell<Instant>,
+    /// Never more than `max_rate`, not even to catch up.
+    turns: Option<Arc<Turns>>,
     lanes: RefCell<Vec<Rc<Slot>>>,
     /// The lanes without work; the last to come is the first to go, so that few connections stay warm.
     idle: RefCell<Vec<usize>>,
@@ -54,14 +54,13 @@ impl Pool {
         target: Arc<LoadTarget>,
         (deck, recorder): (Deck, Recorder),
         (most, beyond): (usize, Beyond),
-        spacing: Option<Duration>,
+        turns: Option<Arc<Turns>>,
     ) -> Rc<Self> {
         Rc::new(Self {
             target,
             most: most.max(1),
             beyond,
-            spacing,
-            not_before: Cell::new(Instant::now()),
+            turns,
             lanes: RefCell::default(),
             idle: RefCell::default(),
             queue: RefCell::default(),
@@ -115,7 +114,7 @@ impl Pool {
                 slot.wake.notified().await;
                 continue;
             };
-            if let Some(at) = self.pace() {
+            if let Some(at) = self.turns.as_ref().and_then(|turns| turns.take()) {
                 slot.paced.set(Some(request));
                 sleep_until(at).await;
                 slot.paced.set(None);
@@ -124,9 +123,9 @@ impl Pool {
             let sent = Instant::now();
             self.recorder.borrow_mut().started(&request, sent.saturating_duration_since(request.due));
             slot.flying.set(Some(request));
-            let shot = self.target.send(&mut lane, &phrases, request.number).await;
+            let brought = self.target.send(&mut lane, &phrases, request.number).await;
             slot.flying.set(None);
-            self.recorder.borrow_mut().ended(&request, sent, (&phrases, lane.answers()), &shot);
+            self.recorder.borrow_mut().ended(&request, sent, (&phrases, lane.answers()), &brought);
             let next = self.queue.borrow_mut().pop_front();
             if next.is_some() {
                 slot.work.set(next);
@@ -137,15 +136,6 @@ impl Pool {
                 self.freed.notify_waiters();
             }
         }
-    }
-
-    /// When the next request may start, if that is not now: never more than `max_rate`, not even to catch up.
-    fn pace(&self) -> Option<Instant> {
-        let spacing = self.spacing?;
-        let now = Instant::now();
-        let at = self.not_before.get().max(now);
-        self.not_before.set(at + spacing);
-        (at > now).then_some(at)
     }
 
     /// What was seen since the last time.

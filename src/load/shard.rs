@@ -1,5 +1,7 @@
 //! The part of a load that one of several machines sends.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::schedule::Ramp;
@@ -33,6 +35,14 @@ impl Shard {
         all / self.count + if self.index < all % self.count { 1 } else { 0 }
     }
 
+    /// Its part of a rate. Parts are whole requests a second, so that no second holds more of all of them than of one
+    /// process; the fraction is the first one's. Where there are more shards than requests, it may be none.
+    pub fn rate(self, all: f64) -> f64 {
+        let whole = Duration::try_from_secs_f64(all).map_or(0, |time| time.as_secs());
+        let share = self.share(usize::try_from(whole).unwrap_or(usize::MAX)) as f64;
+        if self.index == 0 { share + all.fract() } else { share }
+    }
+
     /// One of its threads, as a sender of its own.
     #[must_use]
     pub const fn thread(self, thread: usize, threads: usize) -> Self {
@@ -51,8 +61,6 @@ impl Shard {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn all(count: usize) -> impl Iterator<Item = Shard> {
@@ -79,6 +87,19 @@ mod tests {
         for most in 0..50 {
             assert_eq!(all(4).map(|shard| shard.share(most)).sum::<usize>(), most);
         }
+    }
+
+    #[test]
+    fn the_parts_of_a_rate_are_whole_and_sum_to_it() {
+        for (rate, parts) in [
+            (10.0, [3.0, 3.0, 2.0, 2.0]),
+            (100.0, [25.0; 4]),
+            (5.5, [2.5, 1.0, 1.0, 1.0]),
+            (3.0, [1.0, 1.0, 1.0, 0.0]),
+        ] {
+            assert_eq!(all(4).map(|shard| shard.rate(rate)).collect::<Vec<_>>(), parts);
+        }
+        assert_eq!(Shard::WHOLE.rate(0.5).to_bits(), 0.5_f64.to_bits());
     }
 
     #[test]

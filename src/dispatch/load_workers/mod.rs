@@ -17,7 +17,8 @@ use std::time::Duration;
 use super::DispatchError;
 use super::keep::Keeper;
 use crate::config::Config;
-use crate::load::Scenario;
+use crate::domain::LoadModel;
+use crate::load::{Rate, Scenario, Shard};
 use crate::store::{LoadBoard, StoreLocation, StoreOptions};
 
 pub(super) use crew::Crew;
@@ -59,7 +60,33 @@ pub(super) async fn meet(
             "ask for fewer workers, or raise the scenario's `max_in_flight` or `users`",
         );
     }
+    can_share(scenario, wish.count)?;
     board(config).await
+}
+
+/// Refuses a `max_rate` of which some worker would get too little: each gets whole requests a second, so that no second
+/// holds more than all of them may send.
+fn can_share(scenario: &Scenario, workers: usize) -> Result<(), DispatchError> {
+    let Some(most) = scenario.max_rate else { return Ok(()) };
+    let least = Shard { index: workers - 1, count: workers }.rate(most);
+    let each = match scenario.model {
+        LoadModel::Arrivals => scenario.peak() / f64::from(u32::try_from(workers).unwrap_or(u32::MAX)),
+        LoadModel::Users => 0.0,
+    };
+    if least >= 1.0 && each <= least {
+        return Ok(());
+    }
+    let needs = if each > 0.0 { format!(", and each has to send {}", Rate(each)) } else { String::new() };
+    Err(DispatchError::Options {
+        message: format!(
+            "{workers} workers cannot share `max_rate: {}`: one would get {}{needs}",
+            Rate(most),
+            Rate(least)
+        ),
+        hint:
+            "raise `max_rate` (or the target's `limits.rate`), or ask for a number of workers that divides it"
+                .to_owned(),
+    })
 }
 
 /// The board in the configured database.

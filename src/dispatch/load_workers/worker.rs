@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::board;
 use super::message::Job;
 use super::shift::Shift;
+use super::{board, can_share};
 use crate::config::Config;
 use crate::dispatch::DispatchError;
 use crate::dispatch::connect::{self, Connected, Connecting};
-use crate::dispatch::load::{
-    deck, load_target, may_be_loaded, phrases, send_again, threads, within_limits,
-};
+use crate::dispatch::load::{deck, load_target, may_be_loaded, phrases, send_again, threads, within_limits};
 use crate::domain::{LoadModel, Wait};
 use crate::load::{LoadEngine, OpenEngine, Scenario, Sending, Shard, UsersEngine, UsersOrder};
 use crate::run::RunControl;
@@ -145,6 +143,7 @@ impl PreparedWorker {
             Connecting::new(config, contract, &posted.run).at_most(scenario.max_rate).connect(config).await?;
         let target = Box::pin(load_target(target, &suite, &scenario)).await?;
         let scenario = within_limits(scenario, target.target().contract());
+        can_share(&scenario, shard.count)?;
         let engine = match scenario.model {
             LoadModel::Arrivals => {
                 LoadEngine::Open(OpenEngine { threads: threads(scenario.peak(), shard.count) })

@@ -86,19 +86,8 @@ impl Crowd {
     /// The system gives no clock.
     pub(super) fn new(sending: Sending) -> std::io::Result<Self> {
         let recorder = Recorder::new(&sending);
-        let Sending {
-            scenario,
-            ramps,
-            warm_up,
-            target,
-            deck,
-            first,
-            longest,
-            most,
-            shard,
-            start,
-            ..
-        } = sending;
+        let Sending { scenario, ramps, warm_up, target, deck, first, longest, most, shard, start, .. } =
+            sending;
         let plan = Plan::new(&shard.users(&ramps));
         let mut end = Duration::ZERO;
         let ends = ramps.iter().map(|ramp| {
@@ -121,7 +110,7 @@ impl Crowd {
             closed: false,
         };
         Ok(Self {
-            pace: scenario.max_rate.map(|rate| Pace::new(rate / shard.count as f64)).transpose()?,
+            pace: scenario.max_rate.map(|rate| Pace::new(shard.rate(rate))).transpose()?,
             end: plan.length().min(longest),
             target,
             plan,
@@ -233,12 +222,7 @@ impl Crowd {
     }
 
     /// A request that could have begun at `due` begins, if nothing has changed meanwhile: with phrases.
-    fn try_start(
-        &self,
-        (number, phrases): (usize, &mut Vec<usize>),
-        began: Instant,
-        due: Instant,
-    ) -> Begin {
+    fn try_start(&self, (number, phrases): (usize, &mut Vec<usize>), began: Instant, due: Instant) -> Begin {
         let sent = Instant::now();
         let after = sent - began;
         let mut guard = self.shared();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::batch::{BY_ID, right_to_all, target};
 use super::{counts, ms, place, record_of, right};
 use crate::store::place::{Place as _, PostgresPlace};
 use crate::support::command::{Ended, Place, send};
@@ -211,23 +212,86 @@ async fn errors_stop_all_workers_within_two_seconds() {
 
 #[tokio::test]
 async fn the_sum_of_all_workers_stays_below_every_limit() {
-    // Slow, so that what may be on its way is; and a rate that a queue would exceed.
-    let server = Server::start(|seen| right(seen).after(if seen.number < 20 { ms(900) } else { ms(5) }));
+    // Each worker's first request holds up what comes after it, all of them until the same moment; then all catch up.
+    let first = std::sync::OnceLock::new();
+    let server = Server::start(move |seen| {
+        let held = ms(2500).saturating_sub(seen.at.duration_since(*first.get_or_init(|| seen.at)));
+        right(seen).after(if seen.number < 4 { held } else { ms(5) })
+    });
     let field = Field::new(
-        "model: arrivals\nrate: 90/s\nduration: 4s\nmax_in_flight: 6\nmax_rate: 100/s\nmax_requests: 300\nabort_when: {unhealthy: false}\ngates: [error_rate <= 1%]\n",
+        "model: arrivals\nrate: 6/s\nduration: 6s\nmax_in_flight: 4\nmax_rate: 10/s\nmax_requests: 33\nabort_when: {unhealthy: false}\ngates: [error_rate <= 1%]\n",
         &server,
     )
     .await;
     // The limit of requests ended it: not the load that was asked for.
     field.run(4, 4);
-    assert!(server.most_in_flight() <= 6, "{} at once", server.most_in_flight());
+    assert!(server.most_in_flight() <= 4, "{} at once", server.most_in_flight());
     let mut times: Vec<Instant> = server.requests().iter().map(|seen| seen.at).collect();
     times.sort_unstable();
-    assert_eq!(times.len(), 300);
-    let within = |i: usize| times[i..].iter().take_while(|time| **time < times[i] + ms(1000)).count();
+    assert_eq!(times.len(), 33);
+    // A second, less what the network and this machine push together.
+    let within = |i: usize| times[i..].iter().take_while(|time| **time < times[i] + ms(950)).count();
     let most = (0..times.len()).map(within).max().unwrap();
-    // A hundred, and one more of each worker where their seconds begin.
-    assert!(most <= 108, "{most} requests within a second");
+    assert!((8..=10).contains(&most), "{most} requests within a second, of ten");
+}
+
+#[tokio::test]
+async fn a_machine_whose_clock_is_minutes_wrong_begins_with_all_others() {
+    let server = Server::start(right);
+    let lines =
+        "model: arrivals\nrate: 40/s\nduration: 1s\ngates: [error_rate <= 1%, achieved_rate >= 99%]\n";
+    let field = Field::new(lines, &server).await;
+    // Seen from the database, whose clock is the one that counts, every machine here is seven minutes slow.
+    let mut database = field.database.connect().await;
+    for statement in [
+        "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+         AS $$ SELECT pg_catalog.clock_timestamp() + interval '7 minutes' $$",
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database()); END $$",
+    ] {
+        sqlx::query(statement).execute(&mut database).await.expect("another clock");
+    }
+    field.run(2, 0);
+    let record = field.record();
+    for shard in record["load"]["shards"].as_array().unwrap() {
+        let ahead = shard["clock_ms"].as_f64().unwrap();
+        assert!((ahead + 420_000.0).abs() < 5000.0, "{shard}");
+        assert_eq!(shard["started"], 20);
+    }
+    assert_eq!(counts(&record)["answered"], 40);
+    // Both began by the same clock: what one sends lies between what the other sends.
+    let mut seen = server.requests();
+    seen.sort_by_key(|seen| seen.at);
+    let took = seen.last().unwrap().at - seen[0].at;
+    assert!(took < ms(1900), "{took:?}");
+}
+
+#[tokio::test]
+async fn workers_send_batches_that_sum_to_those_of_one_process() {
+    let lines = "batch: 3\nmodel: arrivals\nrate: 40/s\nduration: 1s\nseed: 3\nidle_pass: true\ngates: [error_rate <= 1%, accuracy >= 99%]\n";
+    let (server, other) = (Server::start(right_to_all), Server::start(right_to_all));
+    let batches = |server: &Server| {
+        let mut batches: Vec<String> =
+            server.requests().iter().map(|seen| seen.json()["all"].to_string()).collect();
+        batches.sort_unstable();
+        batches
+    };
+    let mut records = Vec::new();
+    for (server, workers) in [(&server, 3), (&other, 0)] {
+        let field = Field::new(lines, server).await;
+        field.place.file("thrash.yaml", target(BY_ID));
+        if workers > 0 {
+            field.run(workers, 0);
+        } else {
+            ended(field.start(&["load", "s.yaml"], None)).exits(0);
+        }
+        records.push(field.record());
+    }
+    assert_eq!(batches(&server), batches(&other));
+    for record in records {
+        let counts = counts(&record);
+        assert_eq!((&counts["started"], &counts["phrases"]["answered"]), (&json!(40), &json!(120)));
+        assert_eq!((&counts["right"], &record["metrics"]["phrases"]), (&json!(120), &json!(120)));
+    }
 }
 
 #[tokio::test]
@@ -384,5 +448,10 @@ fn workers_need_postgresql_a_number_and_a_target() {
         .thrash(["load", "s.yaml", "--workers", "4", "--target", "plain", "--url", &url])
         .exits(2)
         .complains(&["4 workers cannot share 3 requests"]);
+    place.file("s.yaml", "title: x\nphrases: {suite: words}\nmodel: arrivals\nrate: 20/s\nmax_rate: 20/s\nduration: 1s\ngates: [error_rate <= 1%]\n");
+    place
+        .thrash(["load", "s.yaml", "--workers", "3", "--target", "plain", "--url", &url])
+        .exits(2)
+        .complains(&["cannot share `max_rate: 20/s`", "one would get 6/s", "each has to send 6.667/s"]);
     assert!(server.requests().is_empty());
 }
