@@ -5,7 +5,7 @@ use std::fmt::Write;
 use chrono::{TimeDelta, Utc};
 use clap::Subcommand;
 
-use super::exit::{Exit, in_words};
+use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::runs::{cut, open};
@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::dispatch::set_baseline;
 use crate::domain::{Baseline, Conclusion};
 use crate::report::figures;
+use crate::report::headline::in_words;
 use crate::store::{RunSummary, Store};
 
 /// What is done with baselines.

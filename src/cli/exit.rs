@@ -57,17 +57,6 @@ impl From<Conclusion> for Exit {
     }
 }
 
-/// A conclusion in words, as lists and short messages say it.
-pub(super) const fn in_words(conclusion: Conclusion) -> &'static str {
-    match conclusion {
-        Conclusion::Passed => "passed",
-        Conclusion::GateFailed => "failed",
-        Conclusion::TargetFailed => "target failed",
-        Conclusion::Inconclusive => "could not tell",
-        Conclusion::Interrupted => "interrupted",
-    }
-}
-
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

@@ -4,11 +4,12 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use super::args::ReportArgs;
-use super::exit::{Exit, in_words};
+use super::exit::Exit;
 use super::failure::{Failure, chain};
 use super::output::Output;
 use crate::config::Config;
 use crate::domain::{BaselineWish, CheckOutcome, RunRecord, RunVerdict, TextPolicy};
+use crate::report::headline::in_words;
 use crate::report::{
     Format, Places, RenderOptions, Sink, SinkError, TerminalOptions, check_apart, check_together, render,
     render_terminal,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::args::{ReportArgs, RunsCommand};
-use super::exit::{Exit, in_words};
+use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::report::Reports;
@@ -11,6 +11,7 @@ use super::run::{Notes, tell_delivered};
 use crate::config::Config;
 use crate::dispatch::{Keeper, deliver_spool, earlier, open_store, spool};
 use crate::report::figures;
+use crate::report::headline::in_words;
 use crate::store::{RunFilter, RunSummary, Store, StoreError, StoreLocation};
 
 /// Where the store is; a command about stored runs needs one.

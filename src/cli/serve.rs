@@ -1,7 +1,7 @@
 //! `thrash serve`.
 
 use std::io::{IsTerminal, Read};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
@@ -16,7 +16,7 @@ use super::output::Output;
 use super::signals;
 use crate::config::Config;
 use crate::dispatch::Stopping;
-use crate::domain::Secret;
+use crate::domain::{Secret, asked_at};
 use crate::service::{Serving, hash_key, new_key};
 
 /// How long `--is-healthy` waits for an answer.
@@ -81,10 +81,7 @@ async fn is_healthy(config: &Config, output: Output) -> Result<Exit, Failure> {
         let hint = "ask `/health` with a client that trusts the certificate";
         return Err(Failure::usage("`--is-healthy` cannot ask a service that has a certificate", hint));
     }
-    let mut listen = settings.listen;
-    if listen.ip().is_unspecified() {
-        listen.set_ip(Ipv4Addr::LOCALHOST.into());
-    }
+    let listen = asked_at(settings.listen);
     let request =
         format!("GET {}/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", settings.base_path);
     let ask = async {

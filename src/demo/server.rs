@@ -19,6 +19,7 @@ use super::detector::Lexicon;
 use super::key::InternalKey;
 use super::routes::router;
 use super::service::{RequestCounts, Service};
+use crate::domain::asked_at;
 
 /// How long answers that are ready may take to leave a demo that dies.
 const LAST_BREATH: Duration = Duration::from_millis(100);
@@ -119,15 +120,7 @@ impl Demo {
 
     /// The base URL, without a slash at its end. Listening on every address, the demo is asked on the loopback one.
     pub fn url(&self) -> String {
-        let mut addr = self.addr;
-        if addr.ip().is_unspecified() {
-            addr.set_ip(if addr.is_ipv4() {
-                Ipv4Addr::LOCALHOST.into()
-            } else {
-                std::net::Ipv6Addr::LOCALHOST.into()
-            });
-        }
-        format!("http://{addr}")
+        format!("http://{}", asked_at(self.addr))
     }
 
     /// The requests so far.

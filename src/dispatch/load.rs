@@ -17,7 +17,7 @@ use super::keep::Keeper;
 use super::load_workers::{Crew, WorkersWish, meet};
 use crate::config::Config;
 use crate::demo::Demo;
-use crate::domain::{BaselineWish, LoadModel, RunEvent, RunId, Series};
+use crate::domain::{BaselineWish, LoadModel, RunEvent, RunId, Series, is_this_machine};
 use crate::gate::{Gate, GateOptions};
 use crate::load::{Deck, Elsewhere, LoadEngine, OpenEngine, Rate, Scenario, Shard, UsersEngine, UsersOrder};
 use crate::run::{LoadRun, RunControl, RunFacts};
@@ -297,7 +297,8 @@ pub(super) fn may_be_loaded(
 ) -> Result<(), DispatchError> {
     let name = &contract.name;
     let refuse = |message: String, hint: String| Err(DispatchError::Options { message, hint });
-    if !(demo || contract.allow_load || is_this_machine(contract)) {
+    let is_here = is_this_machine(contract.base_url.host_str().unwrap_or_default());
+    if !(demo || contract.allow_load || is_here) {
         return refuse(
             format!("target `{name}` at {} is not marked for load: nothing was sent", contract.shown_url()),
             format!(
@@ -335,11 +336,4 @@ pub(super) fn may_be_loaded(
         ),
         _ => Ok(()),
     }
-}
-
-/// Whether the target's address is of this machine alone.
-fn is_this_machine(contract: &Contract) -> bool {
-    let host = contract.base_url.host_str().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

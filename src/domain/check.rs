@@ -15,6 +15,17 @@ pub enum CheckOutcome {
     Inconclusive,
 }
 
+impl CheckOutcome {
+    /// Its name, as it is stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+}
+
 /// On which side of the limit the number must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -179,6 +190,23 @@ pub enum Conclusion {
     Inconclusive,
     /// Somebody stopped the run.
     Interrupted,
+}
+
+impl Conclusion {
+    /// Every conclusion.
+    pub const ALL: [Self; 5] =
+        [Self::Passed, Self::GateFailed, Self::TargetFailed, Self::Inconclusive, Self::Interrupted];
+
+    /// Its name, as it is stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::GateFailed => "gate_failed",
+            Self::TargetFailed => "target_failed",
+            Self::Inconclusive => "inconclusive",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }
 
 /// The one verdict on a run: it is printed, stored, rendered and turned into the exit code.

@@ -4,6 +4,7 @@
 //! value that makes sense. [`RunRecord`] is the waist of the hourglass: a run makes one, and the gates, the store and
 //! the reports only read it.
 
+mod address;
 mod annotation;
 mod baseline;
 mod check;
@@ -32,6 +33,7 @@ mod verdict;
 mod wait;
 mod waiver;
 
+pub use address::{asked_at, is_this_machine};
 pub use annotation::Annotations;
 pub use baseline::{Baseline, BaselineWish};
 pub use check::{

@@ -25,6 +25,16 @@ pub enum RunKind {
     Load,
 }
 
+impl RunKind {
+    /// Its name, as it is stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::Load => "load",
+        }
+    }
+}
+
 /// How far a run came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -1,7 +1,6 @@
 //! Where messages go.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use base64::Engine;
@@ -11,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{QuietHours, Severity};
-use crate::domain::Secret;
+use crate::domain::{Secret, is_this_machine};
 
 /// What stands at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -84,8 +83,7 @@ impl Channel {
         key: Option<&Secret>,
     ) -> Result<Self, ChannelError> {
         let url = Url::parse(url.expose().trim()).map_err(|_| ChannelError::NoUrl)?;
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let is_here = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+        let is_here = is_this_machine(url.host_str().unwrap_or_default());
         match url.scheme() {
             "https" => {}
             "http" if is_here => {}

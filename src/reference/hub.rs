@@ -217,9 +217,7 @@ pub async fn pull(
 /// The hashes come the same way as the files, so the way has to be a safe one.
 fn is_safe(base: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(base) else { return false };
-    let host = url.host_str().unwrap_or_default();
-    let is_here = host == "localhost"
-        || host.trim_matches(['[', ']']).parse().is_ok_and(|at: std::net::IpAddr| at.is_loopback());
+    let is_here = crate::domain::is_this_machine(url.host_str().unwrap_or_default());
     url.scheme() == "https" || (url.scheme() == "http" && is_here)
 }
 

@@ -24,6 +24,17 @@ pub(crate) const fn word(conclusion: Conclusion) -> &'static str {
     }
 }
 
+/// The same within a line.
+pub(crate) const fn in_words(conclusion: Conclusion) -> &'static str {
+    match conclusion {
+        Conclusion::Passed => "passed",
+        Conclusion::GateFailed => "failed",
+        Conclusion::TargetFailed => "target failed",
+        Conclusion::Inconclusive => "could not tell",
+        Conclusion::Interrupted => "interrupted",
+    }
+}
+
 /// How many phrases were right, and what became of the others, as `21 of 25 right, 3 under, 1 unanswered`.
 pub(super) fn counts(record: &RunRecord) -> String {
     let metrics = &record.metrics;

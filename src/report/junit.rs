@@ -167,10 +167,12 @@ fn conclusion(record: &RunRecord) -> TestCase {
         (Conclusion::Passed, RunStatus::Interrupted | RunStatus::Aborted) => {
             non_success(NonSuccessKind::Error, "incomplete", sentence)
         }
-        (Conclusion::GateFailed, _) => non_success(NonSuccessKind::Failure, "gate_failed", sentence),
-        (Conclusion::TargetFailed, _) => non_success(NonSuccessKind::Error, "target_failed", sentence),
-        (Conclusion::Inconclusive, _) => non_success(NonSuccessKind::Error, "inconclusive", sentence),
-        (Conclusion::Interrupted, _) => non_success(NonSuccessKind::Error, "interrupted", sentence),
+        (failed @ Conclusion::GateFailed, _) => {
+            non_success(NonSuccessKind::Failure, failed.as_str(), sentence)
+        }
+        (other @ (Conclusion::TargetFailed | Conclusion::Inconclusive | Conclusion::Interrupted), _) => {
+            non_success(NonSuccessKind::Error, other.as_str(), sentence)
+        }
     };
     let mut case = TestCase::new("conclusion", status);
     case.set_classname(GATES);
@@ -190,7 +192,9 @@ fn check(check: &Check) -> TestCase {
             status
         }
         CheckOutcome::Fail => non_success(NonSuccessKind::Failure, &check.metric, &message),
-        CheckOutcome::Inconclusive => non_success(NonSuccessKind::Error, "inconclusive", &message),
+        CheckOutcome::Inconclusive => {
+            non_success(NonSuccessKind::Error, check.outcome.as_str(), &message)
+        }
     };
     let mut case = TestCase::new(xml(&check.name), status);
     case.set_classname(match check.source {

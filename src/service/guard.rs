@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Service;
 use super::problem::Problem;
+use crate::domain::is_this_machine;
 
 /// What every answer says unless it says something else itself.
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -146,11 +147,6 @@ fn host(uri: &Uri, headers: &HeaderMap) -> Option<String> {
         None => authority.split(':').next()?,
     };
     (!host.is_empty()).then(|| host.to_ascii_lowercase())
-}
-
-/// Whether a name can only mean this machine.
-fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Whether the origin is that of a page of our own: the same host and port.

@@ -21,6 +21,7 @@ use super::tls;
 use super::watch;
 use crate::config::{Config, ConfigError};
 use crate::dispatch::{Keeper, Queue, Stopping, Worker, open_store};
+use crate::domain::asked_at;
 use crate::notify::Notifier;
 use crate::store::{InstanceLock, LocationError, StoreError};
 
@@ -157,15 +158,12 @@ impl Serving {
 
     /// Where it tells its metrics.
     pub fn metrics_url(&self) -> Option<String> {
-        Some(format!("http://{}/metrics", self.metrics.local_addr().ok()?))
+        Some(format!("http://{}/metrics", asked_at(self.metrics.local_addr().ok()?)))
     }
 
     /// Where it is asked.
     pub fn url(&self) -> String {
-        let mut listen = self.listen;
-        if listen.ip().is_unspecified() {
-            listen.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-        }
+        let listen = asked_at(self.listen);
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{listen}{}", self.service.config.settings.service.base_path)
     }

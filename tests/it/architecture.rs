@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("schedule", &[]),
     ("store", &["domain"]),
     ("report", &["domain", "stats"]),
-    ("demo", &[]),
+    ("demo", &["domain"]),
     ("notify", &["domain", "report", "schedule", "store", "target"]),
     ("run", &["domain", "gate", "judge", "load", "reference", "stats", "suite", "target"]),
     ("config", &["document", "domain", "gate", "notify", "reference", "schedule", "suite", "target"]),

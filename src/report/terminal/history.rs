@@ -1,8 +1,9 @@
 //! The runs of a series over time: a table with the newest last, a line of bars a metric, and what shifted.
 
-use crate::domain::{Conclusion, History, HistoryRun};
+use crate::domain::{History, HistoryRun};
 
 use super::super::drift::{self, Finding, Note};
+use super::super::headline::in_words;
 use super::super::{figures, fit};
 use super::TerminalOptions;
 use super::columns::{self, Side};
@@ -81,7 +82,7 @@ fn table(page: &mut Page, runs: &[HistoryRun]) {
 fn row(run: &HistoryRun, wide: bool) -> Vec<String> {
     let mut cells = vec![
         run.id.to_string(),
-        run.conclusion.map_or(figures::NOTHING, conclusion).to_owned(),
+        run.conclusion.map_or(figures::NOTHING, in_words).to_owned(),
         figures::percent(run.accuracy),
         figures::percent(run.false_positive_rate),
         figures::duration(run.p95_ms),
@@ -92,16 +93,6 @@ fn row(run: &HistoryRun, wide: bool) -> Vec<String> {
         cells.push(fit::cut(run.target_version.as_deref().unwrap_or(figures::NOTHING), 24));
     }
     cells
-}
-
-const fn conclusion(conclusion: Conclusion) -> &'static str {
-    match conclusion {
-        Conclusion::Passed => "passed",
-        Conclusion::GateFailed => "failed",
-        Conclusion::TargetFailed => "target failed",
-        Conclusion::Inconclusive => "could not tell",
-        Conclusion::Interrupted => "interrupted",
-    }
 }
 
 /// A number of a run.

@@ -17,7 +17,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::registry::Registry;
 
-use crate::domain::{CheckOutcome, Conclusion, RunKind, RunRecord, SliceKind};
+use crate::domain::{Conclusion, RunRecord, SliceKind};
 use crate::stats::LatencyHistogram;
 
 /// Series beyond so many are counted and not shown: names of targets and suites come from people.
@@ -28,15 +28,6 @@ const MOST_CATEGORIES: usize = 60;
 
 /// Upper ends of the buckets of latencies, in seconds.
 const BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-
-/// How a run can end.
-const OUTCOMES: [Conclusion; 5] = [
-    Conclusion::Passed,
-    Conclusion::GateFailed,
-    Conclusion::TargetFailed,
-    Conclusion::Inconclusive,
-    Conclusion::Interrupted,
-];
 
 /// What is known of every run and of the service.
 #[derive(Debug)]
@@ -158,7 +149,7 @@ impl Metrics {
     pub fn count(&self, record: &RunRecord) {
         let mut state = self.known.lock();
         let Some(seen) = state.seen(record) else { return };
-        *seen.runs.entry(outcome(record.verdict.conclusion)).or_default() += 1;
+        *seen.runs.entry(record.verdict.conclusion.as_str()).or_default() += 1;
         seen.latency.add(record);
         seen.show(record);
     }
@@ -190,10 +181,7 @@ impl Metrics {
 impl State {
     fn seen(&mut self, record: &RunRecord) -> Option<&mut Seen> {
         let key = Key {
-            kind: match record.kind {
-                RunKind::Accuracy => "accuracy",
-                RunKind::Load => "load",
-            },
+            kind: record.kind.as_str(),
             suite: record.suite.name.clone(),
             target: record.target.name.clone(),
             demo: record.target.demo,
@@ -203,14 +191,14 @@ impl State {
             return None;
         }
         // From 0, so that a rate over time sees the first run too.
-        let runs = OUTCOMES.map(|conclusion| (outcome(conclusion), 0)).into();
+        let runs = Conclusion::ALL.map(|conclusion| (conclusion.as_str(), 0)).into();
         Some(self.series.entry(key).or_insert_with(|| Seen { runs, ..Seen::default() }))
     }
 }
 
 impl Seen {
     fn show(&mut self, record: &RunRecord) {
-        let ended = self.ended.entry(outcome(record.verdict.conclusion)).or_insert(record.finished_at);
+        let ended = self.ended.entry(record.verdict.conclusion.as_str()).or_insert(record.finished_at);
         *ended = record.finished_at.max(*ended);
         if self.newest.as_ref().is_none_or(|newest| newest.ended <= record.finished_at) {
             self.newest = Some(Newest::of(record));
@@ -228,12 +216,7 @@ impl Newest {
             .collect();
         let mut checks = BTreeMap::new();
         for check in record.verdict.checks.iter().filter(|check| check.severity.decides()) {
-            let outcome = match check.outcome {
-                CheckOutcome::Pass => "pass",
-                CheckOutcome::Fail => "fail",
-                CheckOutcome::Inconclusive => "inconclusive",
-            };
-            *checks.entry(outcome).or_default() += 1;
+            *checks.entry(check.outcome.as_str()).or_default() += 1;
         }
         let seconds = |ms: Option<f64>| ms.map(|ms| ms / 1e3);
         Self {
@@ -281,15 +264,5 @@ impl Latency {
             self.count += count;
             self.sum += seconds * count as f64;
         }
-    }
-}
-
-const fn outcome(conclusion: Conclusion) -> &'static str {
-    match conclusion {
-        Conclusion::Passed => "passed",
-        Conclusion::GateFailed => "gate_failed",
-        Conclusion::TargetFailed => "target_failed",
-        Conclusion::Inconclusive => "inconclusive",
-        Conclusion::Interrupted => "interrupted",
     }
 }
