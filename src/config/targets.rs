@@ -5,6 +5,7 @@ use serde_yaml::{Mapping, Value};
 use super::layers::{laid_over, without_password};
 use super::{Config, Origin};
 use crate::document::{Path, Problem, nearest_hint};
+use crate::domain::RunRecord;
 use crate::target::{Contract, ContractError, PRESET_NAMES, preset, preset_text};
 
 impl Config {
@@ -41,6 +42,22 @@ impl Config {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// Whether a run asked another place than the one that its target's name stands for here: it says nothing of that.
+    /// The embedded demo has no place, and of a name that is not used here nobody expects one.
+    pub fn is_elsewhere(&self, record: &RunRecord) -> bool {
+        let RunRecord { target, .. } = record;
+        if target.demo || !self.served_targets().contains(&target.name) {
+            return false;
+        }
+        let Ok(contract) = self.contract(&target.name) else { return false };
+        let url = self.settings.url.as_ref().filter(|_| target.name == self.target_name());
+        let contract = match url {
+            Some(url) => contract.with_base_url(url).ok(),
+            None => Some(contract),
+        };
+        contract.is_some_and(|contract| contract.shown_url() != target.url)
     }
 
     /// The same settings for another target. The URL that holds is the URL of the target that holds.

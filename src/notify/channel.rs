@@ -55,7 +55,7 @@ impl fmt::Debug for Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
     /// It is no URL.
-    #[error("its URL is none")]
+    #[error("its URL cannot be read: write the whole of it, such as `https://hooks.example/a/b`")]
     NoUrl,
     /// Whoever listens on the way could read it.
     #[error("its URL must begin with `https://`; `http://` goes to this machine alone")]

@@ -53,7 +53,7 @@ pub enum Event {
     Broke,
     /// It was broken, and now it is critical.
     Worse,
-    /// It could not be told, twice in a row.
+    /// It could not be told, twice in a row, or could not even begin.
     Unclear,
     /// It is well again.
     Well,
@@ -106,9 +106,13 @@ impl AlertState {
         let (told, saying) = match finding.outcome {
             Outcome::Passed => (Told::Well, self.well_again()),
             Outcome::Failed(severity) => self.broken(finding, severity),
-            Outcome::Unknown => self.unclear(finding),
+            Outcome::Unknown => self.unclear(finding, UNCLEAR_AFTER),
+            Outcome::NotBegun => self.unclear(finding, 1),
         };
-        let unclear = if finding.outcome == Outcome::Unknown { self.unclear.saturating_add(1) } else { 0 };
+        let unclear = match finding.outcome {
+            Outcome::Unknown | Outcome::NotBegun => self.unclear.saturating_add(1),
+            Outcome::Passed | Outcome::Failed(_) => 0,
+        };
         Some((Self { told, unclear, last: Some(finding.at) }, saying))
     }
 
@@ -132,8 +136,8 @@ impl AlertState {
         (Told::Broken { severity, episode, since }, Some(saying))
     }
 
-    fn unclear(&self, finding: &Finding) -> (Told, Option<Saying>) {
-        if self.told != Told::Well || self.unclear + 1 < UNCLEAR_AFTER {
+    fn unclear(&self, finding: &Finding, after: u32) -> (Told, Option<Saying>) {
+        if self.told != Told::Well || self.unclear.saturating_add(1) < after {
             return (self.told.clone(), None);
         }
         let (episode, since) = (name(finding), finding.at);

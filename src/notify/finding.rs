@@ -43,6 +43,8 @@ pub enum Outcome {
     Failed(Severity),
     /// It could not be told, and that is not fine.
     Unknown,
+    /// It could not begin, though the target was not even asked: that does not mend itself.
+    NotBegun,
 }
 
 /// What a run means, without any phrase's text.
@@ -127,15 +129,8 @@ impl Finding {
         }
     }
 
-    /// A run that did not begin, or of which nothing is left. Where the target was not there to be asked, that is
-    /// broken; anything else could not be told.
-    pub fn without_run(
-        series: AlertSeries,
-        at: DateTime<Utc>,
-        target_is_down: bool,
-        sentence: String,
-    ) -> Self {
-        let outcome = if target_is_down { Outcome::Failed(Severity::Critical) } else { Outcome::Unknown };
+    /// What is left of a run that did not begin, or was lost.
+    pub fn without_run(series: AlertSeries, at: DateTime<Utc>, outcome: Outcome, sentence: String) -> Self {
         Self { series, at, run: None, outcome, sentence, facts: Vec::new() }
     }
 }

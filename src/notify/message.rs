@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{AlertSeries, Event, Finding, Saying, Severity};
+use super::{AlertSeries, Event, Finding, Outcome, Saying, Severity};
 use crate::domain::RunId;
 use crate::report::clean;
 
@@ -46,6 +46,9 @@ impl Message {
             (Event::Broke, Severity::Critical) => format!("Critical: {series} is broken"),
             (Event::Broke, Severity::Warning) => format!("Warning: {series} fails"),
             (Event::Worse, _) => format!("Critical: {series} got worse"),
+            (Event::Unclear, _) if finding.outcome == Outcome::NotBegun => {
+                format!("Warning: {series} could not begin")
+            }
             (Event::Unclear, _) => format!("Warning: {series} could not tell, twice in a row"),
             (Event::Well, _) => format!("Well again: {series}"),
             (Event::Test, _) => "Test".to_owned(),

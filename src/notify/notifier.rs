@@ -150,6 +150,23 @@ impl Notifier {
         }
     }
 
+    /// Gives up what has waited for too long, also for channels that nobody sends to any more; says how many.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn give_up(&self, store: &dyn Store, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let patience = TimeDelta::from_std(self.options.give_up_after).unwrap_or(TimeDelta::MAX);
+        let Some(before) = now.checked_sub_signed(patience) else { return Ok(0) };
+        let channels = store.give_up_messages(before, now).await?;
+        for channel in &channels {
+            let known = self.channels().iter().any(|known| known.name == *channel);
+            let why =
+                if known { "it waited for too long" } else { "that channel is not configured any more" };
+            tracing::error!(channel, "a message never arrived, and is given up: {why}");
+        }
+        Ok(channels.len() as u64)
+    }
+
     async fn attempt(
         &self,
         channel: &Channel,

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 use super::{AlertState, Channel, Event, Finding, Message, NotifyOptions, Saying, Severity};
-use crate::store::{AlertChange, NewMessage};
+use crate::store::{AlertChange, AlertNews, NewMessage};
 
 impl NotifyOptions {
     /// The change that follows from a finding.
@@ -23,8 +23,11 @@ impl NotifyOptions {
             from,
             state: serde_json::to_string(state).unwrap_or_default(),
             episode: state.told.episode().map(str::to_owned),
-            takes_back: saying.is_some(),
-            messages: saying.map(|saying| self.messages(finding, saying, now)).unwrap_or_default(),
+            news: saying.map(|saying| AlertNews {
+                episode: saying.episode.clone(),
+                good: saying.event == Event::Well,
+                messages: self.messages(finding, saying, now),
+            }),
         }
     }
 
@@ -32,16 +35,16 @@ impl NotifyOptions {
     fn messages(&self, finding: &Finding, saying: &Saying, now: DateTime<Utc>) -> Vec<NewMessage> {
         let message = Message::of(finding, saying, self.public_url.as_deref());
         let body = serde_json::to_string(&message).unwrap_or_default();
-        let channels = self.channels.iter().filter(|channel| channel.least <= saying.severity);
+        // That it is over is for whoever heard of it, however bad it was in the end; the store knows who did.
+        let takes = |channel: &&Channel| saying.event == Event::Well || channel.least <= saying.severity;
+        let channels = self.channels.iter().filter(takes);
         channels
             .map(|channel| NewMessage {
                 key: key(&finding.series.key(), saying, &channel.name),
                 channel: channel.name.clone(),
-                episode: saying.episode.clone(),
                 urgent: saying.severity == Severity::Critical,
                 due_at: self.due(saying, channel, now),
                 body: body.clone(),
-                if_told: saying.event == Event::Well,
             })
             .collect()
     }

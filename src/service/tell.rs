@@ -11,17 +11,15 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::dispatch::{News, Turn, Watcher, chain};
 use crate::domain::{Conclusion, Job, JobState, RunRecord};
-use crate::notify::{AlertSeries, Finding, Notifier};
+use crate::notify::{AlertSeries, Finding, Notifier, Outcome, Severity};
 use crate::store::{JobFilter, Store, StoreError};
 
 /// What ended before this process was there is told of, if it is not older than this.
 const LOOK_BACK: TimeDelta = TimeDelta::hours(1);
 /// So many of them.
 const MOST: usize = 200;
-/// How long messages are kept that are over.
-const KEPT: TimeDelta = TimeDelta::days(90);
-/// How often older ones are looked for.
-const FORGET_EVERY: Duration = Duration::from_hours(6);
+/// How often messages that nobody sends any more are looked for.
+const GIVE_UP_EVERY: Duration = Duration::from_hours(1);
 
 /// Watches the queue for the notifier.
 #[derive(Debug)]
@@ -38,13 +36,12 @@ impl Teller {
 
     /// Takes note of runs that ended while nobody could, then sends what is due until it is stopped.
     pub(super) async fn work(self: Arc<Self>, stop: CancellationToken) {
-        if self.notifier.channels().is_empty() {
-            return;
-        }
-        if let Err(error) = self.catch_up().await {
+        if !self.notifier.channels().is_empty()
+            && let Err(error) = self.catch_up().await
+        {
             tracing::warn!(error = chain(&error), "what ended before cannot be looked up");
         }
-        tokio::join!(self.notifier.work(self.store.as_ref(), &stop), self.forget(&stop));
+        tokio::join!(self.notifier.work(self.store.as_ref(), &stop), self.give_up(&stop));
     }
 
     /// A run that ended right before a crash may not have been told of. One that was is no news.
@@ -67,14 +64,15 @@ impl Teller {
         Ok(())
     }
 
-    async fn forget(&self, stop: &CancellationToken) {
+    /// Ends messages that nobody sends any more.
+    async fn give_up(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            if let Err(error) = self.store.forget_messages(Utc::now() - KEPT).await {
-                tracing::warn!(error = chain(&error), "old messages cannot be deleted");
+            if let Err(error) = self.notifier.give_up(self.store.as_ref(), Utc::now()).await {
+                tracing::warn!(error = chain(&error), "old messages cannot be given up");
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = tokio::time::sleep(FORGET_EVERY) => {}
+                () = tokio::time::sleep(GIVE_UP_EVERY) => {}
             }
         }
     }
@@ -87,13 +85,19 @@ impl Teller {
     /// What a job that is over means; nothing if somebody stopped it before it had begun.
     fn finding(&self, job: &Job, record: Option<&RunRecord>) -> Option<Finding> {
         if let Some(record) = record {
-            return Some(Finding::of(record));
+            // Another instance on this database may know another place by that name.
+            return (!self.config.is_elsewhere(record)).then(|| Finding::of(record));
         }
-        let is_down = job.conclusion == Some(Conclusion::TargetFailed);
-        match job.state {
-            JobState::Failed | JobState::Lost => {}
-            JobState::Queued | JobState::Running | JobState::Finished | JobState::Cancelled => return None,
-        }
+        let outcome = match (job.state, job.conclusion) {
+            (JobState::Failed | JobState::Lost, Some(Conclusion::TargetFailed)) => {
+                Outcome::Failed(Severity::Critical)
+            }
+            (JobState::Failed, _) => Outcome::NotBegun,
+            (JobState::Lost, _) => Outcome::Unknown,
+            (JobState::Queued | JobState::Running | JobState::Finished | JobState::Cancelled, _) => {
+                return None;
+            }
+        };
         let series = AlertSeries {
             suite: job.name.clone(),
             target: job.target.clone(),
@@ -102,7 +106,7 @@ impl Teller {
             kind: job.kind,
         };
         let sentence = job.message.clone().unwrap_or_else(|| "nothing is known of the run".to_owned());
-        Some(Finding::without_run(series, job.ended_at.unwrap_or_else(Utc::now), is_down, sentence))
+        Some(Finding::without_run(series, job.ended_at.unwrap_or_else(Utc::now), outcome, sentence))
     }
 }
 

@@ -47,7 +47,7 @@ pub use instance::InstanceLock;
 pub use jobs::{JobEnd, JobFilter, Jobs, Lease, Renewed, Submitted};
 pub use location::{LocationError, PostgresLocation, StoreLocation};
 pub use migrate::{MigrationStatus, SchemaMigration};
-pub use outbox::{AlertChange, AlertRow, Claim, Claimed, NewMessage, Outbox, OutboxCounts, Sent};
+pub use outbox::{AlertChange, AlertNews, AlertRow, Claim, Claimed, NewMessage, Outbox, OutboxCounts, Sent};
 pub use prune::{PrunePolicy, PruneReport, Prunes};
 pub use schedules::{ScheduleState, Schedules};
 pub use spool::{DeliveryReport, Spool};

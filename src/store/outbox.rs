@@ -30,8 +30,18 @@ pub struct AlertChange {
     pub state: String,
     /// The trouble that people know of now.
     pub episode: Option<String>,
-    /// Whether earlier messages of the series that nobody has tried to send are taken back.
-    pub takes_back: bool,
+    /// What there is to say, if anything.
+    pub news: Option<AlertNews>,
+}
+
+/// Something that is said of a series. It takes back what it makes untrue or needless, unless that is on its way:
+/// earlier good news in any case, bad news of the same trouble if this is bad too, or if nobody has tried to send it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertNews {
+    /// The trouble that it is about.
+    pub episode: String,
+    /// Whether it is over. That is told only where the last that was heard of the series is bad.
+    pub good: bool,
     /// What is to be sent.
     pub messages: Vec<NewMessage>,
 }
@@ -43,16 +53,12 @@ pub struct NewMessage {
     pub key: String,
     /// The channel's name.
     pub channel: String,
-    /// The trouble that it is about.
-    pub episode: String,
     /// Whether it goes before others.
     pub urgent: bool,
     /// When it is to be sent, at the earliest.
     pub due_at: DateTime<Utc>,
     /// What is said, as JSON.
     pub body: String,
-    /// Whether it goes only where somebody has been told of this trouble, or is being told.
-    pub if_told: bool,
 }
 
 /// What to take from the outbox, for one channel.
@@ -123,8 +129,8 @@ pub trait Outbox {
     /// Writes a new state and its messages; false if somebody else has changed the state, and then nothing was written.
     fn change_alert<'a>(&'a self, change: &'a AlertChange, now: DateTime<Utc>) -> StoreFuture<'a, bool>;
 
-    /// Takes the next message that is due for a channel, unless the channel has had enough: urgent ones first, and none
-    /// before an earlier one of its series has gone.
+    /// Takes the next message that is due for a channel, unless the channel has had enough: urgent ones first. Bad news
+    /// waits for nothing; good news waits for earlier bad news of its series, and does not go where later bad news is.
     fn claim_message<'a>(&'a self, claim: &'a Claim<'a>) -> StoreFuture<'a, Option<Claimed>>;
 
     /// Says what became of an attempt; false if the message is somebody else's by now, and then nothing was written.
@@ -134,6 +140,10 @@ pub trait Outbox {
         sent: &'a Sent,
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, bool>;
+
+    /// Gives up messages that still wait and were written before this time, whatever the channel: one that nobody
+    /// sends to any more is nobody's. Gives the channel of each.
+    fn give_up_messages(&self, before: DateTime<Utc>, now: DateTime<Utc>) -> StoreFuture<'_, Vec<String>>;
 
     /// How many messages there are.
     fn outbox_counts(&self) -> StoreFuture<'_, OutboxCounts>;

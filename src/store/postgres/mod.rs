@@ -63,6 +63,7 @@ impl PostgresStore {
                     ("load_workers", include_str!("../../../migrations/postgres/0005_load_workers.sql")),
                     ("retention", include_str!("../../../migrations/postgres/0006_retention.sql")),
                     ("lists", include_str!("../../../migrations/postgres/0007_lists.sql")),
+                    ("good_news", include_str!("../../../migrations/postgres/0008_good_news.sql")),
                 ],
             ),
         };

@@ -6,7 +6,7 @@ use sqlx::postgres::PgTransaction;
 use super::PostgresStore;
 use crate::store::StoreFuture;
 use crate::store::outbox::{
-    self, AlertChange, AlertRow, Claim, Claimed, ClaimedRow, Outbox, OutboxCounts, Sent,
+    self, AlertChange, AlertNews, AlertRow, Claim, Claimed, ClaimedRow, Outbox, OutboxCounts, Sent,
 };
 use crate::store::time::to_millis;
 
@@ -48,7 +48,9 @@ impl Outbox for PostgresStore {
             if version.is_none() {
                 return Ok(false);
             }
-            write_messages(&mut transaction, change, to_millis(now)).await?;
+            if let Some(news) = &change.news {
+                write_news(&mut transaction, &change.series, news, to_millis(now)).await?;
+            }
             transaction.commit().await?;
             Ok(true)
         }))
@@ -70,9 +72,10 @@ impl Outbox for PostgresStore {
                             SELECT id FROM ash_thrash.outbox waiting
                             WHERE channel = $1 AND state = 'waiting' AND due_at <= $2
                                 AND (lease_until IS NULL OR lease_until <= $2)
-                                AND NOT EXISTS (SELECT 1 FROM ash_thrash.outbox earlier
-                                    WHERE earlier.channel = $1 AND earlier.series = waiting.series
-                                        AND earlier.state = 'waiting' AND earlier.id < waiting.id)
+                                AND NOT (waiting.good AND EXISTS (SELECT 1 FROM ash_thrash.outbox bad
+                                    WHERE bad.channel = $1 AND bad.series = waiting.series AND NOT bad.good
+                                        AND CASE WHEN bad.id < waiting.id THEN bad.state = 'waiting'
+                                            ELSE bad.state <> 'cancelled' END))
                             ORDER BY urgent DESC, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
                          RETURNING id, key, body, attempts, created_at",
                     )
@@ -124,6 +127,24 @@ impl Outbox for PostgresStore {
         })
     }
 
+    fn give_up_messages(&self, before: DateTime<Utc>, now: DateTime<Utc>) -> StoreFuture<'_, Vec<String>> {
+        Box::pin(self.database.within("give up old messages", async move {
+            let mut transaction = self.pool.begin_with(self.begin()).await?;
+            let channels = sqlx::query_scalar(
+                "UPDATE ash_thrash.outbox SET state = 'given_up', ended_at = $2, lease_until = NULL,
+                    error = COALESCE(error, 'nobody tried to send it')
+                 WHERE state = 'waiting' AND created_at < $1 AND (lease_until IS NULL OR lease_until <= $2)
+                 RETURNING channel",
+            )
+            .bind(to_millis(before))
+            .bind(to_millis(now))
+            .fetch_all(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(channels)
+        }))
+    }
+
     fn outbox_counts(&self) -> StoreFuture<'_, OutboxCounts> {
         Box::pin(async move {
             let rows = self
@@ -161,39 +182,43 @@ impl Outbox for PostgresStore {
     }
 }
 
-async fn write_messages(
+async fn write_news(
     transaction: &mut PgTransaction<'_>,
-    change: &AlertChange,
+    series: &str,
+    news: &AlertNews,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    if change.takes_back {
+    sqlx::query(
+        "UPDATE ash_thrash.outbox SET state = 'cancelled', ended_at = $2
+         WHERE series = $1 AND state = 'waiting' AND (lease_until IS NULL OR lease_until <= $2)
+            AND (good OR (episode = $3 AND (attempts = 0 OR NOT $4)))",
+    )
+    .bind(series)
+    .bind(now)
+    .bind(&news.episode)
+    .bind(news.good)
+    .execute(&mut **transaction)
+    .await?;
+    for message in &news.messages {
         sqlx::query(
-            "UPDATE ash_thrash.outbox SET state = 'cancelled', ended_at = $2
-             WHERE series = $1 AND state = 'waiting' AND attempts = 0",
-        )
-        .bind(&change.series)
-        .bind(now)
-        .execute(&mut **transaction)
-        .await?;
-    }
-    for message in &change.messages {
-        sqlx::query(
-            "INSERT INTO ash_thrash.outbox (key, channel, series, episode, urgent, body, state, created_at, due_at)
-             SELECT $1, $2, $3, $4, $5, $6, 'waiting', $7, $8
-             WHERE NOT $9 OR EXISTS (SELECT 1 FROM ash_thrash.outbox
-                WHERE series = $3 AND episode = $4 AND channel = $2
-                    AND (state = 'sent' OR (state = 'waiting' AND attempts > 0)))
+            "INSERT INTO ash_thrash.outbox
+                (key, channel, series, episode, urgent, body, state, created_at, due_at, good)
+             SELECT $1, $2, $3, $4, $5, $6, 'waiting', $7, $8, $9
+             WHERE NOT $9 OR (SELECT NOT heard.good FROM ash_thrash.outbox heard
+                WHERE heard.series = $3 AND heard.channel = $2
+                    AND (heard.state = 'sent' OR (heard.state = 'waiting' AND heard.attempts > 0))
+                ORDER BY heard.id DESC LIMIT 1)
              ON CONFLICT (key) DO NOTHING",
         )
         .bind(&message.key)
         .bind(&message.channel)
-        .bind(&change.series)
-        .bind(&message.episode)
+        .bind(series)
+        .bind(&news.episode)
         .bind(message.urgent)
         .bind(&message.body)
         .bind(now)
         .bind(message.due_at)
-        .bind(message.if_told)
+        .bind(news.good)
         .execute(&mut **transaction)
         .await?;
     }

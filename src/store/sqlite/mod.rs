@@ -70,6 +70,7 @@ impl SqliteStore {
                 ("load_workers", include_str!("../../../migrations/sqlite/0005_load_workers.sql")),
                 ("retention", include_str!("../../../migrations/sqlite/0006_retention.sql")),
                 ("lists", include_str!("../../../migrations/sqlite/0007_lists.sql")),
+                ("good_news", include_str!("../../../migrations/sqlite/0008_good_news.sql")),
             ],
         );
         let store = Self { pool, database, migrations, path: path.to_owned(), file: file_at(path) };

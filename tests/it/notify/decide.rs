@@ -1,7 +1,7 @@
 //! What is said after which run.
 
 use proptest::prelude::*;
-use thrash::notify::{AlertState, Event, Finding, Outcome, Severity, Told};
+use thrash::notify::{AlertState, Event, Outcome, Severity, Told};
 
 use super::{CRITICAL, WARNING, found, minute};
 
@@ -95,16 +95,19 @@ fn what_is_said_later_names_the_same_trouble() {
 }
 
 #[test]
-fn a_target_that_is_not_there_is_broken_and_a_run_that_is_lost_could_not_tell() {
-    let series = super::series("quick");
-    let down = Finding::without_run(series.clone(), minute(0), true, "it cannot be reached".to_owned());
-    assert_eq!((down.outcome, down.run), (CRITICAL, None));
-    let lost = Finding::without_run(series, minute(0), false, "it was lost".to_owned());
-    assert_eq!(lost.outcome, Outcome::Unknown);
+fn what_could_not_begin_is_told_at_once_and_once() {
+    use Outcome::{NotBegun, Passed, Unknown};
+    assert_eq!(
+        said(&[Passed, NotBegun, NotBegun, Unknown, Passed]),
+        [None, Some(Event::Unclear), None, None, Some(Event::Well)]
+    );
+    assert_eq!(said(&[Unknown, NotBegun, CRITICAL]), [None, Some(Event::Unclear), Some(Event::Broke)]);
+    assert_eq!(said(&[NotBegun, Passed, Unknown]), [Some(Event::Unclear), Some(Event::Well), None]);
 }
 
 fn outcomes() -> impl Strategy<Value = Vec<Outcome>> {
-    let one = prop_oneof![Just(Outcome::Passed), Just(Outcome::Unknown), Just(WARNING), Just(CRITICAL)];
+    let unclear = prop_oneof![Just(Outcome::Unknown), Just(Outcome::NotBegun)];
+    let one = prop_oneof![Just(Outcome::Passed), unclear, Just(WARNING), Just(CRITICAL)];
     proptest::collection::vec(one, 0..60)
 }
 

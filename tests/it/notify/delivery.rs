@@ -96,6 +96,73 @@ async fn quiet_hours_keep_all_but_what_is_critical_until_they_are_over() {
 }
 
 #[tokio::test]
+async fn what_could_not_begin_is_told_in_these_words() {
+    let (place, server) = (SqlitePlace::fresh().await, fine());
+    let (store, notifier) = (place.open().await, notifier(vec![to(&server)]));
+    notifier.observe(&*store, &found(0, Outcome::NotBegun), minute(0)).await.unwrap();
+    assert_eq!(notifier.deliver(&*store, minute(5)).await.unwrap(), WELL);
+    let title = "Warning: quick against ash-nlp in staging could not begin";
+    assert_eq!(server.requests()[0].json()["title"], title);
+}
+
+#[tokio::test]
+async fn a_critical_break_does_not_wait_for_good_news_that_cannot_be_sent() {
+    let server = Server::start(|seen| match seen.number {
+        1 => Reply::answer(503, &[], ""),
+        _ => Reply::answer(204, &[], ""),
+    });
+    let (place, notifier) = (SqlitePlace::fresh().await, notifier(vec![to(&server)]));
+    let store = place.open().await;
+    notifier.observe(&*store, &found(0, CRITICAL), minute(0)).await.unwrap();
+    assert_eq!(notifier.deliver(&*store, minute(0)).await.unwrap(), WELL);
+    notifier.observe(&*store, &found(1, Outcome::Passed), minute(1)).await.unwrap();
+    assert_eq!(notifier.deliver(&*store, minute(1)).await.unwrap(), AGAIN);
+    let mut broken = found(2, CRITICAL);
+    broken.at = minute(1) + TimeDelta::seconds(1);
+    notifier.observe(&*store, &broken, minute(1)).await.unwrap();
+    assert_eq!(notifier.deliver(&*store, minute(1)).await.unwrap(), WELL);
+    assert_eq!(notifier.deliver(&*store, minute(60)).await.unwrap(), NOTHING);
+    assert_eq!(events(&server), ["broke", "well", "broke"]);
+    notifier.observe(&*store, &found(61, Outcome::Passed), minute(61)).await.unwrap();
+    assert_eq!(notifier.deliver(&*store, minute(61)).await.unwrap(), WELL);
+}
+
+#[tokio::test]
+async fn whoever_heard_of_a_trouble_hears_that_it_is_over_though_a_lesser_one_came_between() {
+    let (place, server) = (SqlitePlace::fresh().await, fine());
+    let store = place.open().await;
+    let mut pager = to(&server);
+    pager.least = Severity::Critical;
+    let notifier = notifier(vec![pager]);
+    notifier.observe(&*store, &found(0, CRITICAL), minute(0)).await.unwrap();
+    assert_eq!(notifier.deliver(&*store, minute(0)).await.unwrap(), WELL);
+    // Before anybody could say that it is well, it is a bit broken again.
+    notifier.observe(&*store, &found(1, Outcome::Passed), minute(1)).await.unwrap();
+    notifier.observe(&*store, &found(2, WARNING), minute(2)).await.unwrap();
+    assert_eq!(notifier.deliver(&*store, minute(30)).await.unwrap(), NOTHING, "it is not well");
+    notifier.observe(&*store, &found(31, Outcome::Passed), minute(31)).await.unwrap();
+    assert_eq!(notifier.deliver(&*store, minute(31)).await.unwrap(), WELL);
+    assert_eq!(events(&server), ["broke", "well"]);
+}
+
+#[tokio::test]
+async fn messages_to_a_channel_that_is_gone_are_given_up_when_they_are_no_news() {
+    let (place, server) = (SqlitePlace::fresh().await, fine());
+    let store = place.open().await;
+    notifier(vec![to(&server)]).observe(&*store, &found(0, CRITICAL), minute(0)).await.unwrap();
+    let without = notifier(Vec::new());
+    assert_eq!(without.deliver(&*store, minute(1)).await.unwrap(), NOTHING);
+    assert_eq!(
+        without.give_up(&*store, minute(60)).await.unwrap(),
+        0,
+        "another instance may know the channel"
+    );
+    assert_eq!(without.give_up(&*store, minute(24 * 60 + 1)).await.unwrap(), 1);
+    let counts = store.outbox_counts().await.unwrap();
+    assert_eq!((counts.waiting, counts.given_up), (0, 1));
+}
+
+#[tokio::test]
 async fn a_channel_gets_what_is_heavy_enough_for_it() {
     let (place, server) = (SqlitePlace::fresh().await, fine());
     let store = place.open().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use thrash::store::{AlertChange, Claim, Claimed, NewMessage, OutboxCounts, Sent, Store};
+use thrash::store::{AlertChange, AlertNews, Claim, Claimed, NewMessage, OutboxCounts, Sent, Store};
 
 use super::conformance::every_store;
 use super::place::{Place, PostgresPlace, SqlitePlace};
@@ -16,11 +16,15 @@ every_store! {
     tasks_that_take_messages_at_once_take_each_once,
     a_lease_that_is_over_gives_the_message_to_another,
     a_message_that_failed_waits_for_its_next_try,
-    messages_of_a_series_go_in_their_order,
+    good_news_waits_for_the_bad,
+    bad_news_waits_for_nothing,
     an_urgent_message_goes_first,
     a_channel_is_given_no_more_than_it_takes,
     what_nobody_tried_is_taken_back,
+    bad_news_takes_back_what_it_makes_untrue,
     good_news_goes_where_the_bad_went,
+    a_trouble_that_was_told_is_told_to_be_over_whatever_came_between,
+    what_nobody_sends_any_more_is_given_up,
     the_same_message_is_there_once,
     old_messages_are_forgotten_but_for_a_trouble_that_goes_on,
 }
@@ -35,11 +39,9 @@ fn message(key: &str, channel: &str) -> NewMessage {
     NewMessage {
         key: key.to_owned(),
         channel: channel.to_owned(),
-        episode: "e1".to_owned(),
         urgent: false,
         due_at: minute(0),
         body: format!("{{\"key\":\"{key}\"}}"),
-        if_told: false,
     }
 }
 
@@ -49,9 +51,16 @@ fn change(series: &str, from: Option<i64>, messages: Vec<NewMessage>) -> AlertCh
         from,
         state: "{}".to_owned(),
         episode: Some("e1".to_owned()),
-        takes_back: false,
-        messages,
+        news: Some(AlertNews { episode: "e1".to_owned(), good: false, messages }),
     }
+}
+
+/// Says of a series that a trouble came, or is over.
+async fn say(store: &dyn Store, series: &str, episode: &str, good: bool, messages: Vec<NewMessage>) {
+    let from = store.alert(series).await.unwrap().map(|row| row.version);
+    let news = Some(AlertNews { episode: episode.to_owned(), good, messages });
+    let change = AlertChange { news, ..change(series, from, Vec::new()) };
+    assert!(store.change_alert(&change, minute(0)).await.unwrap());
 }
 
 async fn write(store: &dyn Store, series: &str, from: Option<i64>, messages: Vec<NewMessage>) {
@@ -158,25 +167,48 @@ async fn a_message_that_failed_waits_for_its_next_try(store: &dyn Store) {
     assert_eq!(store.outbox_counts().await.unwrap(), counts);
 }
 
-async fn messages_of_a_series_go_in_their_order(store: &dyn Store) {
-    write(store, "s", None, vec![message("broke", "c"), message("broke-d", "d")]).await;
-    let urgent = NewMessage { urgent: true, ..message("well", "c") };
-    write(store, "s", Some(1), vec![urgent, message("well-d", "d")]).await;
-    write(store, "t", None, vec![message("other", "c")]).await;
+async fn good_news_waits_for_the_bad(store: &dyn Store) {
+    say(store, "s", "e1", false, vec![message("broke", "c"), message("broke-d", "d")]).await;
     let first = take(store, "c", minute(1)).await.unwrap();
-    assert_eq!(first.key, "broke");
-    let other = take(store, "c", minute(1)).await.unwrap();
-    assert_eq!(other.key, "other", "another series waits for nobody");
-    assert!(store.finish_message(&other, &Sent::Done, minute(1)).await.unwrap());
+    let urgent = NewMessage { urgent: true, ..message("well", "c") };
+    say(store, "s", "e1", true, vec![urgent]).await;
+    say(store, "t", "e1", false, vec![message("other", "c")]).await;
+    sends(store, "c", minute(1), "other").await;
     assert_eq!(take(store, "c", minute(1)).await, None, "the first one is on its way");
-    assert_eq!(take_key(store, "d", minute(1)).await.as_deref(), Some("broke-d"));
     let again = Sent::Again { at: minute(5), error: String::new() };
     assert!(store.finish_message(&first, &again, minute(1)).await.unwrap());
     let soon = minute(1) + TimeDelta::seconds(30);
     assert_eq!(take(store, "c", soon).await, None, "and it is still to come");
     let first = take(store, "c", minute(5)).await.unwrap();
+    assert_eq!(first.key, "broke");
     assert!(store.finish_message(&first, &Sent::Done, minute(5)).await.unwrap());
-    assert_eq!(take_key(store, "c", minute(5)).await.as_deref(), Some("well"));
+    let well = take(store, "c", minute(5)).await.unwrap();
+    assert_eq!(well.key, "well");
+    assert!(store.finish_message(&well, &Sent::Done, minute(5)).await.unwrap());
+}
+
+async fn bad_news_waits_for_nothing(store: &dyn Store) {
+    let fail = async |claimed: Claimed| {
+        let again = Sent::Again { at: minute(15), error: String::new() };
+        assert!(store.finish_message(&claimed, &again, minute(1)).await.unwrap());
+    };
+    // A warning that cannot be sent, and then it gets worse.
+    say(store, "s", "e1", false, vec![message("broke", "c")]).await;
+    fail(take(store, "c", minute(1)).await.unwrap()).await;
+    say(store, "s", "e1", false, vec![NewMessage { urgent: true, ..message("worse", "c") }]).await;
+    let worse = take(store, "c", minute(1)).await.unwrap();
+    assert_eq!(worse.key, "worse");
+    assert!(store.finish_message(&worse, &Sent::Done, minute(1)).await.unwrap());
+    // That it is well again cannot be sent, and then it breaks anew.
+    say(store, "s", "e1", true, vec![NewMessage { urgent: true, ..message("well", "c") }]).await;
+    fail(take(store, "c", minute(1)).await.unwrap()).await;
+    say(store, "s", "e2", false, vec![NewMessage { urgent: true, ..message("broke-2", "c") }]).await;
+    let broke = take(store, "c", minute(1)).await.unwrap();
+    assert_eq!(broke.key, "broke-2");
+    assert!(store.finish_message(&broke, &Sent::Done, minute(1)).await.unwrap());
+    assert_eq!(take(store, "c", minute(30)).await, None, "what is no longer true is not said");
+    let counts = store.outbox_counts().await.unwrap();
+    assert_eq!((counts.sent, counts.cancelled, counts.waiting), (2, 2, 0));
 }
 
 async fn an_urgent_message_goes_first(store: &dyn Store) {
@@ -208,12 +240,11 @@ async fn a_channel_is_given_no_more_than_it_takes(store: &dyn Store) {
 }
 
 async fn what_nobody_tried_is_taken_back(store: &dyn Store) {
-    write(store, "s", None, vec![message("a", "c"), NewMessage { due_at: minute(9), ..message("b", "d") }])
-        .await;
-    write(store, "t", None, vec![message("other", "d")]).await;
+    let later = NewMessage { due_at: minute(9), ..message("b", "d") };
+    say(store, "s", "e1", false, vec![message("a", "c"), later]).await;
+    say(store, "t", "e1", false, vec![message("other", "d")]).await;
     let tried = take(store, "c", minute(1)).await.unwrap();
-    let back = AlertChange { takes_back: true, episode: None, ..change("s", Some(1), Vec::new()) };
-    assert!(store.change_alert(&back, minute(2)).await.unwrap());
+    say(store, "s", "e1", true, Vec::new()).await;
     assert_eq!(take_key(store, "d", minute(10)).await.as_deref(), Some("other"));
     assert_eq!(take(store, "d", minute(10)).await, None);
     assert!(store.finish_message(&tried, &Sent::Done, minute(2)).await.unwrap(), "what is on its way stays");
@@ -221,9 +252,33 @@ async fn what_nobody_tried_is_taken_back(store: &dyn Store) {
     assert_eq!((counts.cancelled, counts.sent, counts.waiting), (1, 1, 1));
 }
 
+/// Sends the next message of a channel, which is this one.
+async fn sends(store: &dyn Store, channel: &str, now: DateTime<Utc>, key: &str) {
+    let claimed = take(store, channel, now).await.unwrap_or_else(|| panic!("{key} is not there"));
+    assert_eq!(claimed.key, key);
+    assert!(store.finish_message(&claimed, &Sent::Done, now).await.unwrap());
+}
+
+async fn bad_news_takes_back_what_it_makes_untrue(store: &dyn Store) {
+    say(store, "s", "e1", false, vec![message("broke", "c")]).await;
+    sends(store, "c", minute(1), "broke").await;
+    say(store, "s", "e1", true, vec![message("well", "c")]).await;
+    // It is on its way when it breaks anew, and does not arrive.
+    let well = take(store, "c", minute(2)).await.unwrap();
+    say(store, "s", "e2", false, vec![NewMessage { due_at: minute(7), ..message("broke-2", "c") }]).await;
+    let again = Sent::Again { at: minute(3), error: String::new() };
+    assert!(store.finish_message(&well, &again, minute(2)).await.unwrap());
+    assert_eq!(take(store, "c", minute(4)).await, None, "it is not well");
+    sends(store, "c", minute(7), "broke-2").await;
+    assert_eq!(take(store, "c", minute(7)).await, None);
+    say(store, "s", "e2", true, vec![message("well-2", "c")]).await;
+    sends(store, "c", minute(8), "well-2").await;
+    assert_eq!(take(store, "c", minute(60)).await, None);
+}
+
 async fn good_news_goes_where_the_bad_went(store: &dyn Store) {
     let channels = ["sent", "trying", "given-up", "not-tried"];
-    write(store, "s", None, channels.map(|channel| message(channel, channel)).to_vec()).await;
+    say(store, "s", "e1", false, channels.map(|channel| message(channel, channel)).to_vec()).await;
     let sent = take(store, "sent", minute(1)).await.unwrap();
     assert!(store.finish_message(&sent, &Sent::Done, minute(1)).await.unwrap());
     take(store, "trying", minute(1)).await.unwrap();
@@ -231,30 +286,58 @@ async fn good_news_goes_where_the_bad_went(store: &dyn Store) {
     let given_up = Sent::GivenUp { error: String::new() };
     assert!(store.finish_message(&lost, &given_up, minute(1)).await.unwrap());
 
-    let well = |channel: &str| NewMessage { if_told: true, ..message(&format!("{channel}-well"), channel) };
-    let mut messages: Vec<NewMessage> = channels.map(well).to_vec();
-    messages.push(NewMessage {
-        episode: "e2".to_owned(),
-        key: "of another trouble".to_owned(),
-        ..well("sent")
-    });
-    let back = AlertChange { takes_back: true, episode: None, ..change("s", Some(1), messages) };
-    assert!(store.change_alert(&back, minute(1)).await.unwrap());
+    let well = |channel: &str| message(&format!("{channel}-well"), channel);
+    let more = message("never-told", "another");
+    say(store, "s", "e1", true, channels.map(well).into_iter().chain([more]).collect()).await;
 
-    assert_eq!(take_key(store, "sent", minute(5)).await.as_deref(), Some("sent-well"));
+    sends(store, "sent", minute(5), "sent-well").await;
     assert_eq!(take(store, "sent", minute(5)).await, None);
     let again = take(store, "trying", minute(5)).await.unwrap();
     assert_eq!((again.key.as_str(), again.attempt), ("trying", 2));
     assert!(store.finish_message(&again, &Sent::Done, minute(5)).await.unwrap());
-    assert_eq!(take_key(store, "trying", minute(5)).await.as_deref(), Some("trying-well"));
-    assert_eq!(take(store, "given-up", minute(5)).await, None);
-    assert_eq!(take(store, "not-tried", minute(5)).await, None);
+    sends(store, "trying", minute(5), "trying-well").await;
+    for nothing in ["given-up", "not-tried", "another"] {
+        assert_eq!(take(store, nothing, minute(5)).await, None, "{nothing}");
+    }
+    // Once is enough.
+    say(store, "s", "e1", true, vec![message("sent-well-2", "sent")]).await;
+    assert_eq!(take(store, "sent", minute(6)).await, None);
+}
+
+async fn a_trouble_that_was_told_is_told_to_be_over_whatever_came_between(store: &dyn Store) {
+    say(store, "s", "e1", false, vec![message("broke", "c"), message("broke-d", "d")]).await;
+    sends(store, "c", minute(1), "broke").await;
+    sends(store, "d", minute(1), "broke-d").await;
+    let quiet = |key: &str, channel: &str| NewMessage { due_at: minute(500), ..message(key, channel) };
+    say(store, "s", "e1", true, vec![quiet("well", "c"), quiet("well-d", "d")]).await;
+    // Another trouble comes and goes before anybody has heard of the end of the first one.
+    say(store, "s", "e2", false, vec![quiet("broke-2", "c")]).await;
+    say(store, "s", "e2", true, vec![message("well-2", "c"), message("well-2-d", "d")]).await;
+    sends(store, "c", minute(2), "well-2").await;
+    sends(store, "d", minute(2), "well-2-d").await;
+    assert_eq!(take(store, "c", minute(600)).await, None);
+    assert_eq!(take(store, "d", minute(600)).await, None);
+}
+
+async fn what_nobody_sends_any_more_is_given_up(store: &dyn Store) {
+    say(store, "s", "e1", false, vec![message("a", "removed")]).await;
+    say(store, "t", "e1", false, vec![message("b", "c")]).await;
+    assert_eq!(store.give_up_messages(minute(0), minute(1)).await.unwrap(), Vec::<String>::new());
+    let mine = take(store, "c", minute(1)).await.unwrap();
+    let gone = store.give_up_messages(minute(1), minute(1)).await.unwrap();
+    assert_eq!(gone, ["removed"], "what is on its way is not");
+    assert!(store.finish_message(&mine, &Sent::Done, minute(1)).await.unwrap());
+    let counts = OutboxCounts { given_up: 1, sent: 1, ..OutboxCounts::default() };
+    assert_eq!(store.outbox_counts().await.unwrap(), counts);
 }
 
 async fn the_same_message_is_there_once(store: &dyn Store) {
     write(store, "s", None, vec![message("a", "c"), message("a", "c")]).await;
+    let claimed = take(store, "c", minute(1)).await.unwrap();
     write(store, "s", Some(1), vec![message("a", "c")]).await;
-    assert_eq!(store.outbox_counts().await.unwrap().waiting, 1);
+    assert!(store.finish_message(&claimed, &Sent::Done, minute(1)).await.unwrap());
+    assert_eq!(take(store, "c", minute(1)).await, None);
+    assert_eq!(store.outbox_counts().await.unwrap(), OutboxCounts { sent: 1, ..OutboxCounts::default() });
 }
 
 async fn old_messages_are_forgotten_but_for_a_trouble_that_goes_on(store: &dyn Store) {
@@ -265,7 +348,7 @@ async fn old_messages_are_forgotten_but_for_a_trouble_that_goes_on(store: &dyn S
         let claimed = take(store, channel, minute(1)).await.unwrap();
         assert!(store.finish_message(&claimed, &Sent::Done, minute(1)).await.unwrap());
     }
-    let well = AlertChange { episode: None, ..change("over", Some(1), Vec::new()) };
+    let well = AlertChange { episode: None, news: None, ..change("over", Some(1), Vec::new()) };
     assert!(store.change_alert(&well, minute(2)).await.unwrap());
     assert_eq!(store.forget_messages(minute(1)).await.unwrap(), 0, "not older than that");
     assert_eq!(store.forget_messages(minute(2)).await.unwrap(), 1);
