@@ -187,8 +187,8 @@ fn show(
         .filter(|_| text)
         .filter_map(|result| Some((result.id.clone(), result.text.clone()?)))
         .collect();
-    let options =
-        TerminalOptions { width: output.width(), color: output.color() && !aside, text, files, notes };
+    let color = output.color() && !aside;
+    let options = TerminalOptions { width: output.width(), color, text, files, notes, kept: true };
     let page = render_comparison_terminal(record, &texts, &options);
     if aside {
         output.note(page.trim_end_matches('\n'));

@@ -29,6 +29,7 @@ pub(super) struct Reports {
     configuration: Option<PathBuf>,
     text_in_terminal: bool,
     quiet: bool,
+    kept: bool,
 }
 
 impl Reports {
@@ -82,12 +83,19 @@ impl Reports {
             configuration: config.file.clone(),
             text_in_terminal: args.text == Some(TextPolicy::Full),
             quiet: args.quiet,
+            kept: true,
         })
     }
 
     /// Whether nothing is to be said.
     pub(super) const fn quiet(&self) -> bool {
         self.quiet
+    }
+
+    /// Tells the reports whether the run is kept.
+    pub(super) const fn kept(mut self, kept: bool) -> Self {
+        self.kept = kept;
+        self
     }
 
     /// Tells the reports of the runs before this one.
@@ -131,6 +139,7 @@ impl Reports {
             text: self.text_in_terminal && output.is_terminal() && !aside,
             files,
             notes,
+            kept: self.kept,
         };
         let page = render_terminal(record, &terminal);
         if aside {

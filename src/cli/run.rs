@@ -98,9 +98,10 @@ pub(super) fn tell(
     tell_delivered(delivered.as_ref(), &mut notes);
     let latest =
         config.data_folder().join("reports").join(format!("latest-{}", file_name(&record.suite.name)));
-    let also = matches!(kept, Kept::Stored { .. } | Kept::Spooled { .. }).then_some(latest.as_path());
+    let is_kept = matches!(kept, Kept::Stored { .. } | Kept::Spooled { .. });
+    let also = is_kept.then_some(latest.as_path());
     let quiet = reports.quiet();
-    let reports = reports.after(kept.earlier());
+    let reports = reports.after(kept.earlier()).kept(is_kept);
     let written = reports.write(&record, also, files, notes.said(quiet), output);
     if let Some(github) = github {
         github.tell(&record, &reports, output);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_yaml::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::args::{Flags, add};
@@ -17,7 +17,7 @@ use super::signals;
 use crate::config::Config;
 use crate::dispatch::Stopping;
 use crate::domain::{Secret, asked_at};
-use crate::service::{Serving, hash_key, new_key};
+use crate::service::{Serving, connector, hash_key, new_key};
 
 /// How long `--is-healthy` waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -77,21 +77,19 @@ pub(super) async fn serve(
 /// Asks `/health`, by hand: for a container that holds no other program.
 async fn is_healthy(config: &Config, output: Output) -> Result<Exit, Failure> {
     let settings = &config.settings.service;
-    if settings.tls.certificate.is_some() {
-        let hint = "ask `/health` with a client that trusts the certificate";
-        return Err(Failure::usage("`--is-healthy` cannot ask a service that has a certificate", hint));
-    }
+    let tls = connector(&settings.tls)
+        .map_err(|reason| Failure::usage(reason, "`service.tls.certificate` names it"))?;
     let listen = asked_at(settings.listen);
     let request =
         format!("GET {}/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", settings.base_path);
-    let ask = async {
-        let mut stream = TcpStream::connect(listen).await?;
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = [0; 12];
-        stream.read_exact(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer.starts_with(b"HTTP/1.1 200"))
+    let asked = async {
+        let stream = TcpStream::connect(listen).await?;
+        match tls {
+            None => ask(stream, &request).await,
+            Some(tls) => ask(tls.connect(listen.ip().into(), stream).await?, &request).await,
+        }
     };
-    match tokio::time::timeout(PATIENCE, ask).await {
+    match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Ok(true)) => Ok(Exit::Passed),
         Ok(Ok(false)) => {
             output.note(format!("the service at {listen} is not well"));
@@ -106,6 +104,14 @@ async fn is_healthy(config: &Config, output: Output) -> Result<Exit, Failure> {
             Ok(Exit::TargetFailed)
         }
     }
+}
+
+/// Whether the answer to a request is good.
+async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> std::io::Result<bool> {
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await?;
+    Ok(answer.starts_with(b"HTTP/1.1 200"))
 }
 
 fn print_hash(output: Output) -> Result<Exit, Failure> {

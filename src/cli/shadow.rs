@@ -132,6 +132,7 @@ fn show(
         text: args.text != TextPolicy::None && output.is_terminal() && !aside,
         files,
         notes,
+        kept: true,
     };
     let page = render_shadow_terminal(report, &options);
     if aside {

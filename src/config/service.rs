@@ -1,8 +1,9 @@
 //! The settings of the service.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use reqwest::Url;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -134,6 +135,24 @@ impl Config {
     }
 }
 
+/// An address that can stand in a message: whoever reads it gets no secret with it.
+fn is_web_address(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    })
+}
+
+/// Origins are compared as they are written, so one in other words would let nobody in.
+fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+    })
+}
+
 impl ServiceSettings {
     /// A value that decodes and still makes no sense: its key, and what is wrong.
     pub(super) fn senseless(&self) -> Option<(&'static str, &'static str)> {
@@ -150,8 +169,30 @@ impl ServiceSettings {
                     && !text.ends_with('/')
                     && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/.".contains(&b)))
         };
+        let is_host = |text: &String| {
+            text.parse::<IpAddr>().is_ok()
+                || (!text.is_empty()
+                    && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)))
+        };
         [
             (!is_path(&self.base_path), "service.base_path", "it must be empty, or such as `/thrash`"),
+            (
+                self.public_url.as_deref().is_some_and(|url| !is_web_address(url)),
+                "service.public_url",
+                "it must be such as `https://thrash.example/thrash`: http or https, and no user, query or fragment",
+            ),
+            (
+                !self.hosts.iter().all(is_host),
+                "service.hosts",
+                "each must be the name of one host, such as `thrash.example`, without scheme, port and `*`; leave the \
+                 list empty for any name, where there is a key",
+            ),
+            (
+                !self.cors_origins.iter().all(|text| is_origin(text)),
+                "service.cors_origins",
+                "each must be one origin as browsers write it, such as `https://status.example` or \
+                 `http://10.0.0.7:3000`, without path and `*`",
+            ),
             (
                 self.tls.certificate.is_some() != self.tls.key.is_some(),
                 "service.tls",

@@ -192,9 +192,7 @@ fn check(check: &Check) -> TestCase {
             status
         }
         CheckOutcome::Fail => non_success(NonSuccessKind::Failure, &check.metric, &message),
-        CheckOutcome::Inconclusive => {
-            non_success(NonSuccessKind::Error, check.outcome.as_str(), &message)
-        }
+        CheckOutcome::Inconclusive => non_success(NonSuccessKind::Error, check.outcome.as_str(), &message),
     };
     let mut case = TestCase::new(xml(&check.name), status);
     case.set_classname(match check.source {

@@ -59,11 +59,19 @@ impl FromStr for CronLine {
         let (lines, clock) = match fields.as_slice() {
             [minute, hour, ..] if fields.len() == 5 => (five(&fields).map_err(wrong)?, [minute, hour]),
             [_, minute, hour, ..] if fields.len() == 6 => (vec![line.to_owned()], [minute, hour]),
+            [name] if name.starts_with('@') => {
+                let known = NAMED.map(|(name, _)| name).join(", ");
+                return Err(wrong(format!(
+                    "a schedule goes by the clock, and the names for that are {known}; or write five fields, such as \
+                     `*/30 * * * *`"
+                )));
+            }
             _ => {
                 let found = fields.len();
                 return Err(wrong(format!(
-                    "it has {found} fields: write five (minute, hour, day of the month, month, day of the week), or \
-                     six with the second before them"
+                    "it has {found} field{}: write five (minute, hour, day of the month, month, day of the week), or \
+                     six with the second before them",
+                    if found == 1 { "" } else { "s" }
                 )));
             }
         };

@@ -46,6 +46,7 @@ pub(crate) use access::Caller;
 pub use api::trend;
 pub use hash::{hash_key, new_key};
 pub use serving::{ServeError, Serving};
+pub use tls::connector;
 
 use crate::config::Config;
 use crate::dispatch::{Queue, Stopping};

@@ -19,7 +19,9 @@ pub(super) fn show(page: &mut Page, record: &RunRecord, options: &TerminalOption
     rows.extend(
         options.files.iter().map(|(label, path)| (label.clone(), Place::End(path.display().to_string()))),
     );
-    rows.push(("See again".to_owned(), Place::Start(format!("thrash report {}", record.id))));
+    if options.kept {
+        rows.push(("See again".to_owned(), Place::Start(format!("thrash report {}", record.id))));
+    }
     places(page, &rows);
 }
 

@@ -47,12 +47,14 @@ pub struct TerminalOptions {
     pub files: Vec<(String, PathBuf)>,
     /// Anything else that the reader should know, a sentence each.
     pub notes: Vec<String>,
+    /// Whether the run is kept, so that it can be seen again.
+    pub kept: bool,
 }
 
 impl Default for TerminalOptions {
     /// 80 columns, no colour, no phrase text.
     fn default() -> Self {
-        Self { width: 80, color: false, text: false, files: Vec::new(), notes: Vec::new() }
+        Self { width: 80, color: false, text: false, files: Vec::new(), notes: Vec::new(), kept: true }
     }
 }
 

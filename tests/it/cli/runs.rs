@@ -216,3 +216,13 @@ fn a_run_that_can_be_kept_nowhere_says_so_loudly() {
     assert!(loud.stdout.contains("NOT KEPT"), "{}", loud.stdout);
     place.thrash_with(&environment, ["run", suite, "--quiet"]).exits(5).complains(&["NOT KEPT"]);
 }
+
+#[test]
+fn a_run_that_is_not_kept_names_no_way_to_see_it_again() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    let shown = place.thrash(["run", suite]).exits(0);
+    assert!(shown.stdout.contains("See again  thrash report "), "{}", shown.stdout);
+    let shown = place.thrash(["run", suite, "--database-url", "none"]).exits(0);
+    assert!(!shown.stdout.contains("See again"), "{}", shown.stdout);
+}

@@ -50,7 +50,7 @@ proptest! {
         ];
         let record = with_words(&samples[which], &words);
         let files = vec![(words[0].clone(), PathBuf::from(words.concat()))];
-        let options = TerminalOptions { width, text, files, notes: words, color: false };
+        let options = TerminalOptions { width, text, files, notes: words, color: false, kept: true };
         for line in render_terminal(&record, &options).lines() {
             prop_assert!(measure_text_width(line) <= width, "{} columns: {line:?}", measure_text_width(line));
         }

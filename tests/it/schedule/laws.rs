@@ -47,6 +47,13 @@ fn field(lowest: u32, highest: u32) -> impl Strategy<Value = Field> {
 fn five() -> impl Strategy<Value = [Field; 5]> {
     (field(0, 59), field(0, 23), field(1, 31), field(1, 12), field(0, 7))
         .prop_map(|(minute, hour, day, month, weekday)| [minute, hour, day, month, weekday])
+        .prop_filter("some day is like that", |[_, _, day, month, _]| {
+            const LONGEST: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+            let first = day.holds.iter().min();
+            LONGEST.iter().zip(1..).any(|(longest, number)| {
+                month.holds.contains(&number) && first.is_some_and(|first| first <= longest)
+            })
+        })
 }
 
 fn text(fields: &[Field; 5]) -> String {

@@ -119,7 +119,8 @@ fn what_is_no_line_is_refused_with_the_field_and_the_reason() {
         ("1,,2 * * * *", "``"),
         ("? * * * *", "`?`"),
         ("0 0 30 2 *", "no day is like that"),
-        ("@reboot", "1 fields"),
+        ("@reboot", "the names for that are @hourly, @daily"),
+        ("6", "1 field:"),
         ("0 99 6 * * *", ""),
     ] {
         let error = text.parse::<CronLine>().expect_err(text).to_string();
