@@ -7,6 +7,7 @@ use super::failure::{Failure, chain};
 use super::output::Output;
 use crate::config::{Config, Meaning, Origin, variables};
 use crate::dispatch::{Connected, Keeper, open_store, spool};
+use crate::service::schedule::check;
 use crate::store::{StoreError, StoreLocation};
 use crate::suite::SuiteError;
 
@@ -25,11 +26,7 @@ pub(super) async fn doctor(config: &Config, output: Output) -> Result<Exit, Fail
     let _ = writeln!(text, "data folder          {}", config.data_folder().display());
     for variable in variables().iter().filter(|variable| variable.meaning == Meaning::Channel) {
         if config.variable(variable.name).is_some() {
-            let _ = writeln!(
-                text,
-                "{:<20} ••• (messages go there; `thrash notify test` tries it)",
-                variable.name
-            );
+            let _ = writeln!(text, "{:<20} ••• (messages go there)", variable.name);
         }
     }
     text.push('\n');
@@ -51,6 +48,13 @@ pub(super) async fn doctor(config: &Config, output: Output) -> Result<Exit, Fail
     }
     line("database", database(config).await);
     line("spool", waiting(config));
+    let usage = |error: Failure| (Exit::Usage, error.to_string());
+    if let Some(found) = schedules(config).map_err(usage).transpose() {
+        line("schedules", found);
+    }
+    if let Some(found) = channels(config).map_err(usage).transpose() {
+        line("messages", found);
+    }
     output.show(&text)?;
     Ok(exit)
 }
@@ -72,6 +76,23 @@ fn targets(config: &Config) -> Result<String, (Exit, String)> {
     let wrong: Vec<String> =
         names.iter().filter_map(|name| config.contract(name).err()).map(|error| error.to_string()).collect();
     if wrong.is_empty() { Ok(names.join(", ")) } else { Err((Exit::Usage, wrong.join("\n"))) }
+}
+
+/// The schedules that are on; none where there are none.
+fn schedules(config: &Config) -> Result<Option<String>, Failure> {
+    let mut on = Vec::new();
+    for job in config.planned_jobs().iter().filter(|job| job.enabled && !config.schedules_are_off()) {
+        check(config, job)?;
+        on.push(job.plan.name.clone());
+    }
+    Ok((!on.is_empty()).then(|| on.join(", ")))
+}
+
+/// Where messages go; none where they go nowhere.
+fn channels(config: &Config) -> Result<Option<String>, Failure> {
+    let channels = config.notify()?.channels;
+    let names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
+    Ok((!names.is_empty()).then(|| format!("{}; `thrash notify test` tries them", names.join(", "))))
 }
 
 async fn target(config: &Config) -> Result<String, (Exit, String)> {

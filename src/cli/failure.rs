@@ -11,6 +11,7 @@ use crate::load::ScenarioError;
 use crate::reference::{FetchError, PullError, ReferenceError};
 use crate::report::{ReportError, SinkError, WriteError};
 use crate::service::ServeError;
+use crate::service::schedule::ScheduleError;
 use crate::store::{LocationError, StoreError, StoreErrorKind};
 use crate::suite::LinesError;
 use crate::target::ContractError;
@@ -112,6 +113,7 @@ impl From<ServeError> for Failure {
         let exit = match &error {
             ServeError::Open { .. }
             | ServeError::NoKey
+            | ServeError::OddKey
             | ServeError::ShortKey
             | ServeError::NoStore
             | ServeError::Location(_)
@@ -119,11 +121,26 @@ impl From<ServeError> for Failure {
             | ServeError::Tls { .. }
             | ServeError::Notify(_)
             | ServeError::Listen { .. } => Exit::Usage,
+            ServeError::Schedule(error) => exit_of(error),
             ServeError::Store(_) => Exit::Storage,
             ServeError::Messages(_) => Exit::Bug,
         };
         let hint = error.hint();
         Self::new(exit, error, hint)
+    }
+}
+
+fn exit_of(error: &ScheduleError) -> Exit {
+    match error {
+        ScheduleError::Setting(_) | ScheduleError::Job { .. } => Exit::Usage,
+        ScheduleError::Store(_) => Exit::Storage,
+    }
+}
+
+impl From<ScheduleError> for Failure {
+    fn from(error: ScheduleError) -> Self {
+        let hint = error.hint();
+        Self::new(exit_of(&error), error, hint)
     }
 }
 

@@ -13,7 +13,7 @@ use super::output::Output;
 use super::runs::{cut, open};
 use crate::config::{Config, PlannedJob};
 use crate::dispatch::Queue;
-use crate::service::schedule::{ScheduleView, enable, planned_job, run_now, views};
+use crate::service::schedule::{ScheduleView, check, check_all, enable, planned_job, run_now, views};
 use crate::store::Store;
 
 #[derive(Debug, Subcommand)]
@@ -64,6 +64,7 @@ pub(super) async fn schedule(
     match command {
         ScheduleCommand::List { json } => {
             let store = open(&config, output).await?;
+            check_all(&config, store.as_ref()).await?;
             let views = views(&config, store.as_ref(), Utc::now()).await?;
             store.close().await;
             if json {
@@ -78,6 +79,7 @@ pub(super) async fn schedule(
         }
         ScheduleCommand::Run { name } => {
             let job = find(&config, &name)?;
+            check(&config, &job)?;
             let store: Arc<dyn Store> = Arc::from(open(&config, output).await?);
             let queue = Queue::new(Arc::new(config), Arc::clone(&store), "cli".to_owned(), Vec::new());
             let run = run_now(&queue, &job).await?;
@@ -107,6 +109,9 @@ fn tell_if_off(config: &Config, output: Output) {
 
 async fn switch(config: &Config, name: &str, on: bool, output: Output) -> Result<(), Failure> {
     let job = find(config, name)?;
+    if on {
+        check(config, &job)?;
+    }
     let store = open(config, output).await?;
     let view = enable(config, store.as_ref(), &job, on, Utc::now()).await?;
     store.close().await;
@@ -182,7 +187,9 @@ fn list(views: &[ScheduleView], now: DateTime<Utc>, width: usize) -> String {
         let _ = writeln!(text, "{}", cut(&when, width));
         let time = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC").to_string();
         let next = view.next.map(|next| format!("next {} (in {})", time(next), about(next - now)));
-        let last = view.last.map(|last| format!("last {}", time(last)));
+        let outcome =
+            view.last_outcome.map_or_else(String::new, |word| format!(": {}", word.replace('_', " ")));
+        let last = view.last.map(|last| format!("last {}{outcome}", time(last)));
         let times: Vec<String> = next.into_iter().chain(last).collect();
         if !times.is_empty() {
             let _ = writeln!(text, "{}", cut(&format!("  {}", times.join(", ")), width));

@@ -149,12 +149,14 @@ impl Layers {
     }
 
     fn note(&mut self, key: &str, origin: Origin) {
-        self.origins.retain(|(known, _)| known != key);
+        self.origins.retain(|(known, _)| !is_within(known, key));
         self.origins.push((key.to_owned(), origin));
     }
 
+    /// Where the value came from, or the newest of what it lies in.
     fn origin(&self, key: &str) -> Origin {
-        self.origins.iter().find(|(known, _)| known == key).map_or(Origin::Default, |(_, origin)| *origin)
+        let laid = self.origins.iter().rev().find(|(known, _)| is_within(key, known));
+        laid.map_or(Origin::Default, |(_, origin)| *origin)
     }
 
     fn decode(&self) -> Result<Settings, ConfigError> {
@@ -206,6 +208,11 @@ fn lay_at(key: &str, base: Value, over: &Value, changed: &mut dyn FnMut(&str)) -
             over.clone()
         }
     }
+}
+
+/// Whether a key is another one, or lies in it.
+fn is_within(key: &str, other: &str) -> bool {
+    key.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// The path of a key under another.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Config;
+use super::{Config, ConfigError, Origin};
+use crate::document::Path;
 use crate::domain::Wait;
 use crate::schedule::{CronLine, Plan, Zone};
 
@@ -116,6 +117,18 @@ impl Config {
             enabled: job.enabled.unwrap_or(*enabled == Some(true)),
         };
         jobs.iter().map(planned).collect()
+    }
+
+    /// What is wrong with a setting of a job, with its place.
+    pub fn schedule_error(&self, job: &str, key: &str, message: String, hint: String) -> ConfigError {
+        let setting = format!("schedules.jobs.{job}.{key}");
+        match self.origin(&setting) {
+            Origin::File => {
+                let path = Path::root().join("schedules").join("jobs").join(job).join(key);
+                ConfigError::Invalid(self.document.problem(&path, message).with_hint(hint).into())
+            }
+            origin => ConfigError::Setting { key: setting, origin, message: format!("{message}: {hint}") },
+        }
     }
 
     /// Whether all jobs are stopped, whatever they say themselves.

@@ -30,7 +30,7 @@ pub use keep::{Keeper, Kept, deliver_spool, earlier, open_store, spool};
 pub use load::{PreparedLoad, SEND_USERS};
 pub use load_users::PreparedUsers;
 pub use load_workers::{PreparedWorker, Waiting, Worked, WorkersWish};
-pub use queue::{Ask, AskError, News, Queue, Turn, Watcher, Work};
+pub use queue::{Ask, AskError, News, Queue, Turn, Watcher, Work, asked_target, check_ask};
 pub use record_file::read_record_file;
 pub use retention::{Removed, RetentionPolicy, retain};
 pub use shadow::{PreparedShadow, Shown};

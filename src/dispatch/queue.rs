@@ -19,6 +19,7 @@ use crate::domain::{Job, NewJob, RunId, RunKind, RunRecord};
 use crate::load::{ScenarioError, scenario_names, shipped_scenario};
 use crate::store::{Store, StoreError, Submitted};
 use crate::suite::SuiteError;
+use crate::target::ContractError;
 
 /// Feeds of jobs that are over are kept for late readers, so many.
 const KEPT_FEEDS: usize = 32;
@@ -82,6 +83,9 @@ pub enum AskError {
     /// The scenario cannot be read.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
+    /// The target's contract cannot be used.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -96,7 +100,7 @@ impl AskError {
             Self::Suites(error) => error.hint().map(str::to_owned),
             Self::Scenario(error) => error.hint().map(str::to_owned),
             Self::Store(error) => error.hint().map(str::to_owned),
-            Self::Word { .. } => None,
+            Self::Word { .. } | Self::Contract(_) => None,
         }
     }
 }
@@ -173,6 +177,17 @@ impl Queue {
     /// # Errors
     /// There is no such suite, scenario or target here, or the store fails.
     pub async fn submit(&self, ask: Ask) -> Result<Submitted, AskError> {
+        known_work(&self.config, &ask.work)?;
+        known_target(&self.config, &asked_target(&self.config, &ask))?;
+        self.submit_unseen(ask).await
+    }
+
+    /// The same for names that were looked up when the service began. If they are gone by now the job fails when its turn
+    /// comes, and is seen, counted and told of like any other; one that was never made would be missed by nobody.
+    ///
+    /// # Errors
+    /// A word cannot be used, or the store fails.
+    pub async fn submit_unseen(&self, ask: Ask) -> Result<Submitted, AskError> {
         let job = self.job(ask)?;
         let submitted = self.store.submit_job(&job).await?;
         match &submitted {
@@ -213,9 +228,9 @@ impl Queue {
         &self.instance
     }
 
-    /// The ask with every name looked up.
     fn job(&self, ask: Ask) -> Result<NewJob, AskError> {
-        let Ask { work, target, priority, requester, idempotency_key } = ask;
+        let target = asked_target(&self.config, &ask);
+        let Ask { work, target: _, priority, requester, idempotency_key } = ask;
         let is_word =
             |word: &str| (1..=LONGEST_WORD).contains(&word.len()) && !word.chars().any(char::is_control);
         if idempotency_key.as_deref().is_some_and(|key| !is_word(key)) {
@@ -224,22 +239,10 @@ impl Queue {
         if !is_word(&requester) {
             return Err(AskError::Word { what: "a requester" });
         }
-        let (kind, name, own_target) = match work {
-            Work::Suite(name) => {
-                let names: Vec<String> =
-                    self.config.catalog().names()?.into_iter().map(|(name, _)| name).collect();
-                known("suite", &name, &names)?;
-                (RunKind::Accuracy, name, None)
-            }
-            Work::Scenario(name) => {
-                let names: Vec<String> = scenario_names().into_iter().map(str::to_owned).collect();
-                known("scenario", &name, &names)?;
-                let target = shipped_scenario(&name)?.target;
-                (RunKind::Load, name, target)
-            }
+        let (kind, name) = match work {
+            Work::Suite(name) => (RunKind::Accuracy, name),
+            Work::Scenario(name) => (RunKind::Load, name),
         };
-        let target = target.or(own_target).unwrap_or_else(|| self.config.target_name().to_owned());
-        known("target", &target, &self.config.served_targets())?;
         let id = RunId::new(Utc::now(), rand::random());
         Ok(NewJob { id, kind, name, target, priority, requester, idempotency_key })
     }
@@ -268,6 +271,57 @@ impl Queue {
     fn feeds(&self) -> MutexGuard<'_, VecDeque<(RunId, Arc<Feed>)>> {
         self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Refuses what could not be run: names that mean nothing here, a suite or a contract that cannot be used.
+///
+/// # Errors
+/// The first of it.
+pub fn check_ask(config: &Config, ask: &Ask) -> Result<(), AskError> {
+    known_work(config, &ask.work)?;
+    let target = asked_target(config, ask);
+    known_target(config, &target)?;
+    if let Work::Suite(name) = &ask.work {
+        config.catalog().load(std::slice::from_ref(name), config.suite_size(name))?;
+    }
+    config.contract(&target)?;
+    Ok(())
+}
+
+/// The target that is meant.
+pub fn asked_target(config: &Config, ask: &Ask) -> String {
+    let own = || match &ask.work {
+        Work::Scenario(name) => shipped_scenario(name).ok()?.target,
+        Work::Suite(_) => None,
+    };
+    ask.target.clone().or_else(own).unwrap_or_else(|| config.target_name().to_owned())
+}
+
+/// A suite is found by its name alone: a file or a folder of that name is another thing.
+pub(super) fn known_work(config: &Config, work: &Work) -> Result<(), AskError> {
+    match work {
+        Work::Suite(name) => {
+            let names: Vec<String> = config.catalog().names()?.into_iter().map(|(name, _)| name).collect();
+            known("suite", name, &names)
+        }
+        Work::Scenario(name) => {
+            let names: Vec<String> = scenario_names().into_iter().map(str::to_owned).collect();
+            known("scenario", name, &names)?;
+            shipped_scenario(name)?;
+            Ok(())
+        }
+    }
+}
+
+fn known_target(config: &Config, name: &str) -> Result<(), AskError> {
+    let served = config.served_targets();
+    known("target", name, &served).map_err(|error| match error {
+        AskError::Unknown { what, name, .. } if config.target_names().contains(&name) => {
+            let hint = format!("`{name}` is a preset: name a target that extends it under `targets`");
+            AskError::Unknown { what, name, hint }
+        }
+        error => error,
+    })
 }
 
 fn known(what: &'static str, name: &str, names: &[String]) -> Result<(), AskError> {

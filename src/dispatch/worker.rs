@@ -18,7 +18,7 @@ use super::execute::{Executed, Prepared};
 use super::feed::{Feed, JobEvent};
 use super::keep::{Kept, deliver_spool, spool};
 use super::load::PreparedLoad;
-use super::queue::{News, Queue, Turn};
+use super::queue::{News, Queue, Turn, Work, known_work};
 use crate::domain::{Conclusion, Job, JobState, RunEvent, RunId, RunKind, RunRecord, RunRequest, RunStatus};
 use crate::load::shipped_scenario;
 use crate::run::RunControl;
@@ -299,6 +299,9 @@ async fn execute(
     let id = job.run.clone().unwrap_or_else(|| job.id.clone());
     let executed = match job.kind {
         RunKind::Accuracy => {
+            if let Err(error) = known_work(&config, &Work::Suite(job.name.clone())) {
+                return Outcome::Over(failed(chain(&error), None), None);
+            }
             let request = RunRequest { suites: vec![job.name.clone()], ..RunRequest::default() };
             let prepared = tokio::select! {
                 prepared = Prepared::named(&config, &request, &[], id) => prepared,

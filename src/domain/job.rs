@@ -130,6 +130,22 @@ impl RunKind {
 }
 
 impl Job {
+    /// What is said of a job that came to no run, or whose run is not kept: whatever it was, nothing shows it.
+    pub const NOT_RUN: &'static str = "not_run";
+
+    /// What came of it, in a word; none while it is not over.
+    pub fn outcome(&self) -> Option<&'static str> {
+        match (self.state, self.conclusion) {
+            (JobState::Queued | JobState::Running, _) => None,
+            (JobState::Finished | JobState::Cancelled, Some(conclusion)) => Some(conclusion.as_str()),
+            (JobState::Cancelled, None) => Some(JobState::Cancelled.as_str()),
+            (JobState::Failed | JobState::Lost, Some(conclusion)) if conclusion != Conclusion::Passed => {
+                Some(conclusion.as_str())
+            }
+            (JobState::Finished | JobState::Failed | JobState::Lost, _) => Some(Self::NOT_RUN),
+        }
+    }
+
     /// What records call the suite or scenario.
     pub fn suite_name(&self) -> String {
         self.kind.suite_name(&self.name)

@@ -115,11 +115,11 @@ impl From<AskError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
             }
             AskError::KeyReused { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
-            AskError::Suites(_) | AskError::Scenario(_) => {
+            AskError::Suites(_) | AskError::Scenario(_) | AskError::Contract(_) => {
                 tracing::error!(error = chain(&error), "a request failed");
                 return Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
-                    "the suites cannot be read; the log says why",
+                    "what it names cannot be read; the log says why",
                 );
             }
             AskError::Store(error) => return error.into(),

@@ -1,14 +1,17 @@
 //! Whether a run would come to its end now: the database, the target, the model.
 
-use std::sync::{MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Service;
+use crate::config::Config;
 use crate::dispatch::{Connected, chain};
 use crate::reference::Model;
 
@@ -18,6 +21,8 @@ const FRESH: Duration = Duration::from_secs(10);
 const SHOWN: Duration = Duration::from_secs(30);
 /// How long a model that could be loaded counts as there.
 const MODEL_FRESH: Duration = Duration::from_hours(1);
+/// Scheduled targets beyond so many are not looked at.
+const MOST_TARGETS: usize = 20;
 /// How long a look at one of them may take.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -61,6 +66,7 @@ pub(super) struct Readiness {
     looking: Mutex<()>,
     seen: std::sync::Mutex<Option<(Instant, Looks)>>,
     model: Mutex<Option<Instant>>,
+    targets: Mutex<Option<(Instant, BTreeMap<String, bool>)>>,
 }
 
 impl Looks {
@@ -104,7 +110,8 @@ impl Service {
         if let Some(looks) = self.readiness.seen_within(FRESH) {
             return looks;
         }
-        let (database, target, model) = tokio::join!(self.database(), self.target(), self.model());
+        let (database, target, model) =
+            tokio::join!(self.database(), target(&self.config, self.config.target_name()), self.model());
         let looks = Looks { database, target, model };
         *self.readiness.seen() = Some((Instant::now(), looks.clone()));
         looks
@@ -115,19 +122,28 @@ impl Service {
         self.readiness.seen_within(SHOWN)
     }
 
-    async fn database(&self) -> Look {
-        Look::of(within(async { self.store.ping().await.map(|()| "it answers".to_owned()) }).await)
+    /// Whether each target answers that the service runs against by itself: the configured one, and those of the
+    /// schedules that are on.
+    pub(super) async fn targets_up(&self, scheduled: &BTreeSet<String>) -> BTreeMap<String, bool> {
+        let own = self.config.target_name();
+        let mut up: BTreeMap<String, bool> =
+            [(own.to_owned(), self.look().await.target.state == State::Ok)].into();
+        let mut last = self.readiness.targets.lock().await;
+        if last.as_ref().is_none_or(|(at, _)| at.elapsed() >= FRESH) {
+            let mut looks = JoinSet::new();
+            for name in scheduled.iter().filter(|name| *name != own).take(MOST_TARGETS).cloned() {
+                let config = Arc::clone(&self.config);
+                looks.spawn(async move { (target(&config, &name).await.state == State::Ok, name) });
+            }
+            let seen = looks.join_all().await.into_iter().map(|(up, name)| (name, up)).collect();
+            *last = Some((Instant::now(), seen));
+        }
+        up.extend(last.iter().flat_map(|(_, up)| up.clone()));
+        up
     }
 
-    async fn target(&self) -> Look {
-        let look = async {
-            let connected = Connected::to_look(&self.config).await?;
-            let version =
-                connected.health.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
-            connected.close().await;
-            Ok::<_, crate::dispatch::DispatchError>(format!("{}{version}", self.config.target_name()))
-        };
-        Look::of(Box::pin(within(look)).await)
+    async fn database(&self) -> Look {
+        Look::of(within(async { self.store.ping().await.map(|()| "it answers".to_owned()) }).await)
     }
 
     async fn model(&self) -> Look {
@@ -146,6 +162,17 @@ impl Service {
         *seen = look.is_ok().then(Instant::now);
         Look::of(look)
     }
+}
+
+async fn target(config: &Config, name: &str) -> Look {
+    let look = async {
+        let connected = Connected::to_look(&config.for_target(name)).await?;
+        let version =
+            connected.health.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
+        connected.close().await;
+        Ok::<_, crate::dispatch::DispatchError>(format!("{name}{version}"))
+    };
+    Look::of(Box::pin(within(look)).await)
 }
 
 async fn within<E: std::error::Error + 'static>(

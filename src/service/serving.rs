@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Service;
 use super::access::Keys;
 use super::retention;
-use super::schedule::Scheduler;
+use super::schedule::{ScheduleError, Scheduler, check_all};
 use super::server::{Bounds, answer};
 use super::tell::Teller;
 use super::tls;
@@ -23,7 +23,7 @@ use crate::config::{Config, ConfigError};
 use crate::dispatch::{Keeper, Queue, Stopping, Worker, open_store};
 use crate::domain::asked_at;
 use crate::notify::Notifier;
-use crate::store::{InstanceLock, LocationError, StoreError};
+use crate::store::{InstanceLock, LocationError, Store, StoreError};
 
 /// How long answers on their way may take once there is nothing else left to wait for.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -44,6 +44,9 @@ pub enum ServeError {
     /// Keys are asked for and there is none.
     #[error("callers need a key (`service.authentication`), and there is none")]
     NoKey,
+    /// A key that no header carries as it is.
+    #[error("the internal key holds blanks or signs beyond ASCII: no header carries it as it is")]
+    OddKey,
     /// A key that is too short.
     #[error("the internal key has fewer than {SHORTEST_KEY} characters")]
     ShortKey,
@@ -62,6 +65,9 @@ pub enum ServeError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A schedule could never begin a run.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// The address of the metrics is taken, or not ours.
     #[error("cannot show the metrics on `{listen}`")]
     Metrics {
@@ -97,7 +103,7 @@ impl ServeError {
             Self::Open { .. } => Some(
                 "set a key (INTERNAL_API_KEY, or `service.keys`), or listen on 127.0.0.1 and let a proxy check who asks".into(),
             ),
-            Self::NoKey | Self::ShortKey => {
+            Self::NoKey | Self::OddKey | Self::ShortKey => {
                 Some("INTERNAL_API_KEY names one; `thrash serve --hash-key` makes one".into())
             }
             Self::Notify(error) => error.hint().map(str::to_owned),
@@ -105,6 +111,7 @@ impl ServeError {
             Self::NoStore => Some("name a database, or leave it out for a SQLite file".into()),
             Self::Location(error) => Some(error.hint()),
             Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Schedule(error) => error.hint(),
             Self::Metrics { .. } => {
                 Some("METRICS_PORT_TESTING or `service.metrics_listen` names another address".into())
             }
@@ -142,7 +149,8 @@ impl Serving {
             &location,
             &format!("process {}, started to listen on {listen}", std::process::id()),
         )?;
-        let store = Arc::from(open_store(&config, &location, true).await?);
+        let store: Arc<dyn Store> = Arc::from(open_store(&config, &location, true).await?);
+        check_all(&config, store.as_ref()).await?;
         let failed = |source| ServeError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let apart = config.metrics_listen();
@@ -228,8 +236,13 @@ impl Serving {
 fn check_keys(config: &Config) -> Result<(), ServeError> {
     let keys = Keys::of(config);
     let listen = config.settings.service.listen;
-    if config.internal_key().is_some_and(|key| key.expose().chars().count() < SHORTEST_KEY) {
-        return Err(ServeError::ShortKey);
+    if let Some(key) = config.internal_key() {
+        if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ServeError::OddKey);
+        }
+        if key.expose().len() < SHORTEST_KEY {
+            return Err(ServeError::ShortKey);
+        }
     }
     match keys.required() {
         true if keys.is_empty() => Err(ServeError::NoKey),

@@ -14,21 +14,26 @@ use chrono::Utc;
 use super::Service;
 use super::metrics::ServiceState;
 use super::readiness;
-use super::schedule::lags;
+use super::schedule;
 use crate::dispatch::{deliver_spool, spool};
-use crate::domain::{JobState, RunId, RunRecord};
+use crate::domain::{Job, JobState, RunId, RunRecord};
 use crate::store::{JobFilter, RunFilter, RunSummary, StoreError, StoreErrorKind};
 
 /// From one look to the next.
 const EVERY: Duration = Duration::from_secs(5);
 /// Runs that are looked through for new ones, and once at the start for the newest of each series.
 const NEWEST: usize = 1000;
+/// Jobs without a run that are looked through.
+const NEWEST_JOBS: usize = 200;
 /// `OpenMetrics` 1.0, as Prometheus asks for it.
 const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Runs that were counted, whoever started them.
+/// Runs that were counted, whoever started them, and jobs that came to none.
 #[derive(Debug, Default)]
-struct Seen(BTreeSet<RunId>);
+struct Seen {
+    runs: BTreeSet<RunId>,
+    jobs: BTreeSet<RunId>,
+}
 
 /// Keeps the metrics true until the service stops.
 pub(super) async fn watch(service: Arc<Service>) {
@@ -62,7 +67,14 @@ pub(super) async fn watch(service: Arc<Service>) {
 impl Seen {
     /// Shows the newest run of each outcome of each series, and counts none of them.
     async fn remember(service: &Service) -> Result<Self, StoreError> {
-        let runs = newest(service).await?;
+        let (runs, jobs) = (newest(service).await?, without_run(service).await?);
+        for job in &jobs {
+            service.metrics.remember_job(job, is_demo(service, &job.target));
+        }
+        for job in schedule::enabled(&service.config, service.store.as_ref()).await? {
+            let (kind, suite, target) = schedule::series(&service.config, &job);
+            service.metrics.expect(kind, suite, &target, is_demo(service, &target));
+        }
         let mut shown = BTreeSet::new();
         for run in &runs {
             let outcome = run.conclusion.map(|conclusion| conclusion as u8);
@@ -76,30 +88,39 @@ impl Seen {
                 shown.insert(series);
             }
         }
-        Ok(Self(runs.into_iter().map(|run| run.id).collect()))
+        let jobs = jobs.into_iter().map(|job| job.id).collect();
+        Ok(Self { runs: runs.into_iter().map(|run| run.id).collect(), jobs })
     }
 
     async fn count_new(&mut self, service: &Service) -> Result<(), StoreError> {
         let runs = newest(service).await?;
         for run in &runs {
-            if !self.0.contains(&run.id) {
+            if !self.runs.contains(&run.id) {
                 if let Some(record) = record(service, &run.id).await? {
                     service.metrics.count(&record);
                 }
-                self.0.insert(run.id.clone());
+                self.runs.insert(run.id.clone());
             }
+        }
+        let jobs = without_run(service).await?;
+        for job in jobs.iter().filter(|job| !self.jobs.contains(&job.id)) {
+            service.metrics.count_job(job, is_demo(service, &job.target));
         }
         // Those that are no longer looked through are forgotten.
         let listed: BTreeSet<&RunId> = runs.iter().map(|run| &run.id).collect();
-        self.0.retain(|id| listed.contains(id));
+        self.runs.retain(|id| listed.contains(id));
+        self.jobs = jobs.into_iter().map(|job| job.id).collect();
         Ok(())
     }
 }
 
-/// The record of a run, unless it is of a part of its suite, which says nothing of the whole, or cannot be read.
+/// The record of a run, unless it says nothing of a whole suite against what is configured, or cannot be read.
 async fn record(service: &Service, id: &RunId) -> Result<Option<RunRecord>, StoreError> {
     match service.store.load(id).await {
-        Ok(record) => Ok(Some(record).filter(|record| !service.config.is_partial(record))),
+        Ok(record) => {
+            let config = &service.config;
+            Ok(Some(record).filter(|record| !config.is_partial(record) && !config.is_elsewhere(record)))
+        }
         Err(error) => match error.kind() {
             StoreErrorKind::Corrupt | StoreErrorKind::NewerSchema | StoreErrorKind::NotFound => {
                 tracing::warn!(run = %id, error = crate::dispatch::chain(&error), "a run is in no metric");
@@ -113,6 +134,23 @@ async fn record(service: &Service, id: &RunId) -> Result<Option<RunRecord>, Stor
 async fn newest(service: &Service) -> Result<Vec<RunSummary>, StoreError> {
     let filter = RunFilter { recorded: true, limit: Some(NEWEST), ..RunFilter::default() };
     service.store.list(&filter).await
+}
+
+/// The jobs that were asked for last of those that came to no run that is kept.
+async fn without_run(service: &Service) -> Result<Vec<Job>, StoreError> {
+    let states = vec![JobState::Failed, JobState::Lost];
+    let filter = JobFilter { states, limit: Some(NEWEST_JOBS), ..JobFilter::default() };
+    service.store.jobs(&filter).await
+}
+
+fn is_demo(service: &Service, target: &str) -> bool {
+    service.config.for_target(target).wants_demo()
+}
+
+/// The targets of the schedules that are on.
+async fn scheduled(service: &Service) -> BTreeSet<String> {
+    let jobs = schedule::enabled(&service.config, service.store.as_ref()).await.unwrap_or_default();
+    jobs.iter().map(|job| schedule::series(&service.config, job).2).collect()
 }
 
 /// What can be told of the service now.
@@ -134,10 +172,12 @@ async fn state(service: &Service) -> ServiceState {
         store_up: Some(well(&looks.database)),
         spooled: spool(&service.config).pending().ok().map(|waiting| waiting.len() as u64),
         jobs,
-        schedule_lag: lags(&service.config, service.store.as_ref(), Utc::now()).await.unwrap_or_default(),
+        schedule_lag: schedule::lags(&service.config, service.store.as_ref(), Utc::now())
+            .await
+            .unwrap_or_default(),
         notifications: outbox.as_ref().map(|counts| counts.waiting),
         notifications_given_up: outbox.map(|counts| counts.given_up),
-        targets_up: [(service.config.target_name().to_owned(), well(&looks.target))].into(),
+        targets_up: service.targets_up(&scheduled(service).await).await,
     }
 }
 

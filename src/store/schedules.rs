@@ -17,6 +17,9 @@ pub struct ScheduleState {
     pub seen_at: DateTime<Utc>,
     /// The newest time that was run.
     pub last_at: Option<DateTime<Utc>>,
+    /// No run is owed for times up to this one: then it was begun, given another line or switched, or what it had missed
+    /// until then was given up.
+    pub owed_from: DateTime<Utc>,
 }
 
 /// The schedules' part of a store.
@@ -41,20 +44,22 @@ pub trait Schedules {
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, ScheduleState>;
 
-    /// Says that everything up to `seen` is done with, and which time was run; false if another instance said so first.
+    /// Says that everything up to `seen` is done with, which time was run, and whether what was missed is given up;
+    /// false if another instance said so first.
     fn advance_schedule<'a>(
         &'a self,
         name: &'a str,
         seen: DateTime<Utc>,
         ran: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
+        gives_up: bool,
     ) -> StoreFuture<'a, bool>;
 }
 
-/// A schedule, as both databases select it: `name`, `line`, `enabled`, `seen_at`, `last_at`.
-pub(super) type ScheduleRow<T> = (String, String, Option<bool>, T, Option<T>);
+/// A schedule, as both databases select it: `name`, `line`, `enabled`, `seen_at`, `last_at`, `changed_at`.
+pub(super) type ScheduleRow<T> = (String, String, Option<bool>, T, Option<T>, T);
 
 pub(super) fn schedule<T>(row: ScheduleRow<T>, time: impl Fn(T) -> DateTime<Utc>) -> ScheduleState {
-    let (name, line, enabled, seen_at, last_at) = row;
-    ScheduleState { name, line, enabled, seen_at: time(seen_at), last_at: last_at.map(time) }
+    let (name, line, enabled, seen_at, last_at, changed_at) = row;
+    let (seen_at, owed_from) = (time(seen_at), time(changed_at));
+    ScheduleState { name, line, enabled, seen_at, last_at: last_at.map(time), owed_from }
 }

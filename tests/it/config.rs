@@ -392,9 +392,65 @@ fn service_settings_that_make_no_sense_are_refused() {
         ("{workers: 0}", "service.workers"),
         ("{lease: 10ms}", "service.lease"),
         ("{body_limit: 10}", "service.body_limit"),
+        ("{public_url: 'ftp://thrash.example'}", "service.public_url"),
+        ("{public_url: thrash.example}", "service.public_url"),
+        ("{public_url: 'https://me:secret@thrash.example'}", "service.public_url"),
+        ("{hosts: ['*']}", "service.hosts"),
+        ("{hosts: ['https://thrash.example']}", "service.hosts"),
+        ("{hosts: ['thrash.example:8884']}", "service.hosts"),
+        ("{cors_origins: ['*']}", "service.cors_origins"),
+        ("{cors_origins: ['https://status.example/']}", "service.cors_origins"),
+        ("{cors_origins: [status.example]}", "service.cors_origins"),
+        ("{cors_origins: ['https://status.example:443']}", "service.cors_origins"),
     ] {
         let error =
             load(&place, Some(&format!("service: {setting}\n")), &[], Vec::new()).unwrap_err().to_string();
         assert!(error.contains(key) && !error.contains("secret"), "{setting}: {error}");
     }
+}
+
+#[test]
+fn service_settings_that_make_sense_are_taken() {
+    let place = Place::new();
+    for setting in [
+        "{public_url: 'https://thrash.example/thrash/'}",
+        "{public_url: 'http://10.0.0.7:8884'}",
+        "{hosts: [thrash.example, thrash_service, 10.0.0.7, '::1']}",
+        "{cors_origins: ['https://status.example', 'http://10.0.0.7:3000']}",
+    ] {
+        load(&place, Some(&format!("service: {setting}\n")), &[], Vec::new())
+            .unwrap_or_else(|error| panic!("{setting}: {error}"));
+    }
+}
+
+#[test]
+fn a_run_against_another_address_is_told_from_one_against_the_configured_target() {
+    let place = Place::new();
+    let own = "targets: {ash-nlp: {extends: ash-v5, base_url: 'http://ash:secret@nlp.example:30880/?a=b'}}\n";
+    let mut record = crate::support::sample::record();
+    let mut is_elsewhere = |environment: &[(&str, &str)], name: &str, url: &str, demo: bool| {
+        (record.target.name, record.target.url, record.target.demo) = (name.to_owned(), url.to_owned(), demo);
+        load(&place, Some(own), environment, Vec::new()).unwrap().is_elsewhere(&record)
+    };
+    assert!(!is_elsewhere(&[], "ash-nlp", "http://nlp.example:30880", false));
+    assert!(is_elsewhere(&[], "ash-nlp", "http://nlp.example:30881", false));
+    assert!(!is_elsewhere(&[], "demo", "http://127.0.0.1:40000", true), "the demo has a new port each time");
+    assert!(!is_elsewhere(&[], "ash-vigil", "http://nlp.example:30881", false), "nobody uses that name here");
+    let named = [("NLP_SERVER_URL", "http://10.0.0.7:30880/")];
+    assert!(!is_elsewhere(&named, "ash-v5", "http://10.0.0.7:30880", false));
+    assert!(is_elsewhere(&named, "ash-v5", "http://10.0.0.8:30880", false));
+    assert!(
+        is_elsewhere(&named, "ash-nlp", "http://10.0.0.7:30880", false),
+        "the URL is that of the one in use"
+    );
+}
+
+#[test]
+fn a_value_within_what_a_file_says_came_from_the_file() {
+    let place = Place::new();
+    let file = "schedules: {jobs: {nightly: {cron: '0 2 * * *', suite: quick}}}\n";
+    let config = load(&place, Some(file), &[("QUICK_TEST_ENABLED", "true")], Vec::new()).unwrap();
+    assert_eq!(origin(&config, "schedules.jobs.nightly.suite"), Origin::File);
+    assert_eq!(origin(&config, "schedules.jobs.quick.enabled"), Origin::Environment("QUICK_TEST_ENABLED"));
+    assert_eq!(origin(&config, "schedules.jobs.quick.suite"), Origin::Default);
 }

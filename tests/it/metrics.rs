@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use chrono::Duration;
-use thrash::domain::{Conclusion, RunRecord};
+use thrash::domain::{Conclusion, Job, JobState, RunKind, RunRecord};
 use thrash::service::metrics::{Metrics, ServiceState};
 use thrash::stats::LatencyHistogram;
 
@@ -123,6 +123,58 @@ fn a_run_from_before_the_start_is_shown_and_not_counted() {
     assert!(text.contains("thrash_run_accuracy_ratio{"));
     let counted = text.lines().filter(|line| line.starts_with("thrash_runs_total{"));
     assert!(counted.into_iter().all(|line| line.ends_with(" 0.0")), "{text}");
+}
+
+#[test]
+fn a_job_that_came_to_no_run_is_counted_by_what_became_of_it() {
+    let metrics = Metrics::default();
+    metrics.expect(RunKind::Accuracy, "quick".to_owned(), "nlp", false);
+    let count = |outcome: &str| {
+        let labels = r#"kind="accuracy",suite="quick",target="nlp",demo="false""#;
+        value(&metrics, &format!("thrash_runs_total{{{labels},outcome=\"{outcome}\"}}"))
+    };
+    assert_eq!((count("not_run"), count("target_failed")), (Some(0.0), Some(0.0)), "known before the first");
+    let mut job = job(JobState::Failed, None);
+    metrics.count_job(&job, false);
+    job.state = JobState::Lost;
+    metrics.count_job(&job, false);
+    job.conclusion = Some(Conclusion::Passed);
+    metrics.count_job(&job, false);
+    assert_eq!(count("not_run"), Some(3.0), "what is not kept was no pass");
+    job.conclusion = Some(Conclusion::TargetFailed);
+    metrics.count_job(&job, false);
+    job.state = JobState::Running;
+    metrics.count_job(&job, false);
+    assert_eq!(
+        (count("not_run"), count("target_failed"), count("passed")),
+        (Some(3.0), Some(1.0), Some(0.0))
+    );
+    let text = metrics.text().expect("a page");
+    assert!(!names(&text).contains("thrash_run_accuracy_ratio"), "{text}");
+}
+
+fn job(state: JobState, conclusion: Option<Conclusion>) -> Job {
+    let now = chrono::Utc::now();
+    Job {
+        id: thrash::domain::RunId::from_stored("a-job"),
+        kind: RunKind::Accuracy,
+        name: "quick".to_owned(),
+        target: "nlp".to_owned(),
+        priority: 0,
+        requester: "schedule:quick".to_owned(),
+        idempotency_key: None,
+        state,
+        submitted_at: now,
+        started_at: Some(now),
+        ended_at: Some(now),
+        attempt: 1,
+        times_lost: 0,
+        instance: None,
+        cancelled_by: None,
+        run: None,
+        conclusion,
+        message: None,
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Cron lines, the clock, and what is due, with a clock that stands still.
 
+mod day;
 mod due;
 mod laws;
 mod lines;

@@ -7,7 +7,8 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 
 use crate::domain::RunId;
 use crate::service::problem::Problem;
@@ -72,9 +73,13 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Service>> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<Service>) -> Result<Self, Problem> {
-        axum::extract::Query::try_from_uri(&parts.uri)
-            .map(|axum::extract::Query(value)| Self(value))
-            .map_err(|error| Problem::bad_request(error.body_text()))
+        axum::extract::Query::try_from_uri(&parts.uri).map(|axum::extract::Query(value)| Self(value)).map_err(
+            |error| {
+                let text = error.body_text();
+                let what = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+                Problem::bad_request(format!("the query cannot be used: {what}"))
+            },
+        )
     }
 }
 
@@ -101,6 +106,14 @@ impl FromRequestParts<Arc<Service>> for Caller {
 const PAGE: usize = 50;
 /// The most on one page.
 const LARGEST_PAGE: usize = 500;
+
+/// A number of things on a page, as a query says it.
+pub(super) fn page_limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse()
+        .map(Some)
+        .map_err(|_| D::Error::custom(format!("`{text}` is no whole number from 1 to {LARGEST_PAGE}")))
+}
 
 /// How many things a page holds.
 pub(super) fn page_size(asked: Option<usize>) -> Result<usize, Problem> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cursor;
 use super::endpoint::Endpoint;
-use super::extract::{Id, Query, page_size};
+use super::extract::{Id, Query, page_limit, page_size};
 use crate::domain::{Check, Conclusion, Job, RunId, RunKind, RunRecord, RunStatus};
 use crate::service::Service;
 use crate::service::problem::Problem;
@@ -68,6 +68,8 @@ pub(in crate::service) struct ResultView {
     pub(super) outcome: Outcome,
     /// Whether less of the suite was sent than is configured: it says nothing of the rest.
     pub(super) partial: bool,
+    /// Whether it asked another place than the one that is configured for its target: it says nothing of that.
+    pub(super) elsewhere: bool,
     /// Whether every check passed, and nothing less.
     pub(super) passed: bool,
     /// What came out, in a sentence.
@@ -116,6 +118,7 @@ struct ResultsQuery {
     #[schemars(extend("pattern" = cursor::PATTERN))]
     cursor: Option<String>,
     /// Runs on a page.
+    #[serde(default, deserialize_with = "page_limit")]
     #[schemars(range(min = 1, max = 500))]
     limit: Option<usize>,
 }
@@ -195,7 +198,8 @@ impl Service {
             return Ok(view);
         }
         let record = self.store.load(id).await?;
-        let view = Arc::new(ResultView::of(&record, self.config.is_partial(&record)));
+        let (partial, elsewhere) = (self.config.is_partial(&record), self.config.is_elsewhere(&record));
+        let view = Arc::new(ResultView { elsewhere, ..ResultView::of(&record, partial) });
         let mut kept = known();
         kept.push_front(Arc::clone(&view));
         kept.truncate(KEPT);
@@ -231,6 +235,7 @@ impl ResultView {
             demo: Some(record.target.demo),
             outcome: conclusion.into(),
             partial,
+            elsewhere: false,
             passed: conclusion == Conclusion::Passed,
             sentence: record.verdict.sentence.clone(),
             status: Some(record.status),
@@ -265,6 +270,7 @@ impl ResultView {
             demo: None,
             outcome,
             partial: false,
+            elsewhere: false,
             passed: false,
             sentence: format!("the run {}: {reason}", job.state.as_str()),
             status: None,

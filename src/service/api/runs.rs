@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::cursor;
 use super::endpoint::Endpoint;
-use super::extract::{Body, Id, Query, header, page_size};
+use super::extract::{Body, Id, Query, header, page_limit, page_size};
 use crate::config::Scope;
 use crate::dispatch::Work;
 use crate::domain::{Job, JobState, RunKind};
@@ -111,6 +111,7 @@ struct RunsQuery {
     #[schemars(extend("pattern" = cursor::PATTERN))]
     cursor: Option<String>,
     /// Runs on a page.
+    #[serde(default, deserialize_with = "page_limit")]
     #[schemars(range(min = 1, max = 500))]
     limit: Option<usize>,
 }

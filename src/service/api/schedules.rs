@@ -34,7 +34,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .needs(Scope::Admin)
             .says("Switch a schedule on, whatever the configuration says")
             .gives::<ScheduleView>(200, "As it stands")
-            .fails(&[404]),
+            .fails(&[404, 422]),
         Endpoint::post("/api/schedules/{id}/disable", disable)
             .needs(Scope::Admin)
             .says("Switch a schedule off, whatever the configuration says")

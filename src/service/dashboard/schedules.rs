@@ -30,9 +30,15 @@ pub(super) async fn section(visit: &Visit) -> Result<Option<Section>, StoreError
 fn entry(visit: &Visit, view: &ScheduleView) -> maud::Markup {
     let path = |verb: &str| format!("/schedules/{}/{verb}", clean::encode(&view.name));
     let what = view.suite.as_ref().or(view.scenario.as_ref());
+    let tone = match view.last_outcome {
+        None => Tone::Plain,
+        Some("passed") => Tone::Good,
+        Some("gate_failed" | "target_failed") => Tone::Bad,
+        Some(_) => Tone::Unsure,
+    };
     html! {
-        li.plain {
-            (mark(Tone::Plain))
+        li.(tone.class()) {
+            (mark(tone))
             div {
                 p.name {
                     (clean::name(&view.name))
@@ -46,6 +52,9 @@ fn entry(visit: &Visit, view: &ScheduleView) -> maud::Markup {
                     }
                     " · " code { (view.cron) } " " (view.zone)
                     @if let Some(last) = view.last { " · last " (time(last)) }
+                    @if let (Some(outcome), Some(run)) = (view.last_outcome, &view.last_run) {
+                        ": " a href=(visit.run(run.as_str())) { (outcome.replace('_', " ")) }
+                    }
                     @if view.switched { " · switched here" }
                 }
                 @if visit.may_run() { (visit.button(&path("run"), "Run now", &view.name)) }

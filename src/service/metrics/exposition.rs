@@ -34,7 +34,7 @@ fn runs(state: &State, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error>
     counters(
         encoder,
         "thrash_runs",
-        "Runs that ended since the service started, by whomever they were started.",
+        "Runs that ended or could not begin since the service started, by whomever they were started.",
         rows(|seen| seen.runs.iter().map(|(outcome, count)| (*outcome, *count as f64)).collect()),
     )?;
     gauges(
@@ -172,7 +172,7 @@ fn service(service: &ServiceState, encoder: &mut DescriptorEncoder<'_>) -> Resul
     let spooled = alone(service.spooled.map(|count| count as f64));
     gauges(encoder, "thrash_spool_records", "Records that wait for the database.", None, spooled)?;
     gauges(encoder, "thrash_queue_jobs", "Jobs by state.", None, each("state", &jobs))?;
-    let lag_help = "How long the next run of a schedule is overdue.";
+    let lag_help = "How long ago a schedule should have begun a run and has not since; 0 if it has.";
     let lag = each("schedule", &service.schedule_lag);
     gauges(encoder, "thrash_schedule_lag", lag_help, Some(&Unit::Seconds), lag)?;
     let waiting = alone(service.notifications.map(|count| count as f64));

@@ -17,7 +17,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::registry::Registry;
 
-use crate::domain::{Conclusion, RunRecord, SliceKind};
+use crate::domain::{Conclusion, Job, RunKind, RunRecord, SliceKind};
 use crate::stats::LatencyHistogram;
 
 /// Series beyond so many are counted and not shown: names of targets and suites come from people.
@@ -63,7 +63,7 @@ pub struct ServiceState {
     pub jobs: BTreeMap<String, u64>,
     /// Whether each target answered when it was last looked at.
     pub targets_up: BTreeMap<String, bool>,
-    /// How long each schedule's next run is overdue, in seconds; 0 if it is not.
+    /// For how long each schedule owes a run, in seconds; 0 if it owes none.
     pub schedule_lag: BTreeMap<String, f64>,
     /// Notifications that wait to be sent.
     pub notifications: Option<u64>,
@@ -148,7 +148,7 @@ impl Metrics {
     /// Counts a run that has ended, and shows its numbers unless a newer one of its series is known.
     pub fn count(&self, record: &RunRecord) {
         let mut state = self.known.lock();
-        let Some(seen) = state.seen(record) else { return };
+        let Some(seen) = state.seen(Key::of(record)) else { return };
         *seen.runs.entry(record.verdict.conclusion.as_str()).or_default() += 1;
         seen.latency.add(record);
         seen.show(record);
@@ -157,9 +157,33 @@ impl Metrics {
     /// Shows the numbers of a run that ended before the service started, unless a newer one of its series is known.
     pub fn remember(&self, record: &RunRecord) {
         let mut state = self.known.lock();
-        if let Some(seen) = state.seen(record) {
+        if let Some(seen) = state.seen(Key::of(record)) {
             seen.show(record);
         }
+    }
+
+    /// Counts a job that came to no run that is kept; `demo` says whether it was meant for the demo.
+    pub fn count_job(&self, job: &Job, demo: bool) {
+        let Some(outcome) = job.outcome() else { return };
+        let mut state = self.known.lock();
+        let Some(seen) = state.seen(Key::of_job(job.kind, job.suite_name(), &job.target, demo)) else { return };
+        *seen.runs.entry(outcome).or_default() += 1;
+        seen.note(outcome, job.ended_at);
+    }
+
+    /// Remembers a job that ended before the service started.
+    pub fn remember_job(&self, job: &Job, demo: bool) {
+        let mut state = self.known.lock();
+        if let (Some(outcome), Some(seen)) =
+            (job.outcome(), state.seen(Key::of_job(job.kind, job.suite_name(), &job.target, demo)))
+        {
+            seen.note(outcome, job.ended_at);
+        }
+    }
+
+    /// Shows the counts of a series that will have runs, so that a rate over time sees the first one too.
+    pub fn expect(&self, kind: RunKind, suite: String, target: &str, demo: bool) {
+        self.known.lock().seen(Key::of_job(kind, suite, target, demo));
     }
 
     /// What the service is like now.
@@ -178,28 +202,40 @@ impl Metrics {
     }
 }
 
+impl Key {
+    fn of(record: &RunRecord) -> Self {
+        let RunRecord { suite, target, .. } = record;
+        Self::of_job(record.kind, suite.name.clone(), &target.name, target.demo)
+    }
+
+    fn of_job(kind: RunKind, suite: String, target: &str, demo: bool) -> Self {
+        Self { kind: kind.as_str(), suite, target: target.to_owned(), demo }
+    }
+}
+
 impl State {
-    fn seen(&mut self, record: &RunRecord) -> Option<&mut Seen> {
-        let key = Key {
-            kind: record.kind.as_str(),
-            suite: record.suite.name.clone(),
-            target: record.target.name.clone(),
-            demo: record.target.demo,
-        };
+    fn seen(&mut self, key: Key) -> Option<&mut Seen> {
         if self.series.len() >= MOST_SERIES && !self.series.contains_key(&key) {
             self.dropped_series += 1;
             return None;
         }
         // From 0, so that a rate over time sees the first run too.
-        let runs = Conclusion::ALL.map(|conclusion| (conclusion.as_str(), 0)).into();
+        let words = Conclusion::ALL.into_iter().map(Conclusion::as_str).chain([Job::NOT_RUN]);
+        let runs = words.map(|outcome| (outcome, 0)).collect();
         Some(self.series.entry(key).or_insert_with(|| Seen { runs, ..Seen::default() }))
     }
 }
 
 impl Seen {
+    fn note(&mut self, outcome: &'static str, at: Option<DateTime<Utc>>) {
+        if let Some(at) = at {
+            let ended = self.ended.entry(outcome).or_insert(at);
+            *ended = at.max(*ended);
+        }
+    }
+
     fn show(&mut self, record: &RunRecord) {
-        let ended = self.ended.entry(record.verdict.conclusion.as_str()).or_insert(record.finished_at);
-        *ended = record.finished_at.max(*ended);
+        self.note(record.verdict.conclusion.as_str(), Some(record.finished_at));
         if self.newest.as_ref().is_none_or(|newest| newest.ended <= record.finished_at) {
             self.newest = Some(Newest::of(record));
         }

@@ -4,6 +4,7 @@
 //! one that is killed between handing in and noting that does no harm. A time at which the job's last run is still under
 //! way is passed over. What the service missed while it was away is run once, if it is not too late.
 
+mod check;
 mod view;
 
 use std::sync::Arc;
@@ -12,11 +13,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
+pub use check::{ScheduleError, check, check_all, enabled};
 pub use view::{ScheduleView, enable, lags, planned_job, run_now, views};
 
 use crate::config::{Config, PlannedJob};
-use crate::dispatch::{Ask, AskError, Queue, Work, chain};
-use crate::domain::JobState;
+use crate::dispatch::{Ask, AskError, Queue, Work, asked_target, chain};
+use crate::domain::{JobState, RunKind};
 use crate::store::{JobFilter, ScheduleState, Store, StoreError};
 
 /// The longest that it does not look: somebody may have switched something.
@@ -39,7 +41,7 @@ pub enum Done {
     HandedIn,
     /// The last run is still under way.
     PassedOver,
-    /// It cannot be run.
+    /// It cannot be put into the queue.
     Refused(String),
 }
 
@@ -72,6 +74,16 @@ fn ask(job: &PlannedJob, key: Option<String>) -> Ask {
     };
     let (target, requester) = (job.target.clone(), requester(&job.plan.name));
     Ask { work, target, priority: 0, requester, idempotency_key: key }
+}
+
+/// The series of a job's runs: what they do, the suite's name as records have it, and the target's.
+pub fn series(config: &Config, job: &PlannedJob) -> (RunKind, String, String) {
+    let ask = ask(job, None);
+    let target = asked_target(config, &ask);
+    match ask.work {
+        Work::Suite(name) => (RunKind::Accuracy, name, target),
+        Work::Scenario(name) => (RunKind::Load, RunKind::Load.suite_name(&name), target),
+    }
 }
 
 /// Whether a job begins by itself.
@@ -120,7 +132,7 @@ impl Scheduler {
             };
             if let Some(seen) = due.seen {
                 let ran = done.as_ref().filter(|(_, done)| *done == Done::HandedIn).map(|(meant, _)| *meant);
-                self.store.advance_schedule(name, seen, ran, now).await?;
+                self.store.advance_schedule(name, seen, ran, due.run.is_none()).await?;
             }
             turned.extend(done.map(|(meant, done)| Turned { name: name.clone(), meant, done }));
         }
@@ -141,12 +153,12 @@ impl Scheduler {
             tracing::warn!(schedule = name, run = %other.id, "the last run is still under way: a time is passed over");
             return Ok(Done::PassedOver);
         }
-        match self.queue.submit(ask(job, Some(key))).await {
+        match self.queue.submit_unseen(ask(job, Some(key))).await {
             Ok(_) => Ok(Done::HandedIn),
             Err(AskError::Store(error)) => Err(error),
             Err(error) => {
                 let text = chain(&error);
-                tracing::error!(schedule = name, error = text, "a job cannot be run");
+                tracing::error!(schedule = name, error = text, "a job cannot be put into the queue");
                 Ok(Done::Refused(text))
             }
         }

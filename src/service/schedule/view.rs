@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ask, is_enabled, line};
+use super::{ask, enabled, is_enabled, line, requester};
 use crate::config::{Config, PlannedJob};
-use crate::dispatch::{AskError, Queue};
-use crate::domain::Job;
-use crate::store::{ScheduleState, Store, StoreError, Submitted};
+use crate::dispatch::{AskError, Queue, check_ask};
+use crate::domain::{Job, JobState, RunId};
+use crate::store::{JobFilter, ScheduleState, Store, StoreError, Submitted};
 
 /// A schedule, as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -38,7 +38,14 @@ pub struct ScheduleView {
     pub next: Option<DateTime<Utc>>,
     /// The newest time that was run.
     pub last: Option<DateTime<Utc>>,
+    /// What came of its newest run that is over: `passed` alone is good, `not_run` means that it could not begin.
+    pub last_outcome: Option<&'static str>,
+    /// That run, as it was asked for.
+    pub last_run: Option<RunId>,
 }
+
+/// Jobs of a schedule that are looked through for the newest that began: those that wait are few.
+const NEWEST: usize = 20;
 
 /// The configured job of this name.
 pub fn planned_job(config: &Config, name: &str) -> Option<PlannedJob> {
@@ -55,11 +62,16 @@ pub async fn views(
     now: DateTime<Utc>,
 ) -> Result<Vec<ScheduleView>, StoreError> {
     let states = store.schedule_states().await?;
-    let state = |job: &PlannedJob| states.iter().find(|state| state.name == job.plan.name);
-    Ok(config.planned_jobs().iter().map(|job| view(config, job, state(job), now)).collect())
+    let mut views = Vec::new();
+    for job in config.planned_jobs() {
+        let state = states.iter().find(|state| state.name == job.plan.name);
+        views.push(view(config, &job, state, last(store, &job).await?, now));
+    }
+    Ok(views)
 }
 
-/// How long the next start of each schedule that is on is overdue, in seconds, by its name; 0 if it is not.
+/// For how long each schedule that is on owes a run, in seconds, by its name; 0 if it owes none. It does from the start
+/// that no run was begun for since, whatever became of it: handed in and waiting, or passed over.
 ///
 /// # Errors
 /// The store fails.
@@ -69,22 +81,43 @@ pub async fn lags(
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<String, f64>, StoreError> {
     let states = store.schedule_states().await?;
-    let lag = |job: &PlannedJob| {
-        let state = states.iter().find(|state| state.name == job.plan.name);
-        if !is_enabled(job, state) || config.schedules_are_off() {
-            return None;
-        }
-        let meant = job.plan.next(state?.seen_at)?;
-        Some(((now - job.plan.start(meant)).as_seconds_f64()).max(0.0))
+    let mut lags = BTreeMap::new();
+    for job in enabled(config, store).await? {
+        let Some(state) = states.iter().find(|state| state.name == job.plan.name) else { continue };
+        let from = begun(store, &job).await?.map_or(state.owed_from, |begun| begun.max(state.owed_from));
+        let lag = job.plan.next(from).map(|meant| (now - job.plan.start(meant)).as_seconds_f64());
+        lags.extend(lag.map(|lag| (job.plan.name.clone(), lag.max(0.0))));
+    }
+    Ok(lags)
+}
+
+/// When a run of the job was begun last. By the database's clock, so never before the time that it was meant for.
+async fn begun(store: &dyn Store, job: &PlannedJob) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let filter =
+        JobFilter { requester: Some(requester(&job.plan.name)), limit: Some(NEWEST), ..JobFilter::default() };
+    let began = |job: &Job| {
+        let meant = job.idempotency_key.as_deref().and_then(|key| key.parse().ok());
+        job.started_at.map(|started| meant.map_or(started, |meant: DateTime<Utc>| meant.max(started)))
     };
-    let jobs = config.planned_jobs();
-    Ok(jobs.iter().filter_map(|job| Some((job.plan.name.clone(), lag(job)?))).collect())
+    Ok(store.jobs(&filter).await?.iter().filter_map(began).max())
+}
+
+/// The job's newest run that is over.
+async fn last(store: &dyn Store, job: &PlannedJob) -> Result<Option<Job>, StoreError> {
+    let filter = JobFilter {
+        states: JobState::ALL.into_iter().filter(|state| state.is_over()).collect(),
+        requester: Some(requester(&job.plan.name)),
+        limit: Some(1),
+        ..JobFilter::default()
+    };
+    Ok(store.jobs(&filter).await?.pop())
 }
 
 fn view(
     config: &Config,
     job: &PlannedJob,
     state: Option<&ScheduleState>,
+    last: Option<Job>,
     now: DateTime<Utc>,
 ) -> ScheduleView {
     let enabled = is_enabled(job, state) && !config.schedules_are_off();
@@ -103,6 +136,8 @@ fn view(
         switched: state.is_some_and(|state| state.enabled.is_some()),
         next: next.filter(|_| enabled),
         last: state.and_then(|state| state.last_at),
+        last_outcome: last.as_ref().and_then(Job::outcome),
+        last_run: last.map(|last| last.id),
     }
 }
 
@@ -113,14 +148,17 @@ fn late(job: &PlannedJob) -> chrono::TimeDelta {
 /// Switches a job on or off; what the configuration says anyway needs no switch.
 ///
 /// # Errors
-/// The store fails.
+/// It is to be on and could not be run, or the store fails.
 pub async fn enable(
     config: &Config,
     store: &dyn Store,
     job: &PlannedJob,
     on: bool,
     now: DateTime<Utc>,
-) -> Result<ScheduleView, StoreError> {
+) -> Result<ScheduleView, AskError> {
+    if on {
+        check_ask(config, &ask(job, None))?;
+    }
     let states = store.schedule_states().await?;
     let state = states.into_iter().find(|state| state.name == job.plan.name);
     let state = if is_enabled(job, state.as_ref()) == on {
@@ -129,7 +167,7 @@ pub async fn enable(
         let switch = (job.enabled != on).then_some(on);
         Some(store.switch_schedule(&job.plan.name, &line(job), switch, now).await?)
     };
-    Ok(view(config, job, state.as_ref(), now))
+    Ok(view(config, job, state.as_ref(), last(store, job).await?, now))
 }
 
 /// Puts a run of the job into the queue now, whatever its schedule says.

@@ -13,7 +13,7 @@ impl Schedules for PostgresStore {
             let rows: Vec<ScheduleRow<DateTime<Utc>>> = self
                 .database
                 .within("list the schedules", async {
-                    sqlx::query_as("SELECT name, line, enabled, seen_at, last_at FROM ash_thrash.schedules ORDER BY name")
+                    sqlx::query_as("SELECT name, line, enabled, seen_at, last_at, changed_at FROM ash_thrash.schedules ORDER BY name")
                         .fetch_all(&self.pool)
                         .await
                 })
@@ -37,8 +37,10 @@ impl Schedules for PostgresStore {
                         "INSERT INTO ash_thrash.schedules (name, line, seen_at, changed_at) VALUES ($1, $2, $3, $3)
                          ON CONFLICT (name) DO UPDATE SET
                             seen_at = CASE WHEN schedules.line = excluded.line THEN schedules.seen_at ELSE excluded.seen_at END,
+                            changed_at = CASE WHEN schedules.line = excluded.line THEN schedules.changed_at
+                                ELSE excluded.changed_at END,
                             line = excluded.line
-                         RETURNING name, line, enabled, seen_at, last_at",
+                         RETURNING name, line, enabled, seen_at, last_at, changed_at",
                     )
                     .bind(name)
                     .bind(line)
@@ -70,7 +72,7 @@ impl Schedules for PostgresStore {
                          VALUES ($1, $2, $3, $4, $4)
                          ON CONFLICT (name) DO UPDATE SET enabled = excluded.enabled, line = excluded.line,
                             seen_at = GREATEST(schedules.seen_at, excluded.seen_at), changed_at = excluded.changed_at
-                         RETURNING name, line, enabled, seen_at, last_at",
+                         RETURNING name, line, enabled, seen_at, last_at, changed_at",
                     )
                     .bind(name)
                     .bind(line)
@@ -91,7 +93,7 @@ impl Schedules for PostgresStore {
         name: &'a str,
         seen: DateTime<Utc>,
         ran: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
+        gives_up: bool,
     ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let done = self
@@ -99,13 +101,14 @@ impl Schedules for PostgresStore {
                 .within(&format!("note that the schedule `{name}` ran"), async {
                     let mut transaction = self.pool.begin_with(self.begin()).await?;
                     let done = sqlx::query(
-                        "UPDATE ash_thrash.schedules SET seen_at = $2, last_at = COALESCE($3, last_at), changed_at = $4
+                        "UPDATE ash_thrash.schedules SET seen_at = $2, last_at = COALESCE($3, last_at),
+                            changed_at = CASE WHEN $4 THEN $2 ELSE changed_at END
                          WHERE name = $1 AND seen_at < $2",
                     )
                     .bind(name)
                     .bind(to_millis(seen))
                     .bind(ran.map(to_millis))
-                    .bind(to_millis(now))
+                    .bind(gives_up)
                     .execute(&mut *transaction)
                     .await?;
                     transaction.commit().await?;

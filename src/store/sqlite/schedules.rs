@@ -14,7 +14,7 @@ impl Schedules for SqliteStore {
                 .database
                 .within("list the schedules", async {
                     sqlx::query_as(
-                        "SELECT name, line, enabled, seen_at, last_at FROM schedules ORDER BY name",
+                        "SELECT name, line, enabled, seen_at, last_at, changed_at FROM schedules ORDER BY name",
                     )
                     .fetch_all(&self.pool)
                     .await
@@ -38,8 +38,9 @@ impl Schedules for SqliteStore {
                         "INSERT INTO schedules (name, line, seen_at, changed_at) VALUES (?1, ?2, ?3, ?3)
                          ON CONFLICT (name) DO UPDATE SET
                             seen_at = CASE WHEN line = excluded.line THEN seen_at ELSE excluded.seen_at END,
+                            changed_at = CASE WHEN line = excluded.line THEN changed_at ELSE excluded.changed_at END,
                             line = excluded.line
-                         RETURNING name, line, enabled, seen_at, last_at",
+                         RETURNING name, line, enabled, seen_at, last_at, changed_at",
                     )
                     .bind(name)
                     .bind(line)
@@ -68,7 +69,7 @@ impl Schedules for SqliteStore {
                          VALUES (?1, ?2, ?3, ?4, ?4)
                          ON CONFLICT (name) DO UPDATE SET enabled = excluded.enabled, line = excluded.line,
                             seen_at = max(seen_at, excluded.seen_at), changed_at = excluded.changed_at
-                         RETURNING name, line, enabled, seen_at, last_at",
+                         RETURNING name, line, enabled, seen_at, last_at, changed_at",
                     )
                     .bind(name)
                     .bind(line)
@@ -87,20 +88,21 @@ impl Schedules for SqliteStore {
         name: &'a str,
         seen: DateTime<Utc>,
         ran: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
+        gives_up: bool,
     ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let done = self
                 .database
                 .within(&format!("note that the schedule `{name}` ran"), async {
                     sqlx::query(
-                        "UPDATE schedules SET seen_at = ?2, last_at = COALESCE(?3, last_at), changed_at = ?4
+                        "UPDATE schedules SET seen_at = ?2, last_at = COALESCE(?3, last_at),
+                            changed_at = CASE WHEN ?4 THEN ?2 ELSE changed_at END
                          WHERE name = ?1 AND seen_at < ?2",
                     )
                     .bind(name)
                     .bind(seen.timestamp_millis())
                     .bind(ran.map(|at| at.timestamp_millis()))
-                    .bind(now.timestamp_millis())
+                    .bind(gives_up)
                     .execute(&self.pool)
                     .await
                 })

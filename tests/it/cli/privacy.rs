@@ -76,10 +76,17 @@ fn the_password_of_a_targets_url_is_masked() {
 fn secrets_of_the_service_are_not_shown_by_doctor() {
     let place = Place::new();
     let names = ["DISCORD_WEBHOOK_URL", "SLACK_WEBHOOK", "INTERNAL_API_KEY"];
-    let ended = place.thrash_with(&names.map(|name| (name, MARKER)), ["doctor"]).exits(0);
+    let url = format!("https://hooks.example/{MARKER}");
+    let environment = [(names[0], url.as_str()), (names[1], url.as_str()), (names[2], MARKER)];
+    let ended = place.thrash_with(&environment, ["doctor"]).exits(0);
+    assert!(ended.stdout.contains("ok  messages  discord, slack"), "{}", ended.stdout);
     for name in names {
         assert!(ended.stdout.contains(name), "{}", ended.stdout);
     }
+    keeps_it(&ended);
+    let ended = place.thrash_with(&[(names[1], MARKER)], ["doctor"]).exits(2);
+    assert!(ended.stdout.contains("NO  messages  environment variable `SLACK_WEBHOOK`"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("write the whole of it"), "{}", ended.stdout);
     keeps_it(&ended);
 }
 

@@ -106,3 +106,65 @@ fn a_channel_of_ones_own_is_signed_and_needs_its_variables() {
     place.thrash_with(&[("OPS_URL", url.as_str()), ("OPS_KEY", "word")], ["notify", "test", "ops"]).exits(0);
     assert!(server.requests()[0].header("webhook-signature").unwrap().starts_with("v1,"));
 }
+
+#[test]
+fn a_schedule_of_what_is_not_there_is_refused_with_its_place() {
+    let place = Place::new();
+    let with = |job: &str| {
+        place.file(
+            "thrash.yaml",
+            format!("schedules:\n  jobs:\n    nightly:\n      cron: '0 2 * * *'\n      enabled: true\n{job}"),
+        )
+    };
+    let commands: [&[&str]; 3] =
+        [&["schedule", "list"], &["schedule", "run", "nightly"], &["serve", "--listen", "127.0.0.1:0"]];
+    for (job, words) in [
+        (
+            "      suite: comprehensiv\n",
+            ["thrash.yaml:6:14: there is no suite `comprehensiv` here", "did you mean `comprehensive`?"],
+        ),
+        (
+            "      scenario: smok\n",
+            ["thrash.yaml:6:17: there is no scenario `smok` here", "did you mean `smoke`?"],
+        ),
+        (
+            "      suite: quick\n      target: stagin\ntargets: {staging: {extends: ash-v5}}\n",
+            ["thrash.yaml:7:15: there is no target `stagin` here", "did you mean `staging`?"],
+        ),
+        (
+            "      suite: quick\n      target: ash-vigil\n",
+            ["there is no target `ash-vigil` here", "`ash-vigil` is a preset"],
+        ),
+    ] {
+        with(job);
+        for command in commands {
+            place.thrash_with(&[("METRICS_PORT_TESTING", "0")], command).exits(2).complains(&words);
+        }
+    }
+    assert!(place.thrash(["doctor"]).exits(2).stdout.contains("NO  schedules"));
+    // What is off refuses nothing but to be switched on.
+    with("      suite: nothing\n");
+    place.thrash_with(&[("CONTINUOUS_TESTING_ENABLED", "false")], ["schedule", "list"]).exits(0);
+    let text = std::fs::read_to_string(place.path().join("thrash.yaml")).unwrap();
+    place.file("thrash.yaml", text.replace("enabled: true", "enabled: false"));
+    place.thrash(["schedule", "list"]).exits(0);
+    place.thrash(["schedule", "enable", "nightly"]).exits(2).complains(&["there is no suite `nothing`"]);
+    place.thrash(["schedule", "disable", "nightly"]).exits(0);
+}
+
+#[test]
+fn a_schedule_of_a_suite_that_cannot_be_read_is_refused() {
+    let place = Place::new();
+    place.easy_suite();
+    place.file("suites.yaml", "suites: {quick: {title: Two phrases, files: [easy]}}\n");
+    place.file("easy/calm.yaml", "category: calm\nexpected: [nothing]\nphrases: []\n");
+    place.file("thrash.yaml", "phrases: .\n");
+    place
+        .thrash_with(&ON, ["schedule", "list"])
+        .exits(2)
+        .complains(&["`quick` cannot be run", "calm.yaml:2"]);
+    // The suites have no such name, and no file says that they should.
+    place.thrash_with(&[("COMPREHENSIVE_TEST_ENABLED", "true")], ["schedule", "list"]).exits(2).complains(&[
+        "`schedules.jobs.comprehensive.suite` (from default): there is no suite `comprehensive` here",
+    ]);
+}

@@ -23,6 +23,9 @@ fn without_a_key_it_listens_on_this_machine_alone() {
     let short = [("INTERNAL_API_KEY", "short")];
     let refused = Serve::refused(&place, &short, &["--listen", "127.0.0.1:0"]).exits(2);
     assert!(!refused.complains(&["fewer than 16"]).said().contains("`short`"));
+    let blanks = [("INTERNAL_API_KEY", "a key with blanks in it")];
+    let refused = Serve::refused(&place, &blanks, &["--listen", "127.0.0.1:0"]).exits(2);
+    assert!(!refused.complains(&["blanks", "--hash-key"]).said().contains("a key with"));
     let no_store = Serve::refused(&place, &[("DATABASE_URL", "none")], &["--listen", "127.0.0.1:0"]);
     no_store.exits(2).complains(&["needs a store"]);
 }
@@ -204,6 +207,18 @@ async fn with_a_certificate_it_is_called_over_https() {
     assert_eq!(health.status(), 200);
     let plain = reqwest::get(format!("http://{}/health", serve.address())).await;
     assert!(plain.is_err(), "{plain:?}");
+
+    let address = serve.address().to_string();
+    let asks = ["serve", "--is-healthy", "--listen", address.as_str()];
+    place.thrash(asks).exits(0);
+    let another = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    place.file("own.pem", another.cert.pem());
+    place.thrash(asks).exits(3).complains(&["another certificate than the configured one"]);
+    place.file("own.pem", "nothing");
+    place.thrash(asks).exits(2).complains(&["own.pem"]);
+    place.file("own.pem", own.cert.pem());
+    drop(serve);
+    place.thrash(asks).exits(3).complains(&["nothing answers"]);
 
     place.file("own.key", "nothing");
     let refused = Serve::refused(&place, &[], &["--listen", "127.0.0.1:0"]).exits(2);

@@ -119,3 +119,41 @@ async fn schedules_are_seen_switched_and_run_over_http() {
     // Its suite is not among these phrases.
     serve.post("/api/schedules/comprehensive/run", &json!({})).await.problem(422);
 }
+
+#[tokio::test]
+async fn a_suite_that_breaks_while_the_service_runs_is_told_counted_and_shown() {
+    let place = quick_place("notify: {warning_after: 0s}\n");
+    let (chat, demo) = (chat(), DemoProcess::start(&[]));
+    let hook = format!("{}/secret-word", chat.url());
+    let environment = [
+        ("QUICK_TEST_SCHEDULE", EVERY_SECOND),
+        ("QUICK_TEST_ENABLED", "true"),
+        ("DISCORD_WEBHOOK_URL", &hook),
+        ("NLP_SERVER_URL", demo.url.as_str()),
+    ];
+    let serve = Serve::start(&place, &environment);
+    over(&serve, 1).await;
+    place.file("suites.yaml", "suites: {easy: {title: Two phrases, files: [easy]}}\n");
+    assert_eq!(titles(&chat, 1).await, ["Warning\\: quick against ash-v5 could not begin"]);
+    let schedules = serve.get("/api/schedules").await.is(200).json();
+    assert_eq!(schedules["schedules"][1]["last_outcome"], "not_run", "{schedules}");
+    let page =
+        serve.send(serve.request(reqwest::Method::GET, "/").header("accept", "text/html")).await.is(200);
+    assert!(page.text.contains("not run</a>"), "{}", page.text);
+    let said = serve.said();
+    let metrics =
+        said.split("metrics at ").nth(1).and_then(|rest| rest.split(';').next()).expect("its address");
+    let counted = "thrash_runs_total{kind=\"accuracy\",suite=\"quick\",target=\"ash-v5\",demo=\"false\",outcome=\"not_run\"} ";
+    let start = Instant::now();
+    loop {
+        let page = reqwest::get(metrics).await.expect("an answer").text().await.expect("a page");
+        let count = page.lines().find_map(|line| line.strip_prefix(counted)).map(str::parse::<f64>);
+        if count.is_some_and(|count| count.expect("a number") >= 1.0) {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_mins(1), "{page}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    place.file("suites.yaml", "suites: {quick: {title: Two phrases, files: [easy]}}\n");
+    assert_eq!(titles(&chat, 2).await[1], "Well again\\: quick against ash-v5");
+}

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use thrash::domain::{RunId, RunRecord};
 
 use super::process::{Serve, keep, plain_place, quick_place};
+use crate::support::command::DemoProcess;
 use crate::support::sample::record;
 
 #[tokio::test]
@@ -156,4 +157,36 @@ async fn what_can_be_asked_for_is_listed_without_secrets() {
     let scenarios = serve.get("/api/test/scenarios").await.is(200).json();
     let smoke = scenarios.as_array().unwrap().iter().find(|scenario| scenario["name"] == "smoke").unwrap();
     assert!(smoke["seconds"].as_u64().unwrap() > 0 && smoke["title"].is_string(), "{smoke}");
+}
+
+#[tokio::test]
+async fn a_number_in_a_query_that_is_none_is_named() {
+    let serve = Serve::start(&quick_place(""), &[]);
+    for path in ["/api/test/runs?limit=-1", "/api/test/results?limit=-1"] {
+        let detail = serve.get(path).await.problem(400);
+        assert_eq!(
+            detail, "the query cannot be used: limit: `-1` is no whole number from 1 to 500",
+            "{path}"
+        );
+    }
+    serve.get("/api/test/runs?limit=0").await.problem(400);
+    serve.get("/api/test/runs?limit=2").await.is(200);
+}
+
+#[tokio::test]
+async fn a_run_against_another_address_does_not_stand_for_the_target() {
+    let (own, other) = (DemoProcess::start(&[]), DemoProcess::start(&[]));
+    let place = quick_place("");
+    let environment = [("NLP_SERVER_URL", own.url.as_str())];
+    place.thrash_with(&environment, ["quick"]).exits(0);
+    let serve = Serve::start(&place, &environment);
+    let latest = serve.get("/api/test/results/latest").await.is(200).json();
+    assert_eq!((&latest["target"], &latest["elsewhere"]), (&json!("ash-v5"), &json!(false)));
+    place.thrash(["quick", "--target", "ash-v5", "--url", &other.url]).exits(0);
+    let runs = place.runs();
+    let newest = runs[0]["id"].as_str().unwrap();
+    assert_ne!(&latest["id"], newest);
+    let elsewhere = serve.get(&format!("/api/test/results/{newest}")).await.is(200).json();
+    assert_eq!((&elsewhere["target"], &elsewhere["elsewhere"]), (&json!("ash-v5"), &json!(true)));
+    assert_eq!(serve.get("/api/test/results/latest").await.is(200).json()["id"], latest["id"]);
 }

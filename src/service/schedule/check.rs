@@ -1,0 +1,73 @@
+//! What schedules name has to be there: a schedule that never begins a run looks like one that finds nothing.
+
+use super::{ask, is_enabled};
+use crate::config::{Config, ConfigError, PlannedJob};
+use crate::dispatch::{AskError, check_ask};
+use crate::store::{Store, StoreError};
+
+/// Why a schedule cannot begin a run.
+#[derive(Debug, thiserror::Error)]
+pub enum ScheduleError {
+    /// It names something that is not here.
+    #[error(transparent)]
+    Setting(ConfigError),
+    /// What it names cannot be used.
+    #[error("the schedule `{name}` cannot be run")]
+    Job {
+        /// The schedule.
+        name: String,
+        /// Why not.
+        source: AskError,
+    },
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ScheduleError {
+    /// How to mend it, where there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Setting(error) => error.hint().map(str::to_owned),
+            Self::Job { source, .. } => source.hint(),
+            Self::Store(error) => error.hint().map(str::to_owned),
+        }
+    }
+}
+
+/// Refuses a job that could not be run.
+///
+/// # Errors
+/// What is wrong, with the place in the configuration's file if it stands there.
+pub fn check(config: &Config, job: &PlannedJob) -> Result<(), ScheduleError> {
+    let name = &job.plan.name;
+    let Err(error) = check_ask(config, &ask(job, None)) else { return Ok(()) };
+    Err(match &error {
+        AskError::Unknown { what, hint, .. } => {
+            ScheduleError::Setting(config.schedule_error(name, what, error.to_string(), hint.clone()))
+        }
+        _ => ScheduleError::Job { name: name.clone(), source: error },
+    })
+}
+
+/// Refuses schedules that are on and could not run.
+///
+/// # Errors
+/// What is wrong with the first such, or the store fails.
+pub async fn check_all(config: &Config, store: &dyn Store) -> Result<(), ScheduleError> {
+    enabled(config, store).await?.iter().try_for_each(|job| check(config, job))
+}
+
+/// The jobs that begin by themselves now.
+///
+/// # Errors
+/// The store fails.
+pub async fn enabled(config: &Config, store: &dyn Store) -> Result<Vec<PlannedJob>, StoreError> {
+    if config.schedules_are_off() {
+        return Ok(Vec::new());
+    }
+    let states = store.schedule_states().await?;
+    let mut jobs = config.planned_jobs();
+    jobs.retain(|job| is_enabled(job, states.iter().find(|state| state.name == job.plan.name)));
+    Ok(jobs)
+}
