@@ -166,7 +166,9 @@ impl Metrics {
     pub fn count_job(&self, job: &Job, demo: bool) {
         let Some(outcome) = job.outcome() else { return };
         let mut state = self.known.lock();
-        let Some(seen) = state.seen(Key::of_job(job.kind, job.suite_name(), &job.target, demo)) else { return };
+        let Some(seen) = state.seen(Key::of_job(job.kind, job.suite_name(), &job.target, demo)) else {
+            return;
+        };
         *seen.runs.entry(outcome).or_default() += 1;
         seen.note(outcome, job.ended_at);
     }

@@ -14,11 +14,11 @@ pub(super) async fn set(
     note: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<Baseline, StoreError> {
-    let row: Option<BaselineRow> = store
-        .database
-        .within(&format!("make run `{id}` the baseline"), async {
-            let mut transaction = store.pool.begin_with(store.begin()).await?;
-            let row = sqlx::query_as(
+    let row: Option<BaselineRow> = writing!(
+        store,
+        &format!("make run `{id}` the baseline"),
+        |transaction| {
+            sqlx::query_as(
                 "INSERT INTO ash_thrash.baselines (suite, target, demo, run_id, set_at, note)
                  SELECT suite, target, COALESCE(demo, FALSE), run_id, $2, $3 FROM ash_thrash.test_runs WHERE run_id = $1
                  ON CONFLICT (suite, target, demo)
@@ -29,11 +29,9 @@ pub(super) async fn set(
             .bind(now)
             .bind(note)
             .fetch_optional(&mut *transaction)
-            .await?;
-            transaction.commit().await?;
-            Ok(row)
-        })
-        .await?;
+            .await?
+        }
+    )?;
     match row {
         Some(row) => Ok(baseline(row)),
         // Either there is no such run, or an earlier program stored it.
@@ -74,17 +72,11 @@ pub(super) async fn list(store: &PostgresStore) -> Result<Vec<Baseline>, StoreEr
 }
 
 pub(super) async fn clear(store: &PostgresStore, id: &RunId) -> Result<bool, StoreError> {
-    let gone = store
-        .database
-        .within(&format!("clear the baseline `{id}`"), async {
-            let mut transaction = store.pool.begin_with(store.begin()).await?;
-            let gone = sqlx::query("DELETE FROM ash_thrash.baselines WHERE run_id = $1")
-                .bind(id.as_str())
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await?;
-            Ok(gone)
-        })
-        .await?;
+    let gone = writing!(store, &format!("clear the baseline `{id}`"), |transaction| {
+        sqlx::query("DELETE FROM ash_thrash.baselines WHERE run_id = $1")
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await?
+    })?;
     Ok(gone.rows_affected() > 0)
 }

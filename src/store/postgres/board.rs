@@ -4,6 +4,9 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
 
 use crate::domain::RunId;
 use crate::store::board::{Clock, GONE, Heard, JoinedShard, LoadBoard, News, PostedJob, Stop};
@@ -14,6 +17,7 @@ const FORGOTTEN_S: f64 = 3600.0;
 /// The clock is asked so often, and the quickest answer believed.
 const ASK_CLOCK: usize = 5;
 
+type Change<'a> = Query<'a, Postgres, PgArguments>;
 type HeardRow = (i32, Option<String>, Option<DateTime<Utc>>, Option<String>, f64, bool);
 
 impl LoadBoard {
@@ -204,79 +208,53 @@ impl LoadBoard {
 
     /// Whoever began the run is still there.
     pub async fn beat(&self, run: &RunId) -> Result<(), StoreError> {
-        self.change("UPDATE ash_thrash.load_jobs SET seen_at = clock_timestamp() WHERE run_id = $1", run)
-            .await
+        let beat =
+            sqlx::query("UPDATE ash_thrash.load_jobs SET seen_at = clock_timestamp() WHERE run_id = $1");
+        self.change("keep the load run", run, beat.bind(run.as_str())).await
     }
 
     /// Gives the orders of the next load.
     pub async fn order(&self, run: &RunId, load: u32, orders: &str) -> Result<(), StoreError> {
-        let changed = self
-            .0
-            .database
-            .within("begin the next load", async {
-                sqlx::query(
-                    "UPDATE ash_thrash.load_jobs SET load = $2, load_orders = $3, starts_at = NULL, stop = NULL
-                     WHERE run_id = $1",
-                )
-                .bind(run.as_str())
-                .bind(i32::try_from(load).unwrap_or(i32::MAX))
-                .bind(orders)
-                .execute(&self.0.pool)
-                .await
-            })
-            .await?;
-        there(run, changed.rows_affected())
+        let order = sqlx::query(
+            "UPDATE ash_thrash.load_jobs SET load = $2, load_orders = $3, starts_at = NULL, stop = NULL
+             WHERE run_id = $1",
+        )
+        .bind(run.as_str())
+        .bind(i32::try_from(load).unwrap_or(i32::MAX))
+        .bind(orders);
+        self.change("begin the next load", run, order).await
     }
 
     /// All begin so long from now.
     pub async fn start(&self, run: &RunId, lead: Duration) -> Result<(), StoreError> {
-        let changed = self
-            .0
-            .database
-            .within("start the load", async {
-                sqlx::query(
-                    "UPDATE ash_thrash.load_jobs SET starts_at = COALESCE(starts_at, clock_timestamp() + make_interval(secs => $2))
-                     WHERE run_id = $1",
-                )
-                .bind(run.as_str())
-                .bind(lead.as_secs_f64())
-                .execute(&self.0.pool)
-                .await
-            })
-            .await?;
-        there(run, changed.rows_affected())
+        let start = sqlx::query(
+            "UPDATE ash_thrash.load_jobs SET starts_at = COALESCE(starts_at, clock_timestamp() + make_interval(secs => $2))
+             WHERE run_id = $1",
+        )
+        .bind(run.as_str())
+        .bind(lead.as_secs_f64());
+        self.change("start the load", run, start).await
     }
 
     /// All stop.
     pub async fn stop(&self, run: &RunId, how: Stop) -> Result<(), StoreError> {
-        let changed = self
-            .0
-            .database
-            .within("stop the load", async {
-                sqlx::query("UPDATE ash_thrash.load_jobs SET stop = $2 WHERE run_id = $1")
-                    .bind(run.as_str())
-                    .bind(how.as_str())
-                    .execute(&self.0.pool)
-                    .await
-            })
-            .await?;
-        there(run, changed.rows_affected())
+        let stop = sqlx::query("UPDATE ash_thrash.load_jobs SET stop = $2 WHERE run_id = $1");
+        self.change("stop the load", run, stop.bind(run.as_str()).bind(how.as_str())).await
     }
 
     /// The run is over.
     pub async fn remove(&self, run: &RunId) -> Result<(), StoreError> {
-        self.change("DELETE FROM ash_thrash.load_jobs WHERE run_id = $1", run).await
+        let remove = sqlx::query("DELETE FROM ash_thrash.load_jobs WHERE run_id = $1");
+        self.change("keep the load run", run, remove.bind(run.as_str())).await
     }
 
-    async fn change(&self, statement: &'static str, run: &RunId) -> Result<(), StoreError> {
-        let changed = self
-            .0
-            .database
-            .within("keep the load run", async {
-                sqlx::query(statement).bind(run.as_str()).execute(&self.0.pool).await
-            })
-            .await?;
-        there(run, changed.rows_affected())
+    async fn change(&self, doing: &str, run: &RunId, what: Change<'_>) -> Result<(), StoreError> {
+        let changed = self.0.database.within(doing, what.execute(&self.0.pool)).await?;
+        if changed.rows_affected() > 0 {
+            Ok(())
+        } else {
+            Err(StoreError::NotFound { query: run.to_string() })
+        }
     }
 
     /// The database's clock.
@@ -303,10 +281,6 @@ impl LoadBoard {
             })
             .await
     }
-}
-
-fn there(run: &RunId, rows: u64) -> Result<(), StoreError> {
-    if rows > 0 { Ok(()) } else { Err(StoreError::NotFound { query: run.to_string() }) }
 }
 
 fn small(number: usize) -> i32 {

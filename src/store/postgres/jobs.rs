@@ -36,21 +36,6 @@ macro_rules! select {
     };
 }
 
-/// Does one thing in a transaction, within the time that an operation may take.
-macro_rules! writing {
-    ($store:expr, $doing:expr, |$transaction:ident| $work:expr) => {
-        $store
-            .database
-            .within($doing, async {
-                let mut $transaction = $store.pool.begin_with($store.begin()).await?;
-                let done = $work;
-                $transaction.commit().await?;
-                Ok(done)
-            })
-            .await
-    };
-}
-
 impl Jobs for PostgresStore {
     fn submit_job<'a>(&'a self, job: &'a NewJob) -> StoreFuture<'a, Submitted> {
         Box::pin(async move {

@@ -1,5 +1,20 @@
 //! The store in PostgreSQL, for a team: schema `ash_thrash`, beside the programs that have used it before.
 
+/// Does one thing in a transaction of its own, within the time that an operation may take.
+macro_rules! writing {
+    ($store:expr, $doing:expr, |$transaction:ident| $work:expr) => {
+        $store
+            .database
+            .within($doing, async {
+                let mut $transaction = $store.pool.begin_with($store.begin()).await?;
+                let done = $work;
+                $transaction.commit().await?;
+                Ok(done)
+            })
+            .await
+    };
+}
+
 mod baseline;
 mod board;
 mod change;

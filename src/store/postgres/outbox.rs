@@ -27,44 +27,42 @@ impl Outbox for PostgresStore {
     }
 
     fn change_alert<'a>(&'a self, change: &'a AlertChange, now: DateTime<Utc>) -> StoreFuture<'a, bool> {
-        Box::pin(self.database.within("write what people are told", async move {
-            let mut transaction = self.pool.begin_with(self.begin()).await?;
-            let version: Option<i64> = sqlx::query_scalar(
-                "INSERT INTO ash_thrash.alerts (series, version, state, episode, changed_at)
+        Box::pin(async move {
+            writing!(self, "write what people are told", |transaction| {
+                let version: Option<i64> = sqlx::query_scalar(
+                    "INSERT INTO ash_thrash.alerts (series, version, state, episode, changed_at)
                  SELECT $1, 1, $3, $4, $5 WHERE $2::bigint IS NULL
                     OR EXISTS (SELECT 1 FROM ash_thrash.alerts WHERE series = $1)
                  ON CONFLICT (series) DO UPDATE SET version = alerts.version + 1, state = excluded.state,
                     episode = excluded.episode, changed_at = excluded.changed_at
                     WHERE alerts.version = $2
                  RETURNING version",
-            )
-            .bind(&change.series)
-            .bind(change.from)
-            .bind(&change.state)
-            .bind(&change.episode)
-            .bind(to_millis(now))
-            .fetch_optional(&mut *transaction)
-            .await?;
-            if version.is_none() {
-                return Ok(false);
-            }
-            if let Some(news) = &change.news {
-                write_news(&mut transaction, &change.series, news, to_millis(now)).await?;
-            }
-            transaction.commit().await?;
-            Ok(true)
-        }))
+                )
+                .bind(&change.series)
+                .bind(change.from)
+                .bind(&change.state)
+                .bind(&change.episode)
+                .bind(to_millis(now))
+                .fetch_optional(&mut *transaction)
+                .await?;
+                if version.is_none() {
+                    return Ok(false);
+                }
+                if let Some(news) = &change.news {
+                    write_news(&mut transaction, &change.series, news, to_millis(now)).await?;
+                }
+                true
+            })
+        })
     }
 
     fn claim_message<'a>(&'a self, claim: &'a Claim<'a>) -> StoreFuture<'a, Option<Claimed>> {
         Box::pin(async move {
             let lease = TimeDelta::from_std(claim.lease).unwrap_or(TimeDelta::MAX);
             let lease_until = claim.now.checked_add_signed(lease).unwrap_or(DateTime::<Utc>::MAX_UTC);
-            let row: Option<ClaimedRow<DateTime<Utc>>> = self
-                .database
-                .within("take a message from the outbox", async {
-                    let mut transaction = self.pool.begin_with(self.begin()).await?;
-                    let row = sqlx::query_as(
+            let row: Option<ClaimedRow<DateTime<Utc>>> =
+                writing!(self, "take a message from the outbox", |transaction| {
+                    sqlx::query_as(
                         "UPDATE ash_thrash.outbox SET attempts = attempts + 1, tried_at = $2, lease_until = $3
                          WHERE (SELECT count(*) FROM ash_thrash.outbox
                             WHERE channel = $1 AND tried_at > $2 - INTERVAL '1 minute') < $4
@@ -84,11 +82,8 @@ impl Outbox for PostgresStore {
                     .bind(to_millis(lease_until))
                     .bind(i64::from(claim.per_minute))
                     .fetch_optional(&mut *transaction)
-                    .await?;
-                    transaction.commit().await?;
-                    Ok(row)
-                })
-                .await?;
+                    .await?
+                })?;
             Ok(row.map(|row| outbox::claimed(row, |at| at)))
         })
     }
@@ -101,28 +96,22 @@ impl Outbox for PostgresStore {
     ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let (state, due_at, error) = outbox::end(sent);
-            let done = self
-                .database
-                .within("say what became of a message", async {
-                    let mut transaction = self.pool.begin_with(self.begin()).await?;
-                    let done = sqlx::query(
-                        "UPDATE ash_thrash.outbox SET state = $3, due_at = COALESCE($4, due_at), error = $5,
+            let done = writing!(self, "say what became of a message", |transaction| {
+                sqlx::query(
+                    "UPDATE ash_thrash.outbox SET state = $3, due_at = COALESCE($4, due_at), error = $5,
                             lease_until = NULL,
                             ended_at = CASE WHEN $3 = 'waiting' THEN NULL ELSE $6 END
                          WHERE id = $1 AND attempts = $2 AND state = 'waiting'",
-                    )
-                    .bind(claimed.id)
-                    .bind(i64::from(claimed.attempt))
-                    .bind(state)
-                    .bind(due_at.map(to_millis))
-                    .bind(error)
-                    .bind(to_millis(now))
-                    .execute(&mut *transaction)
-                    .await?;
-                    transaction.commit().await?;
-                    Ok(done)
-                })
-                .await?;
+                )
+                .bind(claimed.id)
+                .bind(i64::from(claimed.attempt))
+                .bind(state)
+                .bind(due_at.map(to_millis))
+                .bind(error)
+                .bind(to_millis(now))
+                .execute(&mut *transaction)
+                .await?
+            })?;
             Ok(done.rows_affected() > 0)
         })
     }
@@ -161,22 +150,16 @@ impl Outbox for PostgresStore {
 
     fn forget_messages(&self, before: DateTime<Utc>) -> StoreFuture<'_, u64> {
         Box::pin(async move {
-            let done = self
-                .database
-                .within("delete old messages", async {
-                    let mut transaction = self.pool.begin_with(self.begin()).await?;
-                    let done = sqlx::query(
-                        "DELETE FROM ash_thrash.outbox WHERE ended_at < $1 AND state <> 'waiting'
+            let done = writing!(self, "delete old messages", |transaction| {
+                sqlx::query(
+                    "DELETE FROM ash_thrash.outbox WHERE ended_at < $1 AND state <> 'waiting'
                             AND NOT EXISTS (SELECT 1 FROM ash_thrash.alerts
                                 WHERE alerts.series = outbox.series AND alerts.episode = outbox.episode)",
-                    )
-                    .bind(to_millis(before))
-                    .execute(&mut *transaction)
-                    .await?;
-                    transaction.commit().await?;
-                    Ok(done)
-                })
-                .await?;
+                )
+                .bind(to_millis(before))
+                .execute(&mut *transaction)
+                .await?
+            })?;
             Ok(done.rows_affected())
         })
     }

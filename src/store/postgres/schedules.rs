@@ -29,11 +29,11 @@ impl Schedules for PostgresStore {
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, ScheduleState> {
         Box::pin(async move {
-            let row: ScheduleRow<DateTime<Utc>> = self
-                .database
-                .within(&format!("begin the schedule `{name}`"), async {
-                    let mut transaction = self.pool.begin_with(self.begin()).await?;
-                    let row = sqlx::query_as(
+            let row: ScheduleRow<DateTime<Utc>> = writing!(
+                self,
+                &format!("begin the schedule `{name}`"),
+                |transaction| {
+                    sqlx::query_as(
                         "INSERT INTO ash_thrash.schedules (name, line, seen_at, changed_at) VALUES ($1, $2, $3, $3)
                          ON CONFLICT (name) DO UPDATE SET
                             seen_at = CASE WHEN schedules.line = excluded.line THEN schedules.seen_at ELSE excluded.seen_at END,
@@ -46,11 +46,9 @@ impl Schedules for PostgresStore {
                     .bind(line)
                     .bind(to_millis(now))
                     .fetch_one(&mut *transaction)
-                    .await?;
-                    transaction.commit().await?;
-                    Ok(row)
-                })
-                .await?;
+                    .await?
+                }
+            )?;
             Ok(schedule(row, |at| at))
         })
     }
@@ -63,11 +61,11 @@ impl Schedules for PostgresStore {
         now: DateTime<Utc>,
     ) -> StoreFuture<'a, ScheduleState> {
         Box::pin(async move {
-            let row: ScheduleRow<DateTime<Utc>> = self
-                .database
-                .within(&format!("switch the schedule `{name}`"), async {
-                    let mut transaction = self.pool.begin_with(self.begin()).await?;
-                    let row = sqlx::query_as(
+            let row: ScheduleRow<DateTime<Utc>> = writing!(
+                self,
+                &format!("switch the schedule `{name}`"),
+                |transaction| {
+                    sqlx::query_as(
                         "INSERT INTO ash_thrash.schedules (name, line, enabled, seen_at, changed_at)
                          VALUES ($1, $2, $3, $4, $4)
                          ON CONFLICT (name) DO UPDATE SET enabled = excluded.enabled, line = excluded.line,
@@ -79,11 +77,9 @@ impl Schedules for PostgresStore {
                     .bind(enabled)
                     .bind(to_millis(now))
                     .fetch_one(&mut *transaction)
-                    .await?;
-                    transaction.commit().await?;
-                    Ok(row)
-                })
-                .await?;
+                    .await?
+                }
+            )?;
             Ok(schedule(row, |at| at))
         })
     }
@@ -96,25 +92,19 @@ impl Schedules for PostgresStore {
         gives_up: bool,
     ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let done = self
-                .database
-                .within(&format!("note that the schedule `{name}` ran"), async {
-                    let mut transaction = self.pool.begin_with(self.begin()).await?;
-                    let done = sqlx::query(
-                        "UPDATE ash_thrash.schedules SET seen_at = $2, last_at = COALESCE($3, last_at),
+            let done = writing!(self, &format!("note that the schedule `{name}` ran"), |transaction| {
+                sqlx::query(
+                    "UPDATE ash_thrash.schedules SET seen_at = $2, last_at = COALESCE($3, last_at),
                             changed_at = CASE WHEN $4 THEN $2 ELSE changed_at END
                          WHERE name = $1 AND seen_at < $2",
-                    )
-                    .bind(name)
-                    .bind(to_millis(seen))
-                    .bind(ran.map(to_millis))
-                    .bind(gives_up)
-                    .execute(&mut *transaction)
-                    .await?;
-                    transaction.commit().await?;
-                    Ok(done)
-                })
-                .await?;
+                )
+                .bind(name)
+                .bind(to_millis(seen))
+                .bind(ran.map(to_millis))
+                .bind(gives_up)
+                .execute(&mut *transaction)
+                .await?
+            })?;
             Ok(done.rows_affected() > 0)
         })
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::SqliteTransaction;
 
-use super::{BEGIN, SqliteStore};
+use super::SqliteStore;
 use crate::domain::{Job, NewJob, RunId};
 use crate::store::StoreFuture;
 use crate::store::columns::word as stored;
@@ -36,21 +36,6 @@ macro_rules! select {
              FROM jobs ",
             $rest
         )
-    };
-}
-
-/// Does one thing in a transaction, within the time that an operation may take.
-macro_rules! writing {
-    ($store:expr, $doing:expr, |$transaction:ident| $work:expr) => {
-        $store
-            .database
-            .within($doing, async {
-                let mut $transaction = $store.pool.begin_with(BEGIN).await?;
-                let done = $work;
-                $transaction.commit().await?;
-                Ok(done)
-            })
-            .await
     };
 }
 

@@ -3,6 +3,21 @@
 //! Write-ahead logging lets readers and one writer work at once; a writer takes its lock when its transaction begins, so
 //! that it waits for its turn there and nowhere else.
 
+/// Does one thing in a transaction of its own, within the time that an operation may take.
+macro_rules! writing {
+    ($store:expr, $doing:expr, |$transaction:ident| $work:expr) => {
+        $store
+            .database
+            .within($doing, async {
+                let mut $transaction = $store.pool.begin_with(crate::store::sqlite::BEGIN).await?;
+                let done = $work;
+                $transaction.commit().await?;
+                Ok(done)
+            })
+            .await
+    };
+}
+
 mod baseline;
 mod change;
 mod jobs;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{Sqlite, Transaction};
 
-use super::{BEGIN, SqliteStore};
+use super::SqliteStore;
 use crate::store::outbox::{
     self, AlertChange, AlertNews, AlertRow, Claim, Claimed, ClaimedRow, Outbox, OutboxCounts, Sent,
 };
@@ -26,43 +26,41 @@ impl Outbox for SqliteStore {
     }
 
     fn change_alert<'a>(&'a self, change: &'a AlertChange, now: DateTime<Utc>) -> StoreFuture<'a, bool> {
-        Box::pin(self.database.within("write what people are told", async move {
-            let mut transaction = self.pool.begin_with(BEGIN).await?;
-            let version: Option<i64> = sqlx::query_scalar(
-                "INSERT INTO alerts (series, version, state, episode, changed_at)
+        Box::pin(async move {
+            writing!(self, "write what people are told", |transaction| {
+                let version: Option<i64> = sqlx::query_scalar(
+                    "INSERT INTO alerts (series, version, state, episode, changed_at)
                  SELECT ?1, 1, ?3, ?4, ?5 WHERE ?2 IS NULL OR EXISTS (SELECT 1 FROM alerts WHERE series = ?1)
                  ON CONFLICT (series) DO UPDATE SET version = version + 1, state = excluded.state,
                     episode = excluded.episode, changed_at = excluded.changed_at
                     WHERE version = ?2
                  RETURNING version",
-            )
-            .bind(&change.series)
-            .bind(change.from)
-            .bind(&change.state)
-            .bind(&change.episode)
-            .bind(now.timestamp_millis())
-            .fetch_optional(&mut *transaction)
-            .await?;
-            if version.is_none() {
-                return Ok(false);
-            }
-            if let Some(news) = &change.news {
-                write_news(&mut transaction, &change.series, news, now.timestamp_millis()).await?;
-            }
-            transaction.commit().await?;
-            Ok(true)
-        }))
+                )
+                .bind(&change.series)
+                .bind(change.from)
+                .bind(&change.state)
+                .bind(&change.episode)
+                .bind(now.timestamp_millis())
+                .fetch_optional(&mut *transaction)
+                .await?;
+                if version.is_none() {
+                    return Ok(false);
+                }
+                if let Some(news) = &change.news {
+                    write_news(&mut transaction, &change.series, news, now.timestamp_millis()).await?;
+                }
+                true
+            })
+        })
     }
 
     fn claim_message<'a>(&'a self, claim: &'a Claim<'a>) -> StoreFuture<'a, Option<Claimed>> {
         Box::pin(async move {
             let now = claim.now.timestamp_millis();
             let lease = i64::try_from(claim.lease.as_millis()).unwrap_or(i64::MAX);
-            let row: Option<ClaimedRow<i64>> = self
-                .database
-                .within("take a message from the outbox", async {
-                    let mut transaction = self.pool.begin_with(BEGIN).await?;
-                    let row = sqlx::query_as(
+            let row: Option<ClaimedRow<i64>> =
+                writing!(self, "take a message from the outbox", |transaction| {
+                    sqlx::query_as(
                         "UPDATE outbox SET attempts = attempts + 1, tried_at = ?2, lease_until = ?3
                          WHERE (SELECT count(*) FROM outbox WHERE channel = ?1 AND tried_at > ?2 - 60000) < ?4
                             AND id = (
@@ -81,11 +79,8 @@ impl Outbox for SqliteStore {
                     .bind(now.saturating_add(lease))
                     .bind(claim.per_minute)
                     .fetch_optional(&mut *transaction)
-                    .await?;
-                    transaction.commit().await?;
-                    Ok(row)
-                })
-                .await?;
+                    .await?
+                })?;
             Ok(row.map(|row| outbox::claimed(row, from_millis)))
         })
     }
