@@ -149,8 +149,10 @@ impl From<AskError> for Failure {
         match error {
             AskError::Store(error) => error.into(),
             error => {
+                let exit =
+                    if matches!(error, AskError::Full { .. }) { Exit::TargetFailed } else { Exit::Usage };
                 let hint = error.hint();
-                Self::new(Exit::Usage, error, hint)
+                Self::new(exit, error, hint)
             }
         }
     }

@@ -52,6 +52,8 @@ pub struct ServiceSettings {
     pub connections: usize,
     /// Runs at once in this process, each against another target.
     pub workers: usize,
+    /// Runs that may wait at once, over all instances; one more is refused.
+    pub queue_limit: u32,
     /// How long an instance may be silent before its run is taken for lost.
     pub lease: Wait,
     /// How long a stop waits for what runs.
@@ -224,6 +226,7 @@ impl ServiceSettings {
                 "it must be from 1 to 100000",
             ),
             (!(1..=64).contains(&self.workers), "service.workers", "it must be from 1 to 64"),
+            (self.queue_limit == 0, "service.queue_limit", "it must be at least 1"),
             (self.lease.0.as_secs() < 1, "service.lease", "it must be at least 1s"),
         ]
         .into_iter()

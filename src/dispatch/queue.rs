@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::Utc;
@@ -77,6 +78,12 @@ pub enum AskError {
         /// What it stands for.
         known: RunId,
     },
+    /// So many wait that one more would not have its turn in any useful time.
+    #[error("the queue is full: `service.queue_limit` is {most}")]
+    Full {
+        /// How many may wait.
+        most: u32,
+    },
     /// The suites cannot be read.
     #[error(transparent)]
     Suites(#[from] SuiteError),
@@ -97,6 +104,7 @@ impl AskError {
         match self {
             Self::Unknown { hint, .. } => Some(hint.clone()),
             Self::KeyReused { .. } => Some("use a new key for a new request".to_owned()),
+            Self::Full { .. } => Some("ask again when some have run, or stop some".to_owned()),
             Self::Suites(error) => error.hint().map(str::to_owned),
             Self::Scenario(error) => error.hint().map(str::to_owned),
             Self::Store(error) => error.hint().map(str::to_owned),
@@ -149,6 +157,8 @@ pub struct Queue {
     pub(super) ready: Notify,
     /// Told of each wish that a job may stop, so that one that runs here hears it at once.
     pub(super) asked: Notify,
+    /// How many workers could not use it when they looked last.
+    pub(super) failing: AtomicUsize,
     feeds: Mutex<VecDeque<(RunId, Arc<Feed>)>>,
     watchers: Vec<Arc<dyn Watcher>>,
 }
@@ -167,6 +177,7 @@ impl Queue {
             instance,
             ready: Notify::new(),
             asked: Notify::new(),
+            failing: AtomicUsize::new(0),
             feeds: Mutex::default(),
             watchers,
         })
@@ -175,7 +186,7 @@ impl Queue {
     /// Puts a run into the queue; the job that is there already, if this requester asked with the same key before.
     ///
     /// # Errors
-    /// There is no such suite, scenario or target here, or the store fails.
+    /// There is no such suite, scenario or target here, the queue is full, or the store fails.
     pub async fn submit(&self, ask: Ask) -> Result<Submitted, AskError> {
         known_work(&self.config, &ask.work)?;
         known_target(&self.config, &asked_target(&self.config, &ask))?;
@@ -189,7 +200,8 @@ impl Queue {
     /// A word cannot be used, or the store fails.
     pub async fn submit_unseen(&self, ask: Ask) -> Result<Submitted, AskError> {
         let job = self.job(ask)?;
-        let submitted = self.store.submit_job(&job).await?;
+        let most = self.config.settings.service.queue_limit;
+        let submitted = self.store.submit_job(&job, most).await?.ok_or(AskError::Full { most })?;
         match &submitted {
             Submitted::Known(known) => {
                 let is_same = (known.kind, &known.name, &known.target) == (job.kind, &job.name, &job.target);
@@ -221,6 +233,11 @@ impl Queue {
     /// What a job tells, if it runs here or ran here not long ago.
     pub fn feed(&self, id: &RunId) -> Option<Arc<Feed>> {
         self.feeds().iter().rev().find(|(known, _)| known == id).map(|(_, feed)| Arc::clone(feed))
+    }
+
+    /// Whether somebody who is to run what waits here cannot use the queue.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed) > 0
     }
 
     /// The instance's name.

@@ -13,6 +13,9 @@ use crate::store::{StoreError, StoreErrorKind};
 /// The media type of a problem.
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 
+/// When to ask again where the queue is full: a run takes about so long.
+const FULL_RETRY_S: u64 = 60;
+
 /// Why a request was not answered as it was asked (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Problem {
@@ -115,6 +118,10 @@ impl From<AskError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
             }
             AskError::KeyReused { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
+            AskError::Full { .. } => Self {
+                retry_after: Some(FULL_RETRY_S),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+            },
             AskError::Suites(_) | AskError::Scenario(_) | AskError::Contract(_) => {
                 tracing::error!(error = chain(&error), "a request failed");
                 return Self::new(

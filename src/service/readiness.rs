@@ -143,7 +143,12 @@ impl Service {
     }
 
     async fn database(&self) -> Look {
-        Look::of(within(async { self.store.ping().await.map(|()| "it answers".to_owned()) }).await)
+        let beat = async { self.store.beat().await.map(|()| "it takes what is written".to_owned()) };
+        let mut seen = within(beat).await;
+        if seen.is_ok() && self.queue.is_failing() {
+            seen = Err("the queue cannot be used; the log says why".to_owned());
+        }
+        Look::of(seen)
     }
 
     async fn model(&self) -> Look {

@@ -15,7 +15,7 @@ use super::Service;
 use super::metrics::ServiceState;
 use super::readiness;
 use super::schedule;
-use crate::dispatch::{deliver_spool, spool};
+use crate::dispatch::spool;
 use crate::domain::{Job, JobState, RunId, RunRecord};
 use crate::store::{JobFilter, RunFilter, RunSummary, StoreError, StoreErrorKind};
 
@@ -38,30 +38,30 @@ struct Seen {
 /// Keeps the metrics true until the service stops.
 pub(super) async fn watch(service: Arc<Service>) {
     let mut seen: Option<Seen> = None;
-    loop {
-        let runs = match &mut seen {
-            Some(seen) => seen.count_new(&service).await,
-            none => match Seen::remember(&service).await {
-                Ok(first) => {
-                    *none = Some(first);
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            },
-        };
-        if let Err(error) = &runs {
-            tracing::warn!(error = %crate::dispatch::chain(error), "the runs cannot be looked through");
+    // A database that does not answer must not hold up the end.
+    let drain = service.stopping.drain.clone();
+    let watching = async {
+        loop {
+            look(&service, &mut seen).await;
+            tokio::time::sleep(EVERY).await;
         }
-        let state = state(&service).await;
-        if state.store_up == Some(true) && state.spooled.is_some_and(|waiting| waiting > 0) {
-            deliver(&service).await;
-        }
-        service.metrics.set_service(state);
-        tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
-            () = service.stopping.drain.cancelled() => return,
-        }
+    };
+    tokio::select! {
+        () = watching => {}
+        () = drain.cancelled() => {}
     }
+}
+
+/// Looks once.
+async fn look(service: &Service, seen: &mut Option<Seen>) {
+    let runs = match seen {
+        Some(seen) => seen.count_new(service).await,
+        none => Seen::remember(service).await.map(|first| *none = Some(first)),
+    };
+    if let Err(error) = &runs {
+        tracing::warn!(error = %crate::dispatch::chain(error), "the runs cannot be looked through");
+    }
+    service.metrics.set_service(state(service).await);
 }
 
 impl Seen {
@@ -157,13 +157,11 @@ async fn scheduled(service: &Service) -> BTreeSet<String> {
 async fn state(service: &Service) -> ServiceState {
     let looks = service.look().await;
     let well = |look: &readiness::Look| look.state == readiness::State::Ok;
-    let filter = JobFilter { states: vec![JobState::Queued, JobState::Running], ..JobFilter::default() };
-    let jobs = service.store.jobs(&filter).await.map_or_else(
+    let jobs = service.store.count_jobs().await.map_or_else(
         |_| BTreeMap::new(),
         |jobs| {
-            let count = |state: JobState| jobs.iter().filter(|job| job.state == state).count() as u64;
-            [JobState::Queued, JobState::Running]
-                .map(|state| (state.as_str().to_owned(), count(state)))
+            [(JobState::Queued, jobs.queued), (JobState::Running, jobs.running)]
+                .map(|(state, count)| (state.as_str().to_owned(), count))
                 .into()
         },
     );
@@ -178,13 +176,6 @@ async fn state(service: &Service) -> ServiceState {
         notifications: outbox.as_ref().map(|counts| counts.waiting),
         notifications_given_up: outbox.map(|counts| counts.given_up),
         targets_up: service.targets_up(&scheduled(service).await).await,
-    }
-}
-
-/// Brings what waits to a database that is back.
-async fn deliver(service: &Service) {
-    if let Some(report) = deliver_spool(&spool(&service.config), service.store.as_ref()).await {
-        tracing::info!(?report, "records that waited were brought to the database");
     }
 }
 

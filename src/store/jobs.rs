@@ -18,6 +18,12 @@ pub(super) const LOST: &str = "the instance that ran it was lost";
 /// What is said of a job whose holder gave it up.
 pub(super) const HANDED_BACK: &str = "the instance that ran it was stopped";
 
+/// What is said of a job whose record the database has not taken yet.
+pub const SPOOLED: &str = "the record waits in the spool";
+
+/// Jobs that go in one transaction, so that deleting years of them neither holds the lock long nor meets a deadline.
+pub(super) const BATCH: i64 = 5_000;
+
 /// Which jobs are listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JobFilter {
@@ -44,6 +50,15 @@ pub enum Submitted {
     New(Job),
     /// This requester had handed one in with the same key; here it is, and nothing was changed.
     Known(Job),
+}
+
+/// How many jobs are not over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct JobCounts {
+    /// Those that wait.
+    pub queued: u64,
+    /// Those that somebody runs.
+    pub running: u64,
 }
 
 /// The right to run a job, and to say what came of it.
@@ -79,14 +94,17 @@ pub struct JobEnd {
 
 /// The queue's part of a store.
 pub trait Jobs {
-    /// Puts a job into the queue, once for each key of a requester.
-    fn submit_job<'a>(&'a self, job: &'a NewJob) -> StoreFuture<'a, Submitted>;
+    /// Puts a job into the queue, once for each key of a requester; none if `most` wait there already.
+    fn submit_job<'a>(&'a self, job: &'a NewJob, most: u32) -> StoreFuture<'a, Option<Submitted>>;
 
     /// A job as it stands.
     fn job<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, Job>;
 
     /// The jobs that match, the one that was asked for last first.
     fn jobs<'a>(&'a self, filter: &'a JobFilter) -> StoreFuture<'a, Vec<Job>>;
+
+    /// How many jobs wait, and how many run.
+    fn count_jobs(&self) -> StoreFuture<'_, JobCounts>;
 
     /// Takes the next job for this instance, if one may begin: the highest priority first, the oldest of those. Never a
     /// second load, and never a second run against a target. `run` is the name of a run that is not the job's first.
@@ -114,7 +132,12 @@ pub trait Jobs {
     /// finished; an accuracy run that was not lost before is queued again; the others are lost.
     fn reap_jobs(&self) -> StoreFuture<'_, Vec<Job>>;
 
-    /// Deletes the jobs that were over before then, and says how many.
+    /// Says that the jobs of these runs are over, and gives those that were not: their records are kept by now, or wait in
+    /// a spool. A job that somebody holds is left to its holder; one that is lost, or waits to be run again, is not.
+    fn settle_jobs<'a>(&'a self, runs: &'a [RunId]) -> StoreFuture<'a, Vec<Job>>;
+
+    /// Deletes the jobs that were over before then, and says how many; what their runs found stays. Their idempotency
+    /// keys go with them.
     fn prune_jobs(&self, before: DateTime<Utc>) -> StoreFuture<'_, u64>;
 }
 

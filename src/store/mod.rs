@@ -44,7 +44,7 @@ pub use codec::{RecordError, decode_record, encode_record};
 pub use driver::DriverError;
 pub use error::{StoreError, StoreErrorKind};
 pub use instance::InstanceLock;
-pub use jobs::{JobEnd, JobFilter, Jobs, Lease, Renewed, Submitted};
+pub use jobs::{JobCounts, JobEnd, JobFilter, Jobs, Lease, Renewed, SPOOLED, Submitted};
 pub use location::{LocationError, PostgresLocation, StoreLocation};
 pub use migrate::{MigrationStatus, SchemaMigration};
 pub use outbox::{AlertChange, AlertNews, AlertRow, Claim, Claimed, NewMessage, Outbox, OutboxCounts, Sent};
@@ -149,6 +149,10 @@ pub trait Store: Jobs + Outbox + Schedules + Send + Sync + fmt::Debug {
 
     /// Whether the database answers.
     fn ping(&self) -> StoreFuture<'_, ()>;
+
+    /// Whether the database takes what is written, by writing something small. One that is full, held by somebody or only
+    /// to be read may answer all the same.
+    fn beat(&self) -> StoreFuture<'_, ()>;
 
     /// Hangs up in order. A store that is dropped instead loses nothing.
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::codec::{RecordError, decode_record, encode_record};
 use super::error::{StoreError, StoreErrorKind};
 use super::{Saved, Store, private};
-use crate::domain::{RunId, RunRecord};
+use crate::domain::{Job, RunId, RunRecord};
 
 /// A folder of records, a file each, named after their runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct DeliveryReport {
     pub failed: Vec<(PathBuf, StoreError)>,
     /// Files that were not tried any more because the database is away.
     pub waiting: usize,
+    /// Jobs that are over since.
+    pub ended: Vec<Job>,
 }
 
 /// What became of one file.
@@ -115,12 +117,20 @@ impl Spool {
         }
     }
 
-    /// Hands every record to the store. A file goes once its run is stored; whatever else happens, it stays.
+    /// The runs whose records wait, oldest first.
+    pub fn runs(&self) -> Result<Vec<RunId>, StoreError> {
+        Ok(self.pending()?.iter().filter_map(|path| run_of(path)).collect())
+    }
+
+    /// Hands every record to the store, and says there that the jobs of these runs are over: nobody has to run them again,
+    /// even where a record has to wait. A file goes once its run is stored; whatever else happens, it stays.
     ///
     /// Several processes may deliver at once: the store takes each run once.
     pub async fn deliver(&self, store: &dyn Store) -> Result<DeliveryReport, StoreError> {
         let mut report = DeliveryReport::default();
-        let mut paths = self.pending()?.into_iter();
+        let pending = self.pending()?;
+        let runs: Vec<RunId> = pending.iter().filter_map(|path| run_of(path)).collect();
+        let mut paths = pending.into_iter();
         for path in paths.by_ref() {
             match deliver_file(&path, store).await {
                 Ok(Delivery::Saved(id, Saved::Stored)) => report.delivered.push(id),
@@ -137,6 +147,18 @@ impl Spool {
             }
         }
         report.waiting = paths.count();
+        // A file that holds no record is no end of a run.
+        let bad: Vec<RunId> = report.set_aside.iter().filter_map(|(path, _)| run_of(path)).collect();
+        let runs: Vec<RunId> = runs.into_iter().filter(|run| !bad.contains(run)).collect();
+        if runs.is_empty() {
+            return Ok(report);
+        }
+        match store.settle_jobs(&runs).await {
+            Ok(ended) => report.ended = ended,
+            Err(error) if report.failed.is_empty() => return Err(error),
+            // What failed before it says why.
+            Err(_) => {}
+        }
         Ok(report)
     }
 }
@@ -201,6 +223,12 @@ fn set_aside(path: &Path, reason: RecordError) -> Result<Delivery, StoreError> {
 fn file_name(id: &RunId) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     format!("{}.json", id.as_str().chars().map(safe).collect::<String>())
+}
+
+/// The run that a file in the spool is named after, up to its first full stop.
+fn run_of(path: &Path) -> Option<RunId> {
+    let name = path.file_name()?.to_str()?;
+    Some(RunId::from_stored(name.split('.').next()?))
 }
 
 fn io_error(doing: &'static str, path: &Path, source: io::Error) -> StoreError {

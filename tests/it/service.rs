@@ -6,6 +6,7 @@ mod api;
 mod dashboard;
 mod document;
 mod events;
+mod full_disk;
 mod limits;
 mod process;
 mod queue;

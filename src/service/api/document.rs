@@ -118,10 +118,16 @@ fn operation(endpoint: &Endpoint, problem: &Schema, generator: &mut SchemaGenera
         let reason =
             axum::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
         responses.entry(status.to_string()).or_insert_with(|| {
-            json!({
+            let mut response = json!({
                 "description": reason.unwrap_or_default(),
                 "content": {PROBLEM_JSON: {"schema": problem}},
-            })
+            });
+            if [429, 503].contains(&status) {
+                let says = "Seconds until asking again is worth it, where that is known";
+                response["headers"] =
+                    json!({"Retry-After": {"description": says, "schema": {"type": "integer"}}});
+            }
+            response
         });
     }
     let mut operation = json!({

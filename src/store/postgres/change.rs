@@ -76,6 +76,17 @@ pub(super) async fn hold(store: &PostgresStore, id: &RunId, reason: Option<&str>
     held.then_some(()).ok_or_else(|| StoreError::NotFound { query: id.to_string() })
 }
 
+pub(super) async fn beat(store: &PostgresStore) -> Result<(), StoreError> {
+    writing!(store, "write to the database", |transaction| {
+        sqlx::query(
+            "INSERT INTO ash_thrash.heartbeat (one, beats) VALUES (1, 0)
+             ON CONFLICT (one) DO UPDATE SET beats = heartbeat.beats + 1",
+        )
+        .execute(&mut *transaction)
+        .await?;
+    })
+}
+
 pub(super) async fn prune(
     store: &PostgresStore,
     policy: &PrunePolicy,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgTransaction;
 
 use super::PostgresStore;
@@ -10,7 +11,8 @@ use crate::store::StoreFuture;
 use crate::store::columns::word as stored;
 use crate::store::error::StoreError;
 use crate::store::jobs::{
-    HANDED_BACK, JobEnd, JobFilter, JobRow, Jobs, LOST, Lease, Renewed, Submitted, millis, word,
+    BATCH, HANDED_BACK, JobCounts, JobEnd, JobFilter, JobRow, Jobs, LOST, Lease, Renewed, SPOOLED, Submitted,
+    millis, word,
 };
 
 /// A statement about jobs that gives them back.
@@ -37,13 +39,14 @@ macro_rules! select {
 }
 
 impl Jobs for PostgresStore {
-    fn submit_job<'a>(&'a self, job: &'a NewJob) -> StoreFuture<'a, Submitted> {
+    fn submit_job<'a>(&'a self, job: &'a NewJob, most: u32) -> StoreFuture<'a, Option<Submitted>> {
         Box::pin(async move {
             let row: Option<JobRow> = writing!(self, "put a run into the queue", |transaction| {
                 sqlx::query_as(returning!(
                     "INSERT INTO ash_thrash.jobs
                         (id, kind, name, target, priority, requester, idempotency_key, state, submitted_at)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', clock_timestamp())
+                     SELECT $1, $2, $3, $4, $5, $6, $7, 'queued', clock_timestamp()
+                     WHERE (SELECT count(*) FROM ash_thrash.jobs WHERE state = 'queued') < $8
                      ON CONFLICT (requester, idempotency_key) DO NOTHING"
                 ))
                 .bind(job.id.as_str())
@@ -53,23 +56,24 @@ impl Jobs for PostgresStore {
                 .bind(job.priority)
                 .bind(&job.requester)
                 .bind(&job.idempotency_key)
+                .bind(i64::from(most))
                 .fetch_optional(&mut *transaction)
                 .await?
             })?;
             if let Some(row) = row {
-                return Ok(Submitted::New(row.into()));
+                return Ok(Some(Submitted::New(row.into())));
             }
-            let row: JobRow = self
+            let row: Option<JobRow> = self
                 .database
                 .within("look up a run by its key", async {
                     sqlx::query_as(select!("WHERE requester = $1 AND idempotency_key = $2"))
                         .bind(&job.requester)
                         .bind(&job.idempotency_key)
-                        .fetch_one(&self.pool)
+                        .fetch_optional(&self.pool)
                         .await
                 })
                 .await?;
-            Ok(Submitted::Known(row.into()))
+            Ok(row.map(|row| Submitted::Known(row.into())))
         })
     }
 
@@ -114,6 +118,23 @@ impl Jobs for PostgresStore {
                 })
                 .await?;
             Ok(rows.into_iter().map(Job::from).collect())
+        })
+    }
+
+    fn count_jobs(&self) -> StoreFuture<'_, JobCounts> {
+        Box::pin(async move {
+            let (queued, running): (i64, i64) = self
+                .database
+                .within("count the queue", async {
+                    sqlx::query_as(
+                        "SELECT (SELECT count(*) FROM ash_thrash.jobs WHERE state = 'queued'),
+                            (SELECT count(*) FROM ash_thrash.jobs WHERE state = 'running')",
+                    )
+                    .fetch_one(&self.pool)
+                    .await
+                })
+                .await?;
+            Ok(JobCounts { queued: queued.unsigned_abs(), running: running.unsigned_abs() })
         })
     }
 
@@ -251,18 +272,48 @@ impl Jobs for PostgresStore {
         })
     }
 
-    fn prune_jobs(&self, before: chrono::DateTime<chrono::Utc>) -> StoreFuture<'_, u64> {
+    fn settle_jobs<'a>(&'a self, runs: &'a [RunId]) -> StoreFuture<'a, Vec<Job>> {
         Box::pin(async move {
-            let done = self
-                .database
-                .within(
-                    "delete old jobs",
-                    sqlx::query("DELETE FROM ash_thrash.jobs WHERE ended_at < $1")
-                        .bind(before)
-                        .execute(&self.pool),
-                )
-                .await?;
-            Ok(done.rows_affected())
+            let runs: Vec<&str> = runs.iter().map(RunId::as_str).collect();
+            let rows: Vec<JobRow> = writing!(self, "say which runs are over", |transaction| {
+                sqlx::query_as(returning!(
+                    "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL, ended_at = COALESCE(ended_at, clock_timestamp()),
+                        state = CASE WHEN cancelled_by IS NULL THEN 'finished' ELSE 'cancelled' END,
+                        conclusion = (SELECT conclusion FROM ash_thrash.test_runs run WHERE run.run_id = jobs.run_id),
+                        message = CASE WHEN EXISTS (SELECT 1 FROM ash_thrash.test_runs run WHERE run.run_id = jobs.run_id)
+                            THEN NULL ELSE $2 END
+                     WHERE run_id = ANY($1) AND (state IN ('queued', 'lost')
+                        OR (state = 'running' AND lease_until < clock_timestamp())
+                        OR (state IN ('finished', 'cancelled') AND message LIKE $2 || '%'
+                            AND EXISTS (SELECT 1 FROM ash_thrash.test_runs run WHERE run.run_id = jobs.run_id)))"
+                ))
+                .bind(runs)
+                .bind(SPOOLED)
+                .fetch_all(&mut *transaction)
+                .await?
+            })?;
+            Ok(rows.into_iter().map(Job::from).collect())
+        })
+    }
+
+    fn prune_jobs(&self, before: DateTime<Utc>) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let mut gone = 0;
+            loop {
+                let done = writing!(self, "delete old jobs", |transaction| {
+                    sqlx::query(
+                        "DELETE FROM ash_thrash.jobs WHERE id IN (SELECT id FROM ash_thrash.jobs WHERE ended_at < $1 LIMIT $2)",
+                    )
+                    .bind(before)
+                    .bind(BATCH)
+                    .execute(&mut *transaction)
+                    .await?
+                })?;
+                gone += done.rows_affected();
+                if done.rows_affected() < BATCH.unsigned_abs() {
+                    return Ok(gone);
+                }
+            }
         })
     }
 }

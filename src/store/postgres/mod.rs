@@ -26,6 +26,7 @@ mod schedules;
 
 use std::fmt;
 use std::pin::Pin;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::migrate::AppliedMigration;
@@ -64,7 +65,11 @@ impl PostgresStore {
         // The first connection is not the pool's: the pool would try a refused one again until the deadline, and then
         // say no more than that it waited.
         let mut first = database.connecting(connect.connect()).await?;
-        let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(options.connect_timeout);
+        let patience = options.connect_timeout;
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(patience)
+            .after_release(move |connection, _| Box::pin(answers(connection, patience)));
         let store = Self {
             pool: pool.connect_lazy_with(connect),
             database,
@@ -79,6 +84,7 @@ impl PostgresStore {
                     ("retention", include_str!("../../../migrations/postgres/0006_retention.sql")),
                     ("lists", include_str!("../../../migrations/postgres/0007_lists.sql")),
                     ("good_news", include_str!("../../../migrations/postgres/0008_good_news.sql")),
+                    ("heartbeat", include_str!("../../../migrations/postgres/0009_heartbeat.sql")),
                 ],
             ),
         };
@@ -125,17 +131,28 @@ impl PostgresStore {
     }
 
     /// How every transaction that writes begins: with the server's own deadlines, which end what we no longer wait for.
+    /// The last one ends those of a client that is cut off, before others give up waiting for its locks.
     ///
     /// They belong to the transaction, because connection poolers refuse them as start-up parameters.
     fn begin(&self) -> SqlStr {
         let limit = self.database.operation_timeout.as_millis();
         AssertSqlSafe(format!(
             "BEGIN; SET LOCAL statement_timeout = {limit}; SET LOCAL lock_timeout = {}; \
-             SET LOCAL client_min_messages = warning",
+             SET LOCAL idle_in_transaction_session_timeout = {}; SET LOCAL client_min_messages = warning",
             limit / 2,
+            limit / 3,
         ))
         .into_sql_str()
     }
+}
+
+/// Whether a connection may be used again. One that is cut off would be waited for as long as the system holds it open,
+/// and its place in the pool with it.
+async fn answers(connection: &mut PgConnection, patience: Duration) -> sqlx::Result<bool> {
+    tokio::time::timeout(patience, connection.ping())
+        .await
+        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        .map(|()| true)
 }
 
 /// Creates the schema where it is missing. `IF NOT EXISTS` alone would ask for the right to create schemas even where
@@ -245,6 +262,10 @@ impl Store for PostgresStore {
 
     fn ping(&self) -> StoreFuture<'_, ()> {
         Box::pin(query::ping(self))
+    }
+
+    fn beat(&self) -> StoreFuture<'_, ()> {
+        Box::pin(change::beat(self))
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

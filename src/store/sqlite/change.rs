@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{BEGIN, SqliteStore};
+use super::{BEGIN, SqliteStore, query};
 use crate::domain::RunId;
 use crate::store::baseline::{self, BaselineRow};
 use crate::store::error::StoreError;
@@ -79,6 +79,18 @@ pub(super) async fn hold(store: &SqliteStore, id: &RunId, reason: Option<&str>) 
         })
         .await?;
     held.then_some(()).ok_or_else(|| StoreError::NotFound { query: id.to_string() })
+}
+
+pub(super) async fn beat(store: &SqliteStore) -> Result<(), StoreError> {
+    query::ping(store).await?;
+    writing!(store, "write to the database", |transaction| {
+        // What does not change is not written.
+        sqlx::query(
+            "INSERT INTO heartbeat (one, beats) VALUES (1, 0) ON CONFLICT (one) DO UPDATE SET beats = beats + 1",
+        )
+        .execute(&mut *transaction)
+        .await?;
+    })
 }
 
 pub(super) async fn prune(

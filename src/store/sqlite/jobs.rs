@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::SqliteTransaction;
 
 use super::SqliteStore;
@@ -10,7 +11,8 @@ use crate::store::StoreFuture;
 use crate::store::columns::word as stored;
 use crate::store::error::StoreError;
 use crate::store::jobs::{
-    HANDED_BACK, JobEnd, JobFilter, JobRow, Jobs, LOST, Lease, Renewed, Submitted, millis, word,
+    BATCH, HANDED_BACK, JobCounts, JobEnd, JobFilter, JobRow, Jobs, LOST, Lease, Renewed, SPOOLED, Submitted,
+    millis, word,
 };
 
 /// How times stand in the table, and what `strftime('%F %H:%M:%f')` writes.
@@ -40,13 +42,14 @@ macro_rules! select {
 }
 
 impl Jobs for SqliteStore {
-    fn submit_job<'a>(&'a self, job: &'a NewJob) -> StoreFuture<'a, Submitted> {
+    fn submit_job<'a>(&'a self, job: &'a NewJob, most: u32) -> StoreFuture<'a, Option<Submitted>> {
         Box::pin(async move {
             let row: Option<JobRow> = writing!(self, "put a run into the queue", |transaction| {
                 sqlx::query_as(returning!(
                     "INSERT INTO jobs
                         (id, kind, name, target, priority, requester, idempotency_key, state, submitted_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', strftime('%F %H:%M:%f'))
+                     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', strftime('%F %H:%M:%f')
+                     WHERE (SELECT count(*) FROM jobs WHERE state = 'queued') < ?8
                      ON CONFLICT (requester, idempotency_key) DO NOTHING"
                 ))
                 .bind(job.id.as_str())
@@ -56,23 +59,24 @@ impl Jobs for SqliteStore {
                 .bind(job.priority)
                 .bind(&job.requester)
                 .bind(&job.idempotency_key)
+                .bind(i64::from(most))
                 .fetch_optional(&mut *transaction)
                 .await?
             })?;
             if let Some(row) = row {
-                return Ok(Submitted::New(row.into()));
+                return Ok(Some(Submitted::New(row.into())));
             }
-            let row: JobRow = self
+            let row: Option<JobRow> = self
                 .database
                 .within("look up a run by its key", async {
                     sqlx::query_as(select!("WHERE requester = ?1 AND idempotency_key = ?2"))
                         .bind(&job.requester)
                         .bind(&job.idempotency_key)
-                        .fetch_one(&self.pool)
+                        .fetch_optional(&self.pool)
                         .await
                 })
                 .await?;
-            Ok(Submitted::Known(row.into()))
+            Ok(row.map(|row| Submitted::Known(row.into())))
         })
     }
 
@@ -118,6 +122,23 @@ impl Jobs for SqliteStore {
                 })
                 .await?;
             Ok(rows.into_iter().map(Job::from).collect())
+        })
+    }
+
+    fn count_jobs(&self) -> StoreFuture<'_, JobCounts> {
+        Box::pin(async move {
+            let (queued, running): (i64, i64) = self
+                .database
+                .within("count the queue", async {
+                    sqlx::query_as(
+                        "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued'),
+                            (SELECT count(*) FROM jobs WHERE state = 'running')",
+                    )
+                    .fetch_one(&self.pool)
+                    .await
+                })
+                .await?;
+            Ok(JobCounts { queued: queued.unsigned_abs(), running: running.unsigned_abs() })
         })
     }
 
@@ -254,18 +275,49 @@ impl Jobs for SqliteStore {
         })
     }
 
-    fn prune_jobs(&self, before: chrono::DateTime<chrono::Utc>) -> StoreFuture<'_, u64> {
+    fn settle_jobs<'a>(&'a self, runs: &'a [RunId]) -> StoreFuture<'a, Vec<Job>> {
         Box::pin(async move {
-            let done = self
-                .database
-                .within(
-                    "delete old jobs",
-                    sqlx::query("DELETE FROM jobs WHERE ended_at < ?1")
-                        .bind(before.format("%F %H:%M:%S%.3f").to_string())
-                        .execute(&self.pool),
-                )
-                .await?;
-            Ok(done.rows_affected())
+            let runs: Vec<&str> = runs.iter().map(RunId::as_str).collect();
+            let runs = serde_json::Value::from(runs).to_string();
+            let rows: Vec<JobRow> = writing!(self, "say which runs are over", |transaction| {
+                sqlx::query_as(returning!(
+                    "UPDATE jobs SET lease = NULL, lease_until = NULL, ended_at = COALESCE(ended_at, strftime('%F %H:%M:%f')),
+                        state = CASE WHEN cancelled_by IS NULL THEN 'finished' ELSE 'cancelled' END,
+                        conclusion = (SELECT conclusion FROM test_runs run WHERE run.run_id = jobs.run_id),
+                        message = CASE WHEN EXISTS (SELECT 1 FROM test_runs run WHERE run.run_id = jobs.run_id)
+                            THEN NULL ELSE ?2 END
+                     WHERE run_id IN (SELECT value FROM json_each(?1)) AND (state IN ('queued', 'lost')
+                        OR (state = 'running' AND lease_until < CAST(unixepoch('subsec') * 1000 AS INTEGER))
+                        OR (state IN ('finished', 'cancelled') AND message LIKE ?2 || '%'
+                            AND EXISTS (SELECT 1 FROM test_runs run WHERE run.run_id = jobs.run_id)))"
+                ))
+                .bind(runs)
+                .bind(SPOOLED)
+                .fetch_all(&mut *transaction)
+                .await?
+            })?;
+            Ok(rows.into_iter().map(Job::from).collect())
+        })
+    }
+
+    fn prune_jobs(&self, before: DateTime<Utc>) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let mut gone = 0;
+            loop {
+                let done = writing!(self, "delete old jobs", |transaction| {
+                    sqlx::query(
+                        "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE ended_at < ?1 LIMIT ?2)",
+                    )
+                    .bind(before.format(TIME).to_string())
+                    .bind(BATCH)
+                    .execute(&mut *transaction)
+                    .await?
+                })?;
+                gone += done.rows_affected();
+                if done.rows_affected() < BATCH.unsigned_abs() {
+                    return Ok(gone);
+                }
+            }
         })
     }
 }

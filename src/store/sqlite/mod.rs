@@ -73,7 +73,10 @@ impl SqliteStore {
             operation_timeout: options.operation_timeout,
             classify,
         };
-        let pool = SqlitePoolOptions::new().max_connections(4).acquire_timeout(options.connect_timeout);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(options.connect_timeout)
+            .after_release(|connection, _| Box::pin(is_usable(connection)));
         let pool = database.connecting(pool.connect_with(connect)).await?;
         let migrations = Migrations::new(
             "thrash_migrations",
@@ -86,6 +89,7 @@ impl SqliteStore {
                 ("retention", include_str!("../../../migrations/sqlite/0006_retention.sql")),
                 ("lists", include_str!("../../../migrations/sqlite/0007_lists.sql")),
                 ("good_news", include_str!("../../../migrations/sqlite/0008_good_news.sql")),
+                ("heartbeat", include_str!("../../../migrations/sqlite/0009_heartbeat.sql")),
             ],
         );
         let store = Self { pool, database, migrations, path: path.to_owned(), file: file_at(path) };
@@ -126,6 +130,16 @@ impl SqliteStore {
             })
             .await
     }
+}
+
+/// Whether a connection may be used again.
+///
+/// SQLite ends a transaction by itself when the disk is full or fails. sqlx then counts it as open for ever, and whatever
+/// begins on that connection later fails.
+async fn is_usable(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    // Behind the rollback that a dropped transaction asks for.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// Which file stands at a path: its device and its number there.
@@ -267,6 +281,10 @@ impl Store for SqliteStore {
 
     fn ping(&self) -> StoreFuture<'_, ()> {
         Box::pin(query::ping(self))
+    }
+
+    fn beat(&self) -> StoreFuture<'_, ()> {
+        Box::pin(change::beat(self))
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -69,7 +69,20 @@ impl Serve {
     }
 
     pub(crate) fn start_with(place: &Place, environment: &[(&str, &str)], args: &[&str]) -> Self {
-        let mut command = command(place, environment, args);
+        Self::start_by(place, command(place, environment, args))
+    }
+
+    /// Starts it so that this signal does nothing to it.
+    pub(crate) fn start_deaf_to(place: &Place, signal: &str) -> Self {
+        let serve = command(place, &[], &["--listen", "127.0.0.1:0"]);
+        let mut shell = Command::new("/bin/bash");
+        shell.args(["-c", &format!("trap '' {signal}; exec \"$0\" \"$@\"")]).arg(serve.get_program());
+        shell.args(serve.get_args()).current_dir(place.path()).stdin(Stdio::null()).env_clear();
+        shell.envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Self::start_by(place, shell)
+    }
+
+    fn start_by(place: &Place, mut command: Command) -> Self {
         let log = place.path().join(format!("serve-{:08x}.log", rand::random::<u32>()));
         let child = command.stdout(Stdio::piped()).stderr(File::create(&log).expect("a log")).spawn();
         let mut child = child.expect("the program starts");

@@ -294,3 +294,23 @@ async fn a_database_that_was_deleted_is_not_well() {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     }
 }
+
+#[tokio::test]
+async fn a_full_queue_says_when_to_ask_again() {
+    let demo = DemoProcess::start(&["--latency", "2s"]);
+    let place = plain_place("service: {queue_limit: 1}\n");
+    let serve = Serve::start(&place, &[("NLP_SERVER_URL", &demo.url)]);
+    let first = serve.ask().await;
+    serve.until(&first, |run| run["state"] == "running").await;
+    let waiting = serve.ask().await;
+    let refused = serve.post("/api/test/run", &json!({"test_type": "quick"})).await;
+    assert_eq!(refused.header("retry-after"), "60");
+    assert_eq!(refused.problem(503), "the queue is full: `service.queue_limit` is 1");
+    let run = serve.post("/api/schedules/quick/run", &json!({})).await.problem(503);
+    assert!(run.contains("the queue is full"), "{run}");
+    let document = serve.get("/api/openapi.json").await.is(200).json();
+    let described = &document["paths"]["/api/test/run"]["post"]["responses"]["503"]["headers"];
+    assert!(described["Retry-After"]["description"].is_string(), "{described}");
+    serve.post(&format!("/api/test/runs/{waiting}/cancel"), &json!({})).await.is(202);
+    serve.post("/api/test/run", &json!({"test_type": "quick"})).await.is(202);
+}

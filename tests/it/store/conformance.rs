@@ -567,6 +567,9 @@ async fn migrations_are_all_applied(store: &dyn Store) {
 
 async fn a_store_answers(store: &dyn Store) {
     store.ping().await.unwrap();
+    store.beat().await.unwrap();
+    store.beat().await.unwrap();
     store.close().await;
     store.ping().await.unwrap_err();
+    store.beat().await.unwrap_err();
 }

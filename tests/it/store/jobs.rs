@@ -8,7 +8,8 @@ use super::sample::record_at;
 use chrono::Utc;
 use thrash::domain::{Conclusion, Job, JobState, NewJob, RunId, RunKind};
 use thrash::store::{
-    InstanceLock, JobEnd, JobFilter, Lease, Renewed, Store, StoreErrorKind, StoreLocation, Submitted,
+    InstanceLock, JobCounts, JobEnd, JobFilter, Lease, Renewed, SPOOLED, Store, StoreErrorKind,
+    StoreLocation, Submitted,
 };
 
 every_store! {
@@ -31,10 +32,18 @@ every_store! {
     a_lost_job_whose_run_is_kept_has_finished,
     a_lease_that_is_renewed_is_not_lost,
     jobs_are_listed_newest_first_filtered_and_page_by_page,
+    jobs_that_are_not_over_are_counted,
+    a_full_queue_takes_no_more_and_knows_what_it_has,
+    a_lost_job_whose_record_comes_late_has_finished,
+    a_job_that_waits_again_is_not_run_again_once_its_record_is_there,
+    a_record_that_waits_is_the_end_of_its_job,
+    a_job_that_is_held_is_left_to_its_holder,
+    jobs_that_were_over_long_ago_are_deleted,
 }
 
 const LONG: Duration = Duration::from_mins(5);
 const SHORT: Duration = Duration::from_millis(1);
+const MANY: u32 = 1000;
 
 fn fresh() -> RunId {
     RunId::new(Utc::now(), rand::random())
@@ -57,10 +66,14 @@ fn load(target: &str) -> NewJob {
 }
 
 async fn submit(store: &dyn Store, job: &NewJob) -> RunId {
-    match store.submit_job(job).await.expect("it is taken in") {
+    match hand_in(store, job).await {
         Submitted::New(job) => job.id,
         Submitted::Known(job) => panic!("known already: {job:?}"),
     }
+}
+
+async fn hand_in(store: &dyn Store, job: &NewJob) -> Submitted {
+    store.submit_job(job, MANY).await.expect("it is taken in").expect("there is room")
 }
 
 async fn claim(store: &dyn Store, lease: Duration) -> Option<(Job, Lease)> {
@@ -113,7 +126,7 @@ async fn a_key_makes_one_job_of_a_requester(store: &dyn Store) {
     let first = NewJob { idempotency_key: Some("k".into()), ..job("quick", "demo") };
     let id = submit(store, &first).await;
     let again = NewJob { id: fresh(), name: "other".into(), ..first.clone() };
-    match store.submit_job(&again).await.unwrap() {
+    match hand_in(store, &again).await {
         Submitted::Known(known) => assert_eq!((known.id, known.name.as_str()), (id, "quick")),
         Submitted::New(job) => panic!("a second one: {job:?}"),
     }
@@ -127,8 +140,8 @@ async fn tasks_that_submit_the_same_key_make_one_job(store: &dyn Store) {
     let asked = |_| NewJob { idempotency_key: Some("k".into()), ..job("quick", "demo") };
     let [a, b, c, d] = [0, 1, 2, 3].map(asked);
     let (a, b, c, d) =
-        tokio::join!(store.submit_job(&a), store.submit_job(&b), store.submit_job(&c), store.submit_job(&d));
-    let new = [a, b, c, d].into_iter().filter(|done| matches!(done.as_ref().unwrap(), Submitted::New(_)));
+        tokio::join!(hand_in(store, &a), hand_in(store, &b), hand_in(store, &c), hand_in(store, &d));
+    let new = [a, b, c, d].into_iter().filter(|done| matches!(done, Submitted::New(_)));
     assert_eq!(new.count(), 1);
     assert_eq!(store.jobs(&JobFilter::default()).await.unwrap().len(), 1);
 }
@@ -359,6 +372,105 @@ async fn jobs_are_listed_newest_first_filtered_and_page_by_page(store: &dyn Stor
         seen.extend(names(jobs));
     }
     assert_eq!(seen, ids);
+}
+
+async fn jobs_that_are_not_over_are_counted(store: &dyn Store) {
+    assert_eq!(store.count_jobs().await.unwrap(), JobCounts::default());
+    for target in ["a", "b", "c", "d"] {
+        submit(store, &job("quick", target)).await;
+    }
+    taken(store).await;
+    let (_, lease) = taken(store).await;
+    store.end_job(&lease, &end(JobState::Finished)).await.unwrap().expect("the lease holds");
+    assert_eq!(store.count_jobs().await.unwrap(), JobCounts { queued: 2, running: 1 });
+}
+
+async fn a_full_queue_takes_no_more_and_knows_what_it_has(store: &dyn Store) {
+    let keyed = NewJob { idempotency_key: Some("k".into()), ..job("quick", "a") };
+    let first = submit(store, &keyed).await;
+    submit(store, &job("quick", "b")).await;
+    assert_eq!(store.submit_job(&job("quick", "c"), 2).await.unwrap(), None);
+    let keyed_anew = NewJob { idempotency_key: Some("new".into()), ..job("quick", "c") };
+    assert_eq!(store.submit_job(&keyed_anew, 2).await.unwrap(), None);
+    match store.submit_job(&NewJob { id: fresh(), ..keyed }, 2).await.unwrap() {
+        Some(Submitted::Known(known)) => assert_eq!(known.id, first),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(store.jobs(&JobFilter::default()).await.unwrap().len(), 2);
+    // One that runs does not wait.
+    taken(store).await;
+    assert!(matches!(store.submit_job(&job("quick", "c"), 2).await.unwrap(), Some(Submitted::New(_))));
+}
+
+async fn settled(store: &dyn Store, run: &RunId) -> Vec<Job> {
+    store.settle_jobs(std::slice::from_ref(run)).await.expect("the queue answers")
+}
+
+async fn a_lost_job_whose_record_comes_late_has_finished(store: &dyn Store) {
+    let record = record_at(0);
+    submit(store, &NewJob { id: record.id.clone(), ..load("demo") }).await;
+    claim(store, SHORT).await.expect("a job waits");
+    assert_eq!(reaped(store).await[0].state, JobState::Lost);
+    store.save(&record).await.unwrap();
+    let ended = store.settle_jobs(&[fresh(), record.id.clone()]).await.unwrap();
+    assert_eq!((ended.len(), ended[0].state), (1, JobState::Finished));
+    assert_eq!((ended[0].conclusion, &ended[0].message), (Some(record.verdict.conclusion), &None));
+    assert_eq!(store.job(&record.id).await.unwrap(), ended[0]);
+    assert_eq!(settled(store, &record.id).await, [], "it is over");
+}
+
+async fn a_job_that_waits_again_is_not_run_again_once_its_record_is_there(store: &dyn Store) {
+    let record = record_at(0);
+    submit(store, &NewJob { id: record.id.clone(), ..job("quick", "demo") }).await;
+    claim(store, SHORT).await.expect("a job waits");
+    assert_eq!(reaped(store).await[0].state, JobState::Queued);
+    store.save(&record).await.unwrap();
+    assert_eq!(settled(store, &record.id).await[0].state, JobState::Finished);
+    assert_eq!(claim(store, LONG).await, None);
+}
+
+async fn a_record_that_waits_is_the_end_of_its_job(store: &dyn Store) {
+    let record = record_at(0);
+    let id = submit(store, &NewJob { id: record.id.clone(), ..job("quick", "demo") }).await;
+    claim(store, SHORT).await.expect("a job waits");
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let ended = settled(store, &id).await;
+    assert_eq!((ended.len(), ended[0].state, ended[0].conclusion), (1, JobState::Finished, None));
+    assert_eq!(ended[0].message.as_deref(), Some(SPOOLED));
+    assert_eq!(settled(store, &id).await, [], "nothing is new");
+    assert_eq!(reaped(store).await, []);
+    store.save(&record).await.unwrap();
+    let ended = settled(store, &id).await;
+    assert_eq!((ended[0].conclusion, &ended[0].message), (Some(record.verdict.conclusion), &None));
+}
+
+async fn a_job_that_is_held_is_left_to_its_holder(store: &dyn Store) {
+    let record = record_at(0);
+    let id = submit(store, &NewJob { id: record.id.clone(), ..job("quick", "demo") }).await;
+    let (_, lease) = taken(store).await;
+    store.save(&record).await.unwrap();
+    assert_eq!(settled(store, &id).await, []);
+    // So is one whose lost run comes late while it is run again.
+    store.hand_back_job(&lease).await.unwrap();
+    let (again, _) = taken(store).await;
+    assert_ne!(again.run, Some(id.clone()));
+    assert_eq!(settled(store, &id).await, []);
+}
+
+async fn jobs_that_were_over_long_ago_are_deleted(store: &dyn Store) {
+    let keyed = NewJob { idempotency_key: Some("k".into()), ..job("quick", "a") };
+    let over = submit(store, &keyed).await;
+    let (_, lease) = taken(store).await;
+    store.end_job(&lease, &end(JobState::Finished)).await.unwrap().expect("the lease holds");
+    let running = submit(store, &job("quick", "a")).await;
+    taken(store).await;
+    let waiting = submit(store, &job("quick", "a")).await;
+    assert_eq!(store.prune_jobs(Utc::now() - Duration::from_hours(1)).await.unwrap(), 0);
+    assert_eq!(store.prune_jobs(Utc::now() + Duration::from_hours(1)).await.unwrap(), 1);
+    assert_eq!(store.job(&over).await.unwrap_err().kind(), StoreErrorKind::NotFound);
+    assert_eq!(state(store, &running).await, JobState::Running);
+    assert_eq!(state(store, &waiting).await, JobState::Queued);
+    submit(store, &NewJob { id: fresh(), ..keyed }).await;
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! What is particular to PostgreSQL.
 
 use std::error::Error;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
 use super::place::{Place, PostgresPlace, patient};
 use super::sample::{PRIVATE_TEXT, hour, record_at};
+use crate::support::relay::Relay;
 use chrono::NaiveDateTime;
 use sqlx::Executor;
 use thrash::domain::{RunId, RunStatus};
@@ -272,4 +273,36 @@ async fn a_newer_schema_is_not_touched() {
     place.open().await.close().await;
     place.run("INSERT INTO ash_thrash.thrash_migrations VALUES (99, 'later', now(), true, '', 0)").await;
     assert_eq!(error_of(&place.url(), &patient()).await.kind(), StoreErrorKind::NewerSchema);
+}
+
+#[tokio::test]
+async fn a_database_that_only_reads_is_read_and_takes_nothing() {
+    let place = PostgresPlace::fresh().await;
+    place.open().await.close().await;
+    place
+        .run(format!(
+            "ALTER DATABASE {} SET default_transaction_read_only = on",
+            place.url().rsplit('/').next().unwrap()
+        ))
+        .await;
+    let store = place.open().await;
+    store.ping().await.unwrap();
+    assert_eq!(store.beat().await.unwrap_err().kind(), StoreErrorKind::Refused);
+}
+
+#[tokio::test]
+async fn locks_of_a_client_that_is_cut_off_end_before_others_give_up() {
+    let place = PostgresPlace::fresh().await;
+    let options = StoreOptions { operation_timeout: Duration::from_secs(6), ..patient() };
+    let store = store::open(&place.location(), &options).await.unwrap();
+    store.beat().await.unwrap();
+    let to: SocketAddr = place.url().rsplit_once('@').unwrap().1.split('/').next().unwrap().parse().unwrap();
+    let wire = Relay::start(to);
+    let behind = place.url().replace(&to.to_string(), &wire.addr().to_string());
+    let behind = store::open(&StoreLocation::parse(&behind).unwrap(), &options).await.unwrap();
+    behind.beat().await.unwrap();
+    wire.cut_before("COMMIT");
+    let cut_off = tokio::time::timeout(Duration::from_millis(500), behind.beat()).await;
+    assert!(cut_off.is_err(), "{cut_off:?}");
+    store.beat().await.unwrap();
 }

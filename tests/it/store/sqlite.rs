@@ -196,3 +196,16 @@ async fn a_damaged_record_is_an_error_of_that_run_alone() {
     assert_eq!(store.load(&good.id).await.unwrap(), good);
     assert_eq!(store.list(&store::RunFilter::default()).await.unwrap().len(), 3);
 }
+
+#[tokio::test]
+async fn a_file_that_somebody_holds_is_read_and_takes_nothing() {
+    let place = SqlitePlace::fresh().await;
+    let options = StoreOptions { connect_timeout: Duration::from_millis(200), ..StoreOptions::default() };
+    let store = store::open(&place.location(), &options).await.unwrap();
+    let mut holder = raw(&place).await;
+    holder.execute("BEGIN IMMEDIATE").await.unwrap();
+    store.ping().await.unwrap();
+    assert_eq!(store.beat().await.unwrap_err().kind(), StoreErrorKind::Busy);
+    holder.execute("ROLLBACK").await.unwrap();
+    store.beat().await.unwrap();
+}
