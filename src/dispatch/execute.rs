@@ -1,5 +1,7 @@
 //! Prepare, run, compare, store.
 
+use std::time::Duration;
+
 use chrono::Utc;
 use tokio::sync::mpsc;
 
@@ -17,6 +19,9 @@ use crate::store::DeliveryReport;
 use crate::suite::perturb::variants;
 use crate::target::Contract;
 
+/// How long the store may take for a record once everything is to stop at once: less than until the program ends.
+const HURRY: Duration = Duration::from_secs(2);
+
 /// A run that can begin: the suite is loaded, the target has answered.
 #[derive(Debug)]
 pub struct Prepared {
@@ -31,8 +36,8 @@ pub struct Prepared {
 pub(super) struct Judged {
     /// What it found.
     pub(super) record: RunRecord,
-    keeper: Keeper,
-    demo: Option<Demo>,
+    pub(super) keeper: Keeper,
+    pub(super) demo: Option<Demo>,
 }
 
 /// A run that ended.
@@ -138,7 +143,7 @@ impl Prepared {
 
     /// Runs, holds the run against its baseline, judges and stores.
     pub async fn execute(self, control: RunControl, events: mpsc::Sender<RunEvent>) -> Executed {
-        Box::pin(self.judge(control, events)).await.keep().await
+        Box::pin(self.judge(control.clone(), events)).await.keep(&control).await
     }
 
     /// Runs, holds the run against its baseline, and judges.
@@ -150,9 +155,14 @@ impl Prepared {
 }
 
 impl Judged {
-    /// Stores the run, or leaves it in the spool. Dropped instead, it is forgotten.
-    pub(super) async fn keep(self) -> Executed {
-        let (kept, delivered) = self.keeper.keep(&self.record).await;
+    /// Stores the run, or leaves it in the spool, where it goes soon if everything is to stop at once. Dropped instead, it
+    /// is forgotten.
+    pub(super) async fn keep(self, control: &RunControl) -> Executed {
+        let hurry = async {
+            control.aborted().await;
+            tokio::time::sleep(HURRY).await;
+        };
+        let (kept, delivered) = self.keeper.keep(&self.record, hurry).await;
         if let Some(demo) = self.demo {
             demo.stop().await;
         }

@@ -1,6 +1,8 @@
 //! Keeping records: in the store, or in the spool until the store is back.
 
+use std::future::Future;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use tokio::task::JoinHandle;
 
@@ -88,7 +90,11 @@ pub async fn deliver_spool(spool: &Spool, store: &dyn Store) -> Option<DeliveryR
         return None;
     }
     // What cannot be delivered stays where it is, and the next command tries again.
-    spool.deliver(store).await.inspect_err(|error| tracing::warn!(%error, "the spool cannot be read")).ok()
+    spool
+        .deliver(store)
+        .await
+        .inspect_err(|error| tracing::warn!(%error, "the spool cannot be delivered"))
+        .ok()
 }
 
 /// Opens a store as the configuration asks; without `migrate` it changes nothing in it.
@@ -160,32 +166,47 @@ impl Keeper {
         }
     }
 
-    /// Keeps a record, in one place or the other.
-    pub async fn keep(self, record: &RunRecord) -> (Kept, Option<DeliveryReport>) {
+    /// Keeps a record, in one place or the other. Once `hurry` ends the store is waited for no longer.
+    pub async fn keep(
+        self,
+        record: &RunRecord,
+        hurry: impl Future<Output = ()>,
+    ) -> (Kept, Option<DeliveryReport>) {
         let Some((location, opening)) = self.place else { return (Kept::NotWanted, None) };
-        let opened = match opening.await {
-            Ok(opened) => opened,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        let began = Instant::now();
+        let (kept, delivered) = tokio::select! {
+            biased;
+            stored = store(opening, &location, record) => stored,
+            () = hurry => (Err(StoreError::TimedOut {
+                doing: format!("save run `{}`", record.id),
+                database: location.redacted(),
+                after: began.elapsed(),
+            }), None),
         };
-        let (cause, delivered) = match opened {
-            Err(cause) => (cause, None),
-            Ok((store, delivered)) => {
-                let saved = store.save(record).await;
-                let earlier = match &saved {
-                    Ok(_) => earlier(store.as_ref(), record).await,
-                    Err(_) => Vec::new(),
-                };
-                store.close().await;
-                match saved {
-                    Ok(_) => return (Kept::Stored { location: location.redacted(), earlier }, delivered),
-                    Err(cause) => (cause, delivered),
-                }
-            }
-        };
-        let kept = match self.spool.put(record) {
+        let kept = kept.unwrap_or_else(|cause| match self.spool.put(record) {
             Ok(path) => Kept::Spooled { path, cause },
             Err(spool) => Kept::Lost { cause, spool },
-        };
+        });
         (kept, delivered)
     }
+}
+
+/// Stores a record in the store that is being opened.
+async fn store(
+    opening: JoinHandle<Opened>,
+    location: &StoreLocation,
+    record: &RunRecord,
+) -> (Result<Kept, StoreError>, Option<DeliveryReport>) {
+    let opened = opening.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+    let (store, delivered) = match opened {
+        Ok(opened) => opened,
+        Err(cause) => return (Err(cause), None),
+    };
+    let saved = store.save(record).await;
+    let earlier = match &saved {
+        Ok(_) => earlier(store.as_ref(), record).await,
+        Err(_) => Vec::new(),
+    };
+    store.close().await;
+    (saved.map(|_| Kept::Stored { location: location.redacted(), earlier }), delivered)
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::DispatchError;
 use super::baseline::{Search, Searching};
 use super::connect::{self, Connected, Connecting};
-use super::execute::Executed;
+use super::execute::{Executed, Judged};
 use super::keep::Keeper;
 use super::load_workers::{Crew, WorkersWish, meet};
 use crate::config::Config;
@@ -171,6 +171,15 @@ impl PreparedLoad {
         control: RunControl,
         events: mpsc::Sender<RunEvent>,
     ) -> Result<Executed, DispatchError> {
+        Ok(Box::pin(self.judge(control.clone(), events)).await?.keep(&control).await)
+    }
+
+    /// Runs and judges.
+    pub(super) async fn judge(
+        self,
+        control: RunControl,
+        events: mpsc::Sender<RunEvent>,
+    ) -> Result<Judged, DispatchError> {
         let Self { run, keeper, baseline, demo, crew } = self;
         let executed = match &crew {
             Some(crew) => match crew.gather(&control, &events).await {
@@ -184,12 +193,7 @@ impl PreparedLoad {
         }
         let measured = executed?;
         let baseline = baseline.compare(measured.record(), &control).await;
-        let record = measured.conclude(baseline);
-        let (kept, delivered) = keeper.keep(&record).await;
-        if let Some(demo) = demo {
-            demo.stop().await;
-        }
-        Ok(Executed { record, kept, delivered })
+        Ok(Judged { record: measured.conclude(baseline), keeper, demo })
     }
 }
 

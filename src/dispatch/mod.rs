@@ -3,12 +3,15 @@
 //! [`Prepared::new`] refuses everything that can be refused before a phrase is sent; [`Prepared::execute`] runs and
 //! stores, and never loses what was measured: a record that the database does not take goes to the spool.
 
+mod attempt;
 mod baseline;
 mod connect;
+mod delivery;
 mod error;
 mod execute;
 mod feed;
 mod history;
+mod hold;
 mod keep;
 mod load;
 mod load_users;

@@ -3,10 +3,12 @@
 mod access;
 mod alone;
 mod api;
+mod cut;
 mod dashboard;
 mod document;
 mod events;
 mod full_disk;
+mod given_up;
 mod limits;
 mod process;
 mod queue;

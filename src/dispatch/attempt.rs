@@ -1,0 +1,175 @@
+//! An attempt at a job: prepared and run, short of being kept.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::error::{DispatchError, chain};
+use super::execute::{Executed, Judged, Prepared};
+use super::hold::{Reason, Why};
+use super::keep::Kept;
+use super::load::PreparedLoad;
+use super::queue::{Queue, Work, known_work};
+use crate::domain::{Conclusion, Job, JobState, RunEvent, RunKind, RunRecord, RunRequest, RunStatus};
+use crate::load::shipped_scenario;
+use crate::run::RunControl;
+use crate::store::{JobEnd, SPOOLED};
+
+/// What an attempt came to.
+pub(super) enum Attempt {
+    /// It found something, which is to be kept.
+    Judged(Box<Judged>),
+    /// There is nothing to keep.
+    Ended(Outcome),
+}
+
+/// What becomes of a job.
+pub(super) enum Outcome {
+    /// It is over.
+    Over {
+        end: JobEnd,
+        record: Option<Arc<RunRecord>>,
+        /// The file in which the record waits for the database.
+        waits: Option<PathBuf>,
+    },
+    /// It goes back into the queue.
+    HandBack,
+    /// It is not ours any more.
+    Nothing,
+}
+
+/// Prepares and runs.
+pub(super) async fn attempt(
+    queue: Arc<Queue>,
+    job: Job,
+    control: RunControl,
+    reason: Arc<Reason>,
+    events: mpsc::Sender<RunEvent>,
+) -> Attempt {
+    // Another instance may know targets that this one does not: what would be asked here under that name is another thing.
+    if !queue.config.served_targets().contains(&job.target) {
+        let message = format!("the instance that took it knows no target `{}`", job.target);
+        return Attempt::Ended(Outcome::failed(message, None));
+    }
+    let config = queue.config.for_target(&job.target);
+    let id = job.run.clone().unwrap_or_else(|| job.id.clone());
+    let judged = match job.kind {
+        RunKind::Accuracy => {
+            if let Err(error) = known_work(&config, &Work::Suite(job.name.clone())) {
+                return Attempt::Ended(Outcome::failed(chain(&error), None));
+            }
+            let request = RunRequest { suites: vec![job.name.clone()], ..RunRequest::default() };
+            let prepared = tokio::select! {
+                prepared = Prepared::named(&config, &request, &[], id) => prepared,
+                () = control.stopping() => return Attempt::Ended(unbegun(&reason)),
+            };
+            match prepared {
+                Ok(prepared) => Ok(Box::pin(prepared.judge(control, events)).await),
+                Err(error) => Err(error),
+            }
+        }
+        RunKind::Load => {
+            let scenario = match shipped_scenario(&job.name) {
+                Ok(scenario) => scenario,
+                Err(error) => return Attempt::Ended(Outcome::failed(chain(&error), None)),
+            };
+            let prepared = tokio::select! {
+                prepared = Box::pin(PreparedLoad::named(&config, scenario, &[], None, id)) => prepared,
+                () = control.stopping() => return Attempt::Ended(unbegun(&reason)),
+            };
+            match prepared {
+                Ok(prepared) => Box::pin(prepared.judge(control, events)).await,
+                Err(error) => Err(error),
+            }
+        }
+    };
+    let judged = match judged {
+        Ok(judged) => judged,
+        Err(error) => return Attempt::Ended(not_begun(&error)),
+    };
+    match (job.kind, judged.record.status, reason.get()) {
+        // Half a suite is no result: it is run again.
+        (RunKind::Accuracy, RunStatus::Interrupted, Some(Why::Leaving)) => Attempt::Ended(Outcome::HandBack),
+        (RunKind::Accuracy, RunStatus::Interrupted, Some(Why::Superseded)) => {
+            Attempt::Ended(Outcome::Nothing)
+        }
+        // It had come to its end before it was told to stop, or is to be kept as far as it came.
+        (
+            RunKind::Accuracy | RunKind::Load,
+            RunStatus::Completed | RunStatus::Aborted | RunStatus::Interrupted,
+            _,
+        ) => Attempt::Judged(Box::new(judged)),
+    }
+}
+
+/// What becomes of a job whose run was told to stop before its first phrase.
+fn unbegun(reason: &Reason) -> Outcome {
+    match reason.get() {
+        Some(Why::Cancelled) | None => Outcome::over(JobEnd {
+            state: JobState::Cancelled,
+            conclusion: None,
+            message: Some("nothing was sent yet".to_owned()),
+        }),
+        Some(Why::Leaving) => Outcome::HandBack,
+        Some(Why::Superseded) => Outcome::Nothing,
+    }
+}
+
+impl Outcome {
+    /// The end of a job of which nothing is kept.
+    pub(super) fn over(end: JobEnd) -> Self {
+        Self::Over { end, record: None, waits: None }
+    }
+
+    pub(super) fn failed(message: String, conclusion: Option<Conclusion>) -> Self {
+        Self::over(JobEnd { state: JobState::Failed, conclusion, message: Some(message) })
+    }
+
+    /// The end of a job whose run has ended.
+    pub(super) fn of(executed: Executed, why: Option<Why>) -> Self {
+        let Executed { record, kept, .. } = executed;
+        let message = match &kept {
+            Kept::Stored { .. } => None,
+            Kept::NotWanted => Some("no store is configured: the record was not kept".to_owned()),
+            Kept::Spooled { cause, .. } => Some(format!("{SPOOLED}: {}", chain(cause))),
+            Kept::Lost { cause, spool } => Some(format!(
+                "NOT KEPT: {}; and the spool cannot take it either: {}",
+                chain(cause),
+                chain(spool)
+            )),
+        };
+        let is_kept = matches!(kept, Kept::Stored { .. } | Kept::Spooled { .. });
+        let state = match (is_kept, record.status, why) {
+            (false, ..) => JobState::Failed,
+            (true, RunStatus::Interrupted, Some(Why::Cancelled)) => JobState::Cancelled,
+            (true, ..) => JobState::Finished,
+        };
+        let end = JobEnd { state, conclusion: Some(record.verdict.conclusion), message };
+        let waits = match kept {
+            Kept::Spooled { path, .. } => Some(path),
+            Kept::Stored { .. } | Kept::NotWanted | Kept::Lost { .. } => None,
+        };
+        Self::Over { end, record: Some(Arc::new(record)), waits }
+    }
+}
+
+fn not_begun(error: &DispatchError) -> Outcome {
+    let conclusion = match error {
+        DispatchError::Health(_) => Some(Conclusion::TargetFailed),
+        // What fails on this machine says nothing of the target.
+        DispatchError::Demo(_)
+        | DispatchError::Load(_)
+        | DispatchError::Suite(_)
+        | DispatchError::Contract(_)
+        | DispatchError::Url(_)
+        | DispatchError::Connection(_)
+        | DispatchError::Options { .. }
+        | DispatchError::Reference(_)
+        | DispatchError::Baseline { .. }
+        | DispatchError::Location(_)
+        | DispatchError::Board(_)
+        | DispatchError::Workers { .. } => None,
+    };
+    Outcome::failed(chain(error), conclusion)
+}
