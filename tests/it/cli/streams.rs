@@ -135,10 +135,11 @@ fn closed_streams_and_a_bare_environment_do_no_harm() {
         place.shell(&format!("exec \"$THRASH\" {line}")).exits(0);
     }
     assert_eq!(place.runs().len(), 4);
-    // Without a data folder and without a home, beside the caller is better than nowhere.
+    // Without a data folder it is in the home, which is made if it is not there.
     let mut command = place.command(["run", "easy", "-q"]);
-    command.env_remove("THRASH_DATA");
+    command.env_remove("THRASH_DATA").env_remove("XDG_DATA_HOME").env("HOME", place.path().join("home"));
     assert!(command.status().unwrap().success());
+    assert!(place.path().join("home/.local/share/thrash/thrash.db").is_file());
 }
 
 #[test]
