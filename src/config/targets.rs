@@ -44,20 +44,26 @@ impl Config {
         names
     }
 
+    /// Where each of those targets is, as records have it. One whose contract cannot be used is nowhere.
+    pub fn target_places(&self) -> Vec<(String, String)> {
+        let place = |name: String| {
+            let contract = self.contract(&name).ok()?;
+            let url = self.settings.url.as_ref().filter(|_| name == self.target_name());
+            let contract = match url {
+                Some(url) => contract.with_base_url(url).ok()?,
+                None => contract,
+            };
+            Some((name, contract.shown_url()))
+        };
+        self.served_targets().into_iter().filter_map(place).collect()
+    }
+
     /// Whether a run asked another place than the one that its target's name stands for here: it says nothing of that.
     /// The embedded demo has no place, and of a name that is not used here nobody expects one.
     pub fn is_elsewhere(&self, record: &RunRecord) -> bool {
         let RunRecord { target, .. } = record;
-        if target.demo || !self.served_targets().contains(&target.name) {
-            return false;
-        }
-        let Ok(contract) = self.contract(&target.name) else { return false };
-        let url = self.settings.url.as_ref().filter(|_| target.name == self.target_name());
-        let contract = match url {
-            Some(url) => contract.with_base_url(url).ok(),
-            None => Some(contract),
-        };
-        contract.is_some_and(|contract| contract.shown_url() != target.url)
+        let places = self.target_places();
+        !target.demo && places.iter().any(|(name, url)| *name == target.name && *url != target.url)
     }
 
     /// The same settings for another target. The URL that holds is the URL of the target that holds.

@@ -79,12 +79,16 @@ where
     sql
 }
 
-/// Only whole runs, if that is asked.
+/// Only whole runs, and only those that asked the right place, if that is asked.
 fn whole<DB: Database>(sql: &mut QueryBuilder<DB>, filter: &RunFilter)
 where
     String: Encode<'static, DB> + Type<DB>,
     i64: Encode<'static, DB> + Type<DB>,
 {
+    for (target, url) in &filter.places {
+        sql.push(" AND (COALESCE(demo, FALSE) OR target_url IS NULL OR target <> ").push_bind(target.clone());
+        sql.push(" OR target_url = ").push_bind(url.clone()).push(")");
+    }
     let Some(sizes) = &filter.whole else { return };
     sql.push(" AND (part IS NULL");
     for (suite, size) in sizes {

@@ -38,6 +38,8 @@ pub struct RunFilter {
     pub newest: bool,
     /// Only runs of a whole suite. Of a suite that stands here so many phrases are the whole.
     pub whole: Option<Vec<(String, u64)>>,
+    /// Of these targets only runs that asked these places. The embedded demo has none.
+    pub places: Vec<(String, String)>,
 }
 
 impl RunFilter {

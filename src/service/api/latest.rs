@@ -56,7 +56,7 @@ async fn latest(
     let (kind, name) = test_type.as_deref().map(RunKind::of_suite_name).unzip();
     let is_default = target.as_deref().is_none_or(|target| target == service.config.target_name());
     let target = target.unwrap_or_else(|| service.config.target_name().to_owned());
-    let mut filter = RunFilter {
+    let filter = RunFilter {
         suite: test_type.clone(),
         target: Some(target.clone()),
         // Another target of that name is another thing.
@@ -64,6 +64,8 @@ async fn latest(
         recorded: true,
         // A run of a part of the suite says nothing of the whole, whenever it was.
         whole: Some(service.config.suite_sizes()),
+        // And one against another place nothing of this target.
+        places: service.config.target_places(),
         limit: Some(1),
         ..RunFilter::default()
     };
@@ -77,18 +79,10 @@ async fn latest(
     };
     let (mut stored, jobs) =
         tokio::try_join!(service.store.list(&filter), service.store.jobs(&without_record))?;
-    // One against another place says nothing of this target.
-    let mut newest = None;
-    for _ in 0..LOOKED_AT {
-        let Some(run) = stored.pop() else { break };
-        let result = service.listed_result(&run.id).await?;
-        if !result.elsewhere {
-            newest = Some((run.started_at, result));
-            break;
-        }
-        filter.after = Some((run.started_at, run.id));
-        stored = service.store.list(&filter).await?;
-    }
+    let newest = match stored.pop() {
+        Some(run) => Some((run.started_at, service.listed_result(&run.id).await?)),
+        None => None,
+    };
     let later = jobs.into_iter().filter(|job| match (&newest, job.started_at) {
         (Some((began, _)), Some(at)) => at > *began,
         _ => true,

@@ -28,9 +28,10 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
         limit: Some(limit),
         ..JobFilter::default()
     };
-    // A run of a part of its suite says nothing of the whole.
-    let whole = Some(visit.service.config.suite_sizes());
-    let newest = RunFilter { newest: true, whole, ..RunFilter::default() };
+    // A run of a part of its suite says nothing of the whole, and one of another place nothing of the target.
+    let config = &visit.service.config;
+    let (whole, places) = (Some(config.suite_sizes()), config.target_places());
+    let newest = RunFilter { newest: true, whole, places, ..RunFilter::default() };
     let (open, failed, last) = (
         jobs(&[JobState::Running, JobState::Queued], FAILED),
         jobs(&[JobState::Failed, JobState::Lost], FAILED),

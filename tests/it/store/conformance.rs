@@ -51,6 +51,7 @@ every_store! {
     the_list_is_filtered_by_what_runs_did_and_how_they_came_out,
     the_newest_run_of_each_suite_and_target_is_found,
     a_part_of_a_suite_is_told_from_the_whole,
+    a_run_of_another_place_is_told_from_those_of_the_target,
     the_list_is_read_page_by_page,
     a_summary_says_what_the_record_says,
     a_deleted_run_is_gone,
@@ -283,6 +284,24 @@ fn drawn(mut record: RunRecord, limit: Option<usize>) -> RunRecord {
     record.suite.selection = Selection { limit, ..Selection::default() };
     record.suite.selected = limit.unwrap_or(record.suite.available);
     record
+}
+
+async fn a_run_of_another_place_is_told_from_those_of_the_target(store: &dyn Store) {
+    let at = |hours, url: &str| {
+        let mut record = of_suite(record_at(hours), "quick", "ash-v5");
+        (record.target.demo, record.target.url) = (false, url.to_owned());
+        record
+    };
+    let (here, there, demo) = (at(0, "http://here/"), at(1, "http://there/"), record_at(2));
+    save_all(store, &[&here, &there, &demo]).await;
+    let places = [("ash-v5", "http://here/"), ("demo", "http://demo/")];
+    let places = places.map(|(name, url)| (name.to_owned(), url.to_owned())).to_vec();
+    for newest in [true, false] {
+        let filter = RunFilter { newest, places: places.clone(), ..RunFilter::default() };
+        assert_eq!(ids(store, &filter).await, [demo.id.clone(), here.id.clone()], "{newest}");
+    }
+    let any = RunFilter { newest: true, ..RunFilter::default() };
+    assert_eq!(ids(store, &any).await, [demo.id, there.id]);
 }
 
 async fn a_part_of_a_suite_is_told_from_the_whole(store: &dyn Store) {
