@@ -43,6 +43,8 @@ pub struct Removed {
     pub remaining: usize,
     /// Those of them that are whole only because they are held or a baseline.
     pub held: usize,
+    /// Runs whose answers stay because their records cannot be read.
+    pub unreadable: usize,
     /// Jobs and messages that were over, and damaged files in the spool; none in a dry run, which does not count them.
     pub traces: Option<u64>,
 }
@@ -79,6 +81,7 @@ pub async fn retain(
         runs: runs.pruned.len(),
         remaining: runs.remaining,
         held: runs.kept.max(answers.kept),
+        unreadable: answers.unreadable,
         traces,
     })
 }
@@ -92,7 +95,7 @@ impl Removed {
 
 impl fmt::Display for Removed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { answers, held, .. } = self;
+        let Self { answers, held, unreadable, .. } = self;
         let runs = format!("{} run{}", self.runs, if self.runs == 1 { "" } else { "s" });
         match self.traces {
             Some(traces) => write!(
@@ -106,9 +109,11 @@ impl fmt::Display for Removed {
         }
         write!(f, "; {} remain", self.remaining)?;
         if *held > 0 {
-            write!(f, ", {held} of them whole only because they are held or baselines")
-        } else {
-            Ok(())
+            write!(f, ", {held} of them whole only because they are held or baselines")?;
         }
+        if *unreadable > 0 {
+            write!(f, "; the answers of {unreadable} should go, and their records cannot be read")?;
+        }
+        Ok(())
     }
 }

@@ -313,7 +313,7 @@ async fn idle(
     let all = target.phrases().len();
     let _ = events.try_send(RunEvent::IdleStarted { planned: all });
     let start = Instant::now();
-    // As even as can be: the last one must not be a phrase alone.
+    // As even as can be: the last one is not much smaller than the others.
     let requests = all.div_ceil(batch);
     let ask = |request: usize| {
         let (target, control, events) = (Arc::clone(target), control.clone(), events.clone());

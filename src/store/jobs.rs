@@ -37,6 +37,8 @@ pub struct JobFilter {
     pub target: Option<String>,
     /// Only jobs that this requester asked for.
     pub requester: Option<String>,
+    /// Only jobs of whose run nothing is stored: failed and lost ones, and those whose record still waits in a spool.
+    pub without_run: bool,
     /// Only jobs after this one in the list: its time of submission, and its name.
     pub after: Option<(DateTime<Utc>, RunId)>,
     /// At most so many.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-use super::codec::{decode_record, encode_record};
+use super::codec::{RecordError, decode_record, encode_record};
 use super::summary::stored_id;
 use crate::domain::RunId;
 
@@ -41,21 +41,36 @@ pub struct PruneReport {
     pub pruned: Vec<RunId>,
     /// Runs that would have gone if they were not kept.
     pub kept: usize,
+    /// Runs whose answers should have gone, and whose records cannot be read.
+    pub unreadable: usize,
     /// Runs that are still there.
     pub remaining: usize,
     /// Whether nothing was really deleted.
     pub dry_run: bool,
 }
 
-/// The record without the answers, times and texts of its phrases; none if it cannot be read, or was without them.
-pub(super) fn thinned(json: &str, now: DateTime<Utc>) -> Option<String> {
-    let mut record = decode_record(json).ok().filter(|record| record.answers_removed_at.is_none())?;
+/// What became of the answers of one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Thinned {
+    Gone,
+    /// Somebody kept the run in the meantime, or was quicker.
+    Kept,
+    /// The record cannot be read, so they cannot be taken from it.
+    Unreadable,
+}
+
+/// The record without the answers, times and texts of its phrases; none if it was without them.
+pub(super) fn thinned(json: &str, now: DateTime<Utc>) -> Result<Option<String>, RecordError> {
+    let mut record = decode_record(json)?;
+    if record.answers_removed_at.is_some() {
+        return Ok(None);
+    }
     record.answers_removed_at = Some(now);
     for result in &mut record.results {
         result.text = None;
         result.observations.clear();
     }
-    encode_record(&record).ok()
+    encode_record(&record).map(Some)
 }
 
 /// Runs that go in one transaction, so that pruning years of them neither holds the lock long nor meets a deadline.
@@ -111,6 +126,7 @@ impl PrunePlan {
     pub(super) fn report(
         self,
         gone: &[i64],
+        unreadable: usize,
         &PrunePolicy { what, dry_run, .. }: &PrunePolicy,
     ) -> PruneReport {
         let gone: std::collections::HashSet<&i64> = gone.iter().collect();
@@ -118,7 +134,8 @@ impl PrunePlan {
         let pruned: Vec<RunId> =
             self.doomed.into_iter().filter(|(number, _)| gone.contains(number)).map(|(_, id)| id).collect();
         PruneReport {
-            kept: self.kept + planned - pruned.len(),
+            kept: self.kept + planned - pruned.len() - unreadable,
+            unreadable,
             remaining: match what {
                 Prunes::Run => self.total - pruned.len(),
                 Prunes::Answers => self.total,

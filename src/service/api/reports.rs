@@ -73,6 +73,9 @@ async fn report(
         }
         _ => Problem::from(error),
     })?;
+    if format == Format::Csv && record.load.is_none() && record.answers_removed_at.is_some() {
+        return Err(none(format!("the answers of run `{run}` were removed for their age")));
+    }
     let trend = match format {
         Format::Html => trend(&earlier(service.store.as_ref(), &record).await),
         _ => Vec::new(),

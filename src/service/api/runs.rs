@@ -195,6 +195,7 @@ async fn list(
         name: query.name,
         target: query.target,
         requester: query.requester,
+        without_run: false,
         after: cursor::asked(query.cursor.as_deref())?,
         // One more, to know whether there is a next page.
         limit: Some(limit + 1),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::row::Found;
-use crate::domain::{Conclusion, JobState, RunId, RunKind};
+use crate::domain::{Conclusion, RunId, RunKind};
 use crate::service::api::cursor;
 use crate::service::problem::Problem;
 use crate::store::{JobFilter, RunFilter, Store};
@@ -103,7 +103,8 @@ async fn jobs(store: &dyn Store, wanted: &Wanted, at: &Cursor) -> Result<Vec<cra
         return Ok(Vec::new());
     }
     let filter = JobFilter {
-        states: vec![JobState::Failed, JobState::Lost],
+        states: Vec::new(),
+        without_run: true,
         kind,
         name: name.map(str::to_owned),
         target: wanted.target.clone(),

@@ -34,7 +34,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let newest = RunFilter { newest: true, whole, places, ..RunFilter::default() };
     let (open, failed, last) = (
         jobs(&[JobState::Running, JobState::Queued], FAILED),
-        jobs(&[JobState::Failed, JobState::Lost], FAILED),
+        JobFilter { without_run: true, ..jobs(&[], FAILED) },
         jobs(&[], WATCHED),
     );
     let trends = async {

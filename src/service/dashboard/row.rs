@@ -37,6 +37,7 @@ impl Found {
             Self::NotRun(job) => match (job.state, job.conclusion) {
                 (_, Some(Conclusion::TargetFailed)) => (Tone::Bad, word(Conclusion::TargetFailed)),
                 (JobState::Lost, _) => (Tone::Unsure, "Lost"),
+                (JobState::Finished, _) => (Tone::Unsure, "Not stored yet"),
                 _ => (Tone::Unsure, "Not run"),
             },
         }

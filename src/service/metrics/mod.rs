@@ -55,7 +55,7 @@ impl Collector for Known {
 /// The state of the service. What could not be told is none, and is not shown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServiceState {
-    /// Whether the database answers.
+    /// Whether the database takes what is written, and the queue works.
     pub store_up: Option<bool>,
     /// Records that wait for it.
     pub spooled: Option<u64>,

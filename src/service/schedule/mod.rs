@@ -41,6 +41,8 @@ pub enum Done {
     HandedIn,
     /// The last run is still under way.
     PassedOver,
+    /// The queue is full: it is tried again at the next look, as long as it may be caught up with.
+    NoRoom,
     /// It cannot be put into the queue.
     Refused(String),
 }
@@ -130,7 +132,7 @@ impl Scheduler {
                 Some(meant) => Some((meant, self.hand_in(job, meant).await?)),
                 None => None,
             };
-            if let Some(seen) = due.seen {
+            if let Some(seen) = due.seen.filter(|_| !matches!(done, Some((_, Done::NoRoom)))) {
                 let ran = done.as_ref().filter(|(_, done)| *done == Done::HandedIn).map(|(meant, _)| *meant);
                 self.store.advance_schedule(name, seen, ran, due.run.is_none()).await?;
             }
@@ -156,6 +158,14 @@ impl Scheduler {
         match self.queue.submit_unseen(ask(job, Some(key))).await {
             Ok(_) => Ok(Done::HandedIn),
             Err(AskError::Store(error)) => Err(error),
+            Err(error @ AskError::Full { .. }) => {
+                tracing::warn!(
+                    schedule = name,
+                    error = chain(&error),
+                    "a job has to wait for room in the queue"
+                );
+                Ok(Done::NoRoom)
+            }
             Err(error) => {
                 let text = chain(&error);
                 tracing::error!(schedule = name, error = text, "a job cannot be put into the queue");

@@ -84,7 +84,11 @@ pub async fn lags(
     let mut lags = BTreeMap::new();
     for job in enabled(config, store).await? {
         let Some(state) = states.iter().find(|state| state.name == job.plan.name) else { continue };
-        let from = begun(store, &job).await?.map_or(state.owed_from, |begun| begun.max(state.owed_from));
+        // A job that is gone for its age had begun.
+        let from = begun(store, &job)
+            .await?
+            .or(state.last_at)
+            .map_or(state.owed_from, |begun| begun.max(state.owed_from));
         let lag = job.plan.next(from).map(|meant| (now - job.plan.start(meant)).as_seconds_f64());
         lags.extend(lag.map(|lag| (job.plan.name.clone(), lag.max(0.0))));
     }

@@ -7,7 +7,7 @@ use super::PostgresStore;
 use crate::domain::RunId;
 use crate::store::baseline::{self, BaselineRow};
 use crate::store::error::StoreError;
-use crate::store::prune::{BATCH, PrunePlan, PrunePolicy, PruneReport, PruneRow, Prunes, thinned};
+use crate::store::prune::{BATCH, PrunePlan, PrunePolicy, PruneReport, PruneRow, Prunes, Thinned, thinned};
 use crate::store::summary::legacy_number;
 
 pub(super) async fn delete(store: &PostgresStore, id: &RunId) -> Result<(), StoreError> {
@@ -109,9 +109,9 @@ pub(super) async fn prune(
     let plan = PrunePlan::of(runs, policy, now);
     let doomed: Vec<i64> = plan.doomed.iter().map(|(number, _)| *number).collect();
     if policy.dry_run {
-        return Ok(plan.report(&doomed, policy));
+        return Ok(plan.report(&doomed, 0, policy));
     }
-    let mut gone = Vec::with_capacity(doomed.len());
+    let (mut gone, mut unreadable) = (Vec::with_capacity(doomed.len()), 0);
     match policy.what {
         Prunes::Run => {
             for batch in doomed.chunks(BATCH) {
@@ -121,17 +121,19 @@ pub(super) async fn prune(
         Prunes::Answers => {
             for number in doomed {
                 let thin = thin(store, number, now);
-                if store.database.within("remove old answers", thin).await? {
-                    gone.push(number);
+                match store.database.within("remove old answers", thin).await? {
+                    Thinned::Gone => gone.push(number),
+                    Thinned::Kept => {}
+                    Thinned::Unreadable => unreadable += 1,
                 }
             }
         }
     }
-    Ok(plan.report(&gone, policy))
+    Ok(plan.report(&gone, unreadable, policy))
 }
 
-/// Removes the answers of a run that nobody has kept since; says whether it did.
-async fn thin(store: &PostgresStore, number: i64, now: DateTime<Utc>) -> sqlx::Result<bool> {
+/// Removes the answers of a run that nobody has kept since.
+async fn thin(store: &PostgresStore, number: i64, now: DateTime<Utc>) -> sqlx::Result<Thinned> {
     let mut transaction = store.pool.begin_with(store.begin()).await?;
     let record: Option<Option<String>> = sqlx::query_scalar(
         "SELECT record::text FROM ash_thrash.test_runs
@@ -140,7 +142,12 @@ async fn thin(store: &PostgresStore, number: i64, now: DateTime<Utc>) -> sqlx::R
     .bind(number)
     .fetch_optional(&mut *transaction)
     .await?;
-    let Some(record) = record.flatten().and_then(|json| thinned(&json, now)) else { return Ok(false) };
+    let Some(record) = record.flatten() else { return Ok(Thinned::Kept) };
+    let record = match thinned(&record, now) {
+        Ok(Some(record)) => record,
+        Ok(None) => return Ok(Thinned::Kept),
+        Err(_) => return Ok(Thinned::Unreadable),
+    };
     // A statement of its own: the one above may have waited for somebody who made it a baseline.
     let changed = sqlx::query(
         "UPDATE ash_thrash.test_runs run SET record = $2::text::jsonb WHERE id = $1
@@ -151,7 +158,7 @@ async fn thin(store: &PostgresStore, number: i64, now: DateTime<Utc>) -> sqlx::R
     .execute(&mut *transaction)
     .await?;
     if changed.rows_affected() == 0 {
-        return Ok(false);
+        return Ok(Thinned::Kept);
     }
     sqlx::query(
         "INSERT INTO ash_thrash.retention (run, answers_removed_at) VALUES ($1, $2)
@@ -166,7 +173,7 @@ async fn thin(store: &PostgresStore, number: i64, now: DateTime<Utc>) -> sqlx::R
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;
-    Ok(true)
+    Ok(Thinned::Gone)
 }
 
 /// Deletes the runs of these numbers that nobody has kept since, and gives the numbers of those that went.

@@ -103,6 +103,8 @@ impl Jobs for PostgresStore {
                             AND ($3::text IS NULL OR target = $3) AND ($4::text IS NULL OR requester = $4)
                             AND ($5::timestamptz IS NULL OR (submitted_at, id) < ($5, $6))
                          AND ($8::text IS NULL OR kind = $8)
+                            AND (NOT $9 OR state IN ('failed', 'lost') OR (state = 'finished' AND NOT EXISTS (
+                                SELECT 1 FROM ash_thrash.test_runs run WHERE run.run_id = jobs.run_id)))
                          ORDER BY submitted_at DESC, id DESC LIMIT $7"
                     ))
                     .bind(states)
@@ -113,6 +115,7 @@ impl Jobs for PostgresStore {
                     .bind(filter.after.as_ref().map(|(_, id)| id.as_str()))
                     .bind(filter.limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX)))
                     .bind(filter.kind.map(|kind| stored(&kind)))
+                    .bind(filter.without_run)
                     .fetch_all(&self.pool)
                     .await
                 })

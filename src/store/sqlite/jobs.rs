@@ -107,6 +107,8 @@ impl Jobs for SqliteStore {
                             AND (?3 IS NULL OR target = ?3) AND (?4 IS NULL OR requester = ?4)
                             AND (?5 IS NULL OR (submitted_at, id) < (?5, ?6))
                          AND (?8 IS NULL OR kind = ?8)
+                            AND (NOT ?9 OR state IN ('failed', 'lost') OR (state = 'finished' AND NOT EXISTS (
+                                SELECT 1 FROM test_runs run WHERE run.run_id = jobs.run_id)))
                          ORDER BY submitted_at DESC, id DESC LIMIT ?7"
                     ))
                     .bind(states)
@@ -117,6 +119,7 @@ impl Jobs for SqliteStore {
                     .bind(filter.after.as_ref().map(|(_, id)| id.as_str()))
                     .bind(filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX)))
                     .bind(filter.kind.map(|kind| stored(&kind)))
+                    .bind(filter.without_run)
                     .fetch_all(&self.pool)
                     .await
                 })

@@ -64,6 +64,7 @@ async fn a_day_of_dense_schedules_leaves_no_more_than_its_runs() {
             match turned.done {
                 Done::HandedIn => handed_in += 1,
                 Done::PassedOver => passed_over += 1,
+                Done::NoRoom => panic!("the queue is full"),
                 Done::Refused(why) => panic!("{why}"),
             }
         }

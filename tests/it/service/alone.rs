@@ -83,6 +83,8 @@ fn what_is_too_old_goes_by_itself_unless_it_is_told_not_to() {
     let off = place
         .file("off.yaml", "retention: {enabled: false, classes: {short: 1day}, runs: short, keep_last: 1}");
     let mut serve = Serve::start(&place, &[("THRASH_CONFIG", off.to_str().unwrap())]);
+    // As long as it takes below, where they go.
+    std::thread::sleep(Duration::from_secs(1));
     serve.signal("TERM");
     serve.ended();
     assert_eq!(place.runs().len(), 2);

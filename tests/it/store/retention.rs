@@ -125,7 +125,7 @@ async fn a_policy_takes_runs_and_answers_by_their_age(store: &dyn Store) {
         file.set_times(FileTimes::new().set_modified(then)).unwrap();
     }
 
-    let expected = Removed { runs: 1, answers: 1, remaining: 3, held: 0, traces: None };
+    let expected = Removed { runs: 1, answers: 1, remaining: 3, held: 0, unreadable: 0, traces: None };
     assert_eq!(retain(store, &spool, &POLICY, hour(300), true).await.unwrap(), expected);
     assert!(is_whole(store, &ancient).await && folder.path().join("old.json.bad").exists());
 
