@@ -1,12 +1,13 @@
 //! The spool, as a service empties it: at every look, and no faster than the store takes it.
 
+use std::mem::take;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::error::chain;
-use crate::domain::Job;
+use crate::domain::{Job, RunId};
 use crate::store::{Spool, Store, StoreError, StoreErrorKind};
 
 /// How long a record rests that the store does not take although it is there.
@@ -20,32 +21,49 @@ pub(super) struct Delivery {
     left: Vec<PathBuf>,
     /// When they are tried again.
     again: Instant,
+    /// Runs whose jobs the store does not know to be over yet; the files of some are gone.
+    unsettled: Vec<RunId>,
+    /// Jobs that are over, and were not given to anybody.
+    ended: Vec<Job>,
 }
 
 impl Delivery {
     pub(super) fn new(spool: Spool) -> Self {
-        Self { spool, left: Vec::new(), again: Instant::now() }
+        Self { spool, left: Vec::new(), again: Instant::now(), unsettled: Vec::new(), ended: Vec::new() }
     }
 
-    /// Brings what waits to the store, and gives the jobs that are over by that.
+    /// Brings what waits to the store, and gives the jobs that are over by that. While the store does not know of all of
+    /// them it is an error: whoever took a job then could begin one anew whose record is here.
     pub(super) async fn look(&mut self, store: &dyn Store) -> Result<Vec<Job>, StoreError> {
+        if !self.unsettled.is_empty() {
+            self.ended.extend(store.settle_jobs(&self.unsettled).await?);
+            self.unsettled.clear();
+        }
         let pending = self.spool.pending()?;
         if pending.is_empty() {
-            return Ok(Vec::new());
+            return Ok(take(&mut self.ended));
         }
         if pending == self.left && Instant::now() < self.again {
             // The lease of one of them may be over by now.
-            return store.settle_jobs(&self.spool.runs()?).await;
+            self.ended.extend(store.settle_jobs(&self.spool.runs()?).await?);
+            return Ok(take(&mut self.ended));
         }
         let report = self.spool.deliver(store).await?;
-        tracing::info!(delivered = report.delivered.len(), "records that waited go to the database");
+        if !report.delivered.is_empty() {
+            tracing::info!(delivered = report.delivered.len(), "records that waited went to the database");
+        }
         for (path, error) in &report.failed {
             tracing::warn!(path = %path.display(), error = chain(error), "a record has to wait");
         }
         let away =
             |error: &StoreError| matches!(error.kind(), StoreErrorKind::Unreachable | StoreErrorKind::Busy);
         let rest = if report.failed.iter().any(|(_, error)| away(error)) { Duration::ZERO } else { REST };
+        self.ended.extend(report.ended);
+        if let Some((runs, error)) = report.unsettled {
+            self.unsettled = runs;
+            return Err(error);
+        }
         (self.left, self.again) = (self.spool.pending()?, Instant::now() + rest);
-        Ok(report.ended)
+        Ok(take(&mut self.ended))
     }
 }

@@ -90,11 +90,15 @@ pub async fn deliver_spool(spool: &Spool, store: &dyn Store) -> Option<DeliveryR
         return None;
     }
     // What cannot be delivered stays where it is, and the next command tries again.
-    spool
-        .deliver(store)
-        .await
-        .inspect_err(|error| tracing::warn!(%error, "the spool cannot be delivered"))
-        .ok()
+    let report = spool.deliver(store).await;
+    let wrong = match &report {
+        Ok(report) => report.unsettled.as_ref().map(|(_, error)| error),
+        Err(error) => Some(error),
+    };
+    if let Some(error) = wrong {
+        tracing::warn!(%error, "the spool cannot be delivered");
+    }
+    report.ok()
 }
 
 /// Opens a store as the configuration asks; without `migrate` it changes nothing in it.

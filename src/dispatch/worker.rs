@@ -23,7 +23,7 @@ use super::keep::spool;
 use super::queue::{News, Queue, Turn};
 use crate::domain::{Job, JobState, RunId, RunKind};
 use crate::run::RunControl;
-use crate::store::{JobEnd, Lease, StoreError};
+use crate::store::{JobEnd, Lease, StoreError, set_aside};
 
 /// How often an idle worker looks for jobs that another instance took in, and for lost ones.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -187,7 +187,10 @@ impl Worker {
                     tracing::info!(job = %job.id, state = now.state.as_str(), "a run ended");
                     feed.tell(JobEvent::Ended(Arc::new(now.clone())));
                     self.queue.ready.notify_one();
-                    if is_ours {
+                    // Somebody else may have brought the record to the store, and told nobody.
+                    let is_kept = record.as_ref().is_some_and(|record| now.run.as_ref() == Some(&record.id))
+                        && now.state.is_over();
+                    if is_ours || is_kept {
                         self.queue.tell(News { turn, job: now, record }).await;
                     }
                     return;
@@ -211,7 +214,12 @@ impl Worker {
                 // A job that has finished has its record where everybody finds it, if that can be.
                 if let Some(path) = waits.as_ref() {
                     self.deliver().await?;
-                    if !path.exists() {
+                    if let Some(bad) = set_aside(path) {
+                        end.state = JobState::Failed;
+                        let bad = bad.display();
+                        end.message = Some(format!("NOT KEPT: the record that waited was damaged: `{bad}`"));
+                        *waits = None;
+                    } else if !path.exists() {
                         (end.message, *waits) = (None, None);
                     }
                 }
@@ -219,7 +227,7 @@ impl Worker {
                 let ended = store.end_job(lease, end).await?.is_some();
                 match record {
                     // Somebody took it for lost, and its record is kept all the same.
-                    Some(record) if !ended => {
+                    Some(record) if !ended && end.state != JobState::Failed => {
                         Ok(!store.settle_jobs(std::slice::from_ref(&record.id)).await?.is_empty())
                     }
                     Some(_) | None => Ok(ended),

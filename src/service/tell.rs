@@ -86,7 +86,10 @@ impl Teller {
     fn finding(&self, job: &Job, record: Option<&RunRecord>) -> Option<Finding> {
         if let Some(record) = record {
             // Another instance on this database may know another place by that name.
-            return (!self.config.is_elsewhere(record)).then(|| Finding::of(record));
+            let elsewhere = self.config.is_elsewhere(record);
+            // Not older than what was said of the job while its record was on its way.
+            let at = job.ended_at.map_or(record.finished_at, |ended| ended.max(record.finished_at));
+            return (!elsewhere).then(|| Finding { at, ..Finding::of(record) });
         }
         let outcome = match (job.state, job.conclusion) {
             (JobState::Failed | JobState::Lost, Some(Conclusion::TargetFailed)) => {

@@ -50,6 +50,7 @@ pub use migrate::{MigrationStatus, SchemaMigration};
 pub use outbox::{AlertChange, AlertNews, AlertRow, Claim, Claimed, NewMessage, Outbox, OutboxCounts, Sent};
 pub use prune::{PrunePolicy, PruneReport, Prunes};
 pub use schedules::{ScheduleState, Schedules};
+pub(crate) use spool::set_aside;
 pub use spool::{DeliveryReport, Spool};
 pub use summary::{RunFilter, RunSummary};
 

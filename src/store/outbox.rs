@@ -142,7 +142,7 @@ pub trait Outbox {
     ) -> StoreFuture<'a, bool>;
 
     /// Gives up messages that still wait and were written before this time, whatever the channel: one that nobody
-    /// sends to any more is nobody's. Gives the channel of each.
+    /// sends to any more is nobody's. Gives the channel of each. Good news that later bad news made untrue is taken back instead.
     fn give_up_messages(&self, before: DateTime<Utc>, now: DateTime<Utc>) -> StoreFuture<'_, Vec<String>>;
 
     /// How many messages there are.

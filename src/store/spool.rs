@@ -10,6 +10,9 @@ use super::error::{StoreError, StoreErrorKind};
 use super::{Saved, Store, private};
 use crate::domain::{Job, RunId, RunRecord};
 
+/// How a file ends that holds no record, and was renamed.
+const BAD: &str = "json.bad";
+
 /// A folder of records, a file each, named after their runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spool {
@@ -31,6 +34,8 @@ pub struct DeliveryReport {
     pub waiting: usize,
     /// Jobs that are over since.
     pub ended: Vec<Job>,
+    /// Runs of which the store could not be told that their jobs are over, with the reason.
+    pub unsettled: Option<(Vec<RunId>, StoreError)>,
 }
 
 /// What became of one file.
@@ -155,9 +160,7 @@ impl Spool {
         }
         match store.settle_jobs(&runs).await {
             Ok(ended) => report.ended = ended,
-            Err(error) if report.failed.is_empty() => return Err(error),
-            // What failed before it says why.
-            Err(_) => {}
+            Err(error) => report.unsettled = Some((runs, error)),
         }
         Ok(report)
     }
@@ -192,7 +195,7 @@ async fn deliver_file(path: &Path, store: &dyn Store) -> Result<Delivery, StoreE
         Err(source @ RecordError::Newer { .. }) => {
             return Err(StoreError::Record { of: format!("`{}`", path.display()), source });
         }
-        Err(reason) => return set_aside(path, reason),
+        Err(reason) => return put_aside(path, reason),
     };
     let saved = store.save(&record).await?;
     match tokio::fs::remove_file(path).await {
@@ -204,8 +207,8 @@ async fn deliver_file(path: &Path, store: &dyn Store) -> Result<Delivery, StoreE
 }
 
 /// Renames a file that holds no record, beside any that was set aside before it.
-fn set_aside(path: &Path, reason: RecordError) -> Result<Delivery, StoreError> {
-    let mut bad = path.with_extension("json.bad");
+fn put_aside(path: &Path, reason: RecordError) -> Result<Delivery, StoreError> {
+    let mut bad = path.with_extension(BAD);
     for n in 1_u32.. {
         if !bad.exists() {
             break;
@@ -217,6 +220,11 @@ fn set_aside(path: &Path, reason: RecordError) -> Result<Delivery, StoreError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Delivery::Gone),
         Err(source) => Err(io_error("set aside the damaged record", path, source)),
     }
+}
+
+/// Where the record of this file is, if it was damaged and set aside.
+pub(crate) fn set_aside(path: &Path) -> Option<PathBuf> {
+    Some(path.with_extension(BAD)).filter(|bad| bad.exists())
 }
 
 /// The run's id, which is safe as a file name; what a damaged id holds beyond that is replaced.

@@ -280,7 +280,9 @@ impl Jobs for PostgresStore {
             let runs: Vec<&str> = runs.iter().map(RunId::as_str).collect();
             let rows: Vec<JobRow> = writing!(self, "say which runs are over", |transaction| {
                 sqlx::query_as(returning!(
-                    "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL, ended_at = COALESCE(ended_at, clock_timestamp()),
+                    "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL,
+                        ended_at = CASE state WHEN 'lost' THEN clock_timestamp()
+                            ELSE COALESCE(ended_at, clock_timestamp()) END,
                         state = CASE WHEN cancelled_by IS NULL THEN 'finished' ELSE 'cancelled' END,
                         conclusion = (SELECT conclusion FROM ash_thrash.test_runs run WHERE run.run_id = jobs.run_id),
                         message = CASE WHEN EXISTS (SELECT 1 FROM ash_thrash.test_runs run WHERE run.run_id = jobs.run_id)

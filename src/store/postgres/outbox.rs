@@ -117,21 +117,31 @@ impl Outbox for PostgresStore {
     }
 
     fn give_up_messages(&self, before: DateTime<Utc>, now: DateTime<Utc>) -> StoreFuture<'_, Vec<String>> {
-        Box::pin(self.database.within("give up old messages", async move {
-            let mut transaction = self.pool.begin_with(self.begin()).await?;
-            let channels = sqlx::query_scalar(
-                "UPDATE ash_thrash.outbox SET state = 'given_up', ended_at = $2, lease_until = NULL,
-                    error = COALESCE(error, 'nobody tried to send it')
-                 WHERE state = 'waiting' AND created_at < $1 AND (lease_until IS NULL OR lease_until <= $2)
-                 RETURNING channel",
-            )
-            .bind(to_millis(before))
-            .bind(to_millis(now))
-            .fetch_all(&mut *transaction)
-            .await?;
-            transaction.commit().await?;
-            Ok(channels)
-        }))
+        Box::pin(async move {
+            writing!(self, "give up old messages", |transaction| {
+                sqlx::query(
+                    "UPDATE ash_thrash.outbox AS waiting SET state = 'cancelled', ended_at = $2, lease_until = NULL
+                     WHERE state = 'waiting' AND created_at < $1 AND (lease_until IS NULL OR lease_until <= $2)
+                        AND good AND EXISTS (SELECT 1 FROM ash_thrash.outbox bad
+                            WHERE bad.channel = waiting.channel AND bad.series = waiting.series AND NOT bad.good
+                                AND bad.id > waiting.id AND bad.state <> 'cancelled')",
+                )
+                .bind(to_millis(before))
+                .bind(to_millis(now))
+                .execute(&mut *transaction)
+                .await?;
+                sqlx::query_scalar(
+                    "UPDATE ash_thrash.outbox SET state = 'given_up', ended_at = $2, lease_until = NULL,
+                        error = COALESCE(error, 'nobody tried to send it')
+                     WHERE state = 'waiting' AND created_at < $1 AND (lease_until IS NULL OR lease_until <= $2)
+                     RETURNING channel",
+                )
+                .bind(to_millis(before))
+                .bind(to_millis(now))
+                .fetch_all(&mut *transaction)
+                .await?
+            })
+        })
     }
 
     fn outbox_counts(&self) -> StoreFuture<'_, OutboxCounts> {

@@ -284,7 +284,9 @@ impl Jobs for SqliteStore {
             let runs = serde_json::Value::from(runs).to_string();
             let rows: Vec<JobRow> = writing!(self, "say which runs are over", |transaction| {
                 sqlx::query_as(returning!(
-                    "UPDATE jobs SET lease = NULL, lease_until = NULL, ended_at = COALESCE(ended_at, strftime('%F %H:%M:%f')),
+                    "UPDATE jobs SET lease = NULL, lease_until = NULL,
+                        ended_at = CASE state WHEN 'lost' THEN strftime('%F %H:%M:%f')
+                            ELSE COALESCE(ended_at, strftime('%F %H:%M:%f')) END,
                         state = CASE WHEN cancelled_by IS NULL THEN 'finished' ELSE 'cancelled' END,
                         conclusion = (SELECT conclusion FROM test_runs run WHERE run.run_id = jobs.run_id),
                         message = CASE WHEN EXISTS (SELECT 1 FROM test_runs run WHERE run.run_id = jobs.run_id)

@@ -410,11 +410,14 @@ async fn a_lost_job_whose_record_comes_late_has_finished(store: &dyn Store) {
     let record = record_at(0);
     submit(store, &NewJob { id: record.id.clone(), ..load("demo") }).await;
     claim(store, SHORT).await.expect("a job waits");
-    assert_eq!(reaped(store).await[0].state, JobState::Lost);
+    let lost = reaped(store).await;
+    assert_eq!(lost[0].state, JobState::Lost);
+    tokio::time::sleep(Duration::from_millis(5)).await;
     store.save(&record).await.unwrap();
     let ended = store.settle_jobs(&[fresh(), record.id.clone()]).await.unwrap();
     assert_eq!((ended.len(), ended[0].state), (1, JobState::Finished));
     assert_eq!((ended[0].conclusion, &ended[0].message), (Some(record.verdict.conclusion), &None));
+    assert!(ended[0].ended_at > lost[0].ended_at, "what is said of it now is news");
     assert_eq!(store.job(&record.id).await.unwrap(), ended[0]);
     assert_eq!(settled(store, &record.id).await, [], "it is over");
 }

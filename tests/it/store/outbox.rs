@@ -25,6 +25,7 @@ every_store! {
     good_news_goes_where_the_bad_went,
     a_trouble_that_was_told_is_told_to_be_over_whatever_came_between,
     what_nobody_sends_any_more_is_given_up,
+    good_news_that_came_too_late_is_taken_back,
     the_same_message_is_there_once,
     old_messages_are_forgotten_but_for_a_trouble_that_goes_on,
 }
@@ -329,6 +330,25 @@ async fn what_nobody_sends_any_more_is_given_up(store: &dyn Store) {
     assert!(store.finish_message(&mine, &Sent::Done, minute(1)).await.unwrap());
     let counts = OutboxCounts { given_up: 1, sent: 1, ..OutboxCounts::default() };
     assert_eq!(store.outbox_counts().await.unwrap(), counts);
+}
+
+async fn good_news_that_came_too_late_is_taken_back(store: &dyn Store) {
+    say(store, "s", "e1", false, vec![message("broke", "c")]).await;
+    sends(store, "c", minute(1), "broke").await;
+    say(store, "s", "e1", true, vec![message("well", "c")]).await;
+    // It is on its way when it breaks anew, and does not arrive.
+    let well = take(store, "c", minute(2)).await.unwrap();
+    say(store, "s", "e2", false, vec![message("broke-2", "c")]).await;
+    let again = Sent::Again { at: minute(3), error: String::new() };
+    assert!(store.finish_message(&well, &again, minute(2)).await.unwrap());
+    sends(store, "c", minute(3), "broke-2").await;
+    // This one could still be sent.
+    say(store, "t", "e1", false, vec![message("other", "d")]).await;
+    sends(store, "d", minute(3), "other").await;
+    say(store, "t", "e1", true, vec![message("other-well", "d")]).await;
+    assert_eq!(store.give_up_messages(minute(1), minute(4)).await.unwrap(), ["d"]);
+    let counts = store.outbox_counts().await.unwrap();
+    assert_eq!((counts.sent, counts.cancelled, counts.given_up, counts.waiting), (3, 1, 1, 0));
 }
 
 async fn the_same_message_is_there_once(store: &dyn Store) {

@@ -86,6 +86,8 @@ async fn a_database_that_goes_away_leaves_the_rest_waiting() {
     let store = store::open(&place.location(), &options).await.unwrap();
     let report = spool.deliver(&*store).await.unwrap();
     assert_eq!((report.failed.len(), report.waiting), (1, 2));
+    let (runs, _) = report.unsettled.expect("nobody was told that the jobs are over");
+    assert_eq!(runs, spool.runs().unwrap());
     assert_eq!(spool.pending().unwrap().len(), 3);
 }
 
