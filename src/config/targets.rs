@@ -44,7 +44,8 @@ impl Config {
         names
     }
 
-    /// Where each of those targets is, as records have it. One whose contract cannot be used is nowhere.
+    /// Where each of those targets is, as records have it. The embedded demo and one whose contract cannot be used are
+    /// nowhere.
     pub fn target_places(&self) -> Vec<(String, String)> {
         let place = |name: String| {
             let contract = self.contract(&name).ok()?;
@@ -55,7 +56,8 @@ impl Config {
             };
             Some((name, contract.shown_url()))
         };
-        self.served_targets().into_iter().filter_map(place).collect()
+        let is_demo = |name: &String| self.wants_demo() && name == self.target_name();
+        self.served_targets().into_iter().filter(|name| !is_demo(name)).filter_map(place).collect()
     }
 
     /// Whether a run asked another place than the one that its target's name stands for here: it says nothing of that.

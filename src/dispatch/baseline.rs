@@ -39,8 +39,9 @@ pub async fn set_baseline(
         return Err(StoreError::NoRecord { id: run.clone() }.into());
     }
     let mut why = too_little(summary.status, summary.conclusion);
-    if why.is_none() && summary.kind == Some(RunKind::Load) {
-        why = too_little_load(&store.load(run).await?);
+    if why.is_none() {
+        let record = store.load(run).await?;
+        why = too_little_load(&record).or_else(|| too_little_left(&record));
     }
     if let Some(why) = why {
         return Err(BaselineError::TooLittle { run: run.clone(), why });
@@ -77,6 +78,12 @@ fn too_little_load(record: &RunRecord) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Why what is left of a run is too little: without its answers phrases cannot be paired.
+fn too_little_left(record: &RunRecord) -> Option<&'static str> {
+    let is_bare = record.kind == RunKind::Accuracy && record.answers_removed_at.is_some();
+    is_bare.then_some("its answers were removed for their age")
 }
 
 /// Why a load run cannot be held against another one: they did not send the same. None for any other runs.
@@ -235,7 +242,7 @@ impl Search {
 
     fn usable(&self, record: RunRecord) -> Found {
         let found = too_little(Some(record.status), Some(record.verdict.conclusion));
-        let why = match found.or_else(|| too_little_load(&record)) {
+        let why = match found.or_else(|| too_little_load(&record)).or_else(|| too_little_left(&record)) {
             None if record.target.demo == self.series.demo => return Found::Run(Box::new(record)),
             None if record.target.demo => "its target is the built-in demo, and this one's is not",
             None => "its target is not the built-in demo, and this one's is",

@@ -184,7 +184,12 @@ impl Worker {
             match written {
                 Ok(is_ours) => {
                     let now = self.queue.store.job(&job.id).await.unwrap_or_else(|_| job.clone());
-                    tracing::info!(job = %job.id, state = now.state.as_str(), "a run ended");
+                    match (now.state, now.message.as_deref()) {
+                        (JobState::Failed | JobState::Lost, why) => {
+                            tracing::error!(job = %job.id, requester = job.requester, why, "nothing came of a run");
+                        }
+                        (state, _) => tracing::info!(job = %job.id, state = state.as_str(), "a run ended"),
+                    }
                     feed.tell(JobEvent::Ended(Arc::new(now.clone())));
                     self.queue.ready.notify_one();
                     // Somebody else may have brought the record to the store, and told nobody.

@@ -84,10 +84,8 @@ pub async fn lags(
     let mut lags = BTreeMap::new();
     for job in enabled(config, store).await? {
         let Some(state) = states.iter().find(|state| state.name == job.plan.name) else { continue };
-        // A job that is gone for its age had begun.
-        let from = begun(store, &job)
+        let from = begun(store, &job, state.last_at)
             .await?
-            .or(state.last_at)
             .map_or(state.owed_from, |begun| begun.max(state.owed_from));
         let lag = job.plan.next(from).map(|meant| (now - job.plan.start(meant)).as_seconds_f64());
         lags.extend(lag.map(|lag| (job.plan.name.clone(), lag.max(0.0))));
@@ -96,14 +94,20 @@ pub async fn lags(
 }
 
 /// When a run of the job was begun last. By the database's clock, so never before the time that it was meant for.
-async fn begun(store: &dyn Store, job: &PlannedJob) -> Result<Option<DateTime<Utc>>, StoreError> {
+async fn begun(
+    store: &dyn Store,
+    job: &PlannedJob,
+    handed_in: Option<DateTime<Utc>>,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
     let filter =
         JobFilter { requester: Some(requester(&job.plan.name)), limit: Some(NEWEST), ..JobFilter::default() };
     let began = |job: &Job| {
         let meant = job.idempotency_key.as_deref().and_then(|key| key.parse().ok());
         job.started_at.map(|started| meant.map_or(started, |meant: DateTime<Utc>| meant.max(started)))
     };
-    Ok(store.jobs(&filter).await?.iter().filter_map(began).max())
+    let jobs = store.jobs(&filter).await?;
+    // Those that are gone for their age had begun.
+    Ok(if jobs.is_empty() { handed_in } else { jobs.iter().filter_map(began).max() })
 }
 
 /// The job's newest run that is over.

@@ -142,8 +142,8 @@ async fn thin(store: &PostgresStore, number: i64, now: DateTime<Utc>) -> sqlx::R
     .bind(number)
     .fetch_optional(&mut *transaction)
     .await?;
-    let Some(record) = record.flatten() else { return Ok(Thinned::Kept) };
-    let record = match thinned(&record, now) {
+    let Some(record) = record else { return Ok(Thinned::Kept) };
+    let record = match thinned(&record.unwrap_or_default(), now) {
         Ok(Some(record)) => record,
         Ok(None) => return Ok(Thinned::Kept),
         Err(_) => return Ok(Thinned::Unreadable),
