@@ -324,8 +324,8 @@ fn idle(load: &LoadRecord) -> Markup {
     html! {
         h3 { "Beside the idle target" }
         p {
-            (idle.accuracy.count) " of " (idle.accuracy.of) " phrases are right when it is idle. Accuracy under load: "
-            b { (drop.unwrap_or_else(|| figures::NOTHING.to_owned())) } "; "
+            (idle.accuracy.count) " of " (idle.accuracy.of) " phrases are right when it is idle. Under load accuracy changes by "
+            b { (drop.unwrap_or_else(|| figures::NOTHING.to_owned())) } " points; "
             (idle.test.regressed) " phrases got worse, " (idle.test.improved) " better (" (figures::p_value(idle.test.p_worse)) " that this is chance)."
         }
         @if !idle.lost.is_empty() {

@@ -111,7 +111,7 @@ fn idle(page: &mut Page, idle: Option<&IdleComparison>) {
         || "could not be compared".to_owned(),
         |drop| {
             let ends = drop.lower.zip(drop.upper).map(|(lower, upper)| [-upper, -lower]);
-            format!("{} under load", figures::signed(Some(-drop.value), ends))
+            format!("changes by {} points under load", figures::signed(Some(-drop.value), ends))
         },
     );
     let (right, of) = (idle.accuracy.count, idle.accuracy.of);
