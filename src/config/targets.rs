@@ -47,25 +47,30 @@ impl Config {
     /// Where each of those targets is, as records have it. The embedded demo and one whose contract cannot be used are
     /// nowhere.
     pub fn target_places(&self) -> Vec<(String, String)> {
-        let place = |name: String| {
-            let contract = self.contract(&name).ok()?;
-            let url = self.settings.url.as_ref().filter(|_| name == self.target_name());
-            let contract = match url {
-                Some(url) => contract.with_base_url(url).ok()?,
-                None => contract,
-            };
-            Some((name, contract.shown_url()))
+        let place = |name: String| self.target_place(&name).map(|place| (name, place));
+        self.served_targets().into_iter().filter_map(place).collect()
+    }
+
+    fn target_place(&self, name: &str) -> Option<String> {
+        let is_own = name == self.target_name();
+        if is_own && self.wants_demo() {
+            return None;
+        }
+        let contract = self.contract(name).ok()?;
+        let contract = match self.settings.url.as_ref().filter(|_| is_own) {
+            Some(url) => contract.with_base_url(url).ok()?,
+            None => contract,
         };
-        let is_demo = |name: &String| self.wants_demo() && name == self.target_name();
-        self.served_targets().into_iter().filter(|name| !is_demo(name)).filter_map(place).collect()
+        Some(contract.shown_url())
     }
 
     /// Whether a run asked another place than the one that its target's name stands for here: it says nothing of that.
     /// The embedded demo has no place, and of a name that is not used here nobody expects one.
     pub fn is_elsewhere(&self, record: &RunRecord) -> bool {
         let RunRecord { target, .. } = record;
-        let places = self.target_places();
-        !target.demo && places.iter().any(|(name, url)| *name == target.name && *url != target.url)
+        !target.demo
+            && self.served_targets().contains(&target.name)
+            && self.target_place(&target.name).is_some_and(|place| place != target.url)
     }
 
     /// The same settings for another target. The URL that holds is the URL of the target that holds.

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::error::{BaselineError, DispatchError, chain};
 use super::record_file::read_record_file;
 use crate::domain::{
-    Baseline, BaselineRecord, BaselineWish, Conclusion, RunId, RunKind, RunRecord, RunStatus, Series,
+    Baseline, BaselineRecord, BaselineWish, Conclusion, RunId, RunRecord, RunStatus, Series,
 };
 use crate::judge::compare;
 use crate::run::RunControl;
@@ -40,8 +40,7 @@ pub async fn set_baseline(
     }
     let mut why = too_little(summary.status, summary.conclusion);
     if why.is_none() {
-        let record = store.load(run).await?;
-        why = too_little_load(&record).or_else(|| too_little_left(&record));
+        why = too_little_left(&store.load(run).await?);
     }
     if let Some(why) = why {
         return Err(BaselineError::TooLittle { run: run.clone(), why });
@@ -64,9 +63,12 @@ fn too_little(status: Option<RunStatus>, conclusion: Option<Conclusion>) -> Opti
     }
 }
 
-/// Why a load run is too little: it is not what its scenario asks for. None for any other run.
-fn too_little_load(record: &RunRecord) -> Option<&'static str> {
-    let load = record.load.as_deref()?;
+/// Why a whole run is too little: it lost its answers, without which phrases cannot be paired, or it is a load that is not
+/// what its scenario asks for.
+fn too_little_left(record: &RunRecord) -> Option<&'static str> {
+    let Some(load) = record.load.as_deref() else {
+        return record.answers_removed_at.map(|_| "its answers were removed for their age");
+    };
     if !load.scenario.is_judged() {
         Some("its requests had one fixed body, and runs are held against each other by their phrases")
     } else if load.generator.starved {
@@ -78,12 +80,6 @@ fn too_little_load(record: &RunRecord) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// Why what is left of a run is too little: without its answers phrases cannot be paired.
-fn too_little_left(record: &RunRecord) -> Option<&'static str> {
-    let is_bare = record.kind == RunKind::Accuracy && record.answers_removed_at.is_some();
-    is_bare.then_some("its answers were removed for their age")
 }
 
 /// Why a load run cannot be held against another one: they did not send the same. None for any other runs.
@@ -242,7 +238,7 @@ impl Search {
 
     fn usable(&self, record: RunRecord) -> Found {
         let found = too_little(Some(record.status), Some(record.verdict.conclusion));
-        let why = match found.or_else(|| too_little_load(&record)).or_else(|| too_little_left(&record)) {
+        let why = match found.or_else(|| too_little_left(&record)) {
             None if record.target.demo == self.series.demo => return Found::Run(Box::new(record)),
             None if record.target.demo => "its target is the built-in demo, and this one's is not",
             None => "its target is not the built-in demo, and this one's is",

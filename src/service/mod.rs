@@ -50,7 +50,7 @@ pub use tls::connector;
 
 use crate::config::Config;
 use crate::dispatch::{Queue, Stopping};
-use crate::store::Store;
+use crate::store::{RunFilter, Store};
 use access::Keys;
 use dashboard::Sessions;
 use limit::Limiter;
@@ -75,6 +75,8 @@ pub struct Service {
     limiter: Limiter,
     readiness: Readiness,
     rendering: Rendering,
+    /// Where each target is. A contract takes a while to read, and does not change.
+    places: Vec<(String, String)>,
     teller: Arc<Teller>,
     results: api::ResultCache,
     sessions: Sessions,
@@ -94,6 +96,7 @@ impl Service {
         // Those who read events keep their connections; half of them are for everybody else.
         let streams = (config.settings.service.connections / 2).max(1);
         let limiter = Limiter::new(&config.settings.service.rate_limit);
+        let places = config.target_places();
         Arc::new(Self {
             config,
             store,
@@ -104,11 +107,19 @@ impl Service {
             limiter,
             readiness: Readiness::default(),
             rendering: Rendering::default(),
+            places,
             teller,
             results: api::ResultCache::default(),
             sessions: Sessions::new(),
             streams: Arc::new(Semaphore::new(streams)),
         })
+    }
+
+    /// Runs that say something of what is configured here: one of a part of its suite says nothing of the whole, and one
+    /// of another place nothing of the target.
+    fn telling_runs(&self) -> RunFilter {
+        let (whole, places) = (Some(self.config.suite_sizes()), self.places.clone());
+        RunFilter { recorded: true, whole, places, ..RunFilter::default() }
     }
 
     /// The path of something here, as a caller sees it.

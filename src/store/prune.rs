@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-use super::codec::{RecordError, decode_record, encode_record};
+use super::codec::{decode_record, encode_record};
 use super::summary::stored_id;
 use crate::domain::RunId;
 
@@ -59,18 +59,18 @@ pub(super) enum Thinned {
     Unreadable,
 }
 
-/// The record without the answers, times and texts of its phrases; none if it was without them.
-pub(super) fn thinned(json: &str, now: DateTime<Utc>) -> Result<Option<String>, RecordError> {
-    let mut record = decode_record(json)?;
+/// The record without the answers, times and texts of its phrases; else why it stays as it is.
+pub(super) fn thinned(json: &str, now: DateTime<Utc>) -> Result<String, Thinned> {
+    let mut record = decode_record(json).map_err(|_| Thinned::Unreadable)?;
     if record.answers_removed_at.is_some() {
-        return Ok(None);
+        return Err(Thinned::Kept);
     }
     record.answers_removed_at = Some(now);
     for result in &mut record.results {
         result.text = None;
         result.observations.clear();
     }
-    encode_record(&record).map(Some)
+    encode_record(&record).map_err(|_| Thinned::Unreadable)
 }
 
 /// Runs that go in one transaction, so that pruning years of them neither holds the lock long nor meets a deadline.

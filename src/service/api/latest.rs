@@ -61,13 +61,8 @@ async fn latest(
         target: Some(target.clone()),
         // Another target of that name is another thing.
         demo: Some(is_default && service.config.wants_demo()),
-        recorded: true,
-        // A run of a part of the suite says nothing of the whole, whenever it was.
-        whole: Some(service.config.suite_sizes()),
-        // And one against another place nothing of this target.
-        places: service.config.target_places(),
         limit: Some(1),
-        ..RunFilter::default()
+        ..service.telling_runs()
     };
     let without_record = JobFilter {
         states: vec![JobState::Failed, JobState::Lost, JobState::Finished],

@@ -28,10 +28,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
         limit: Some(limit),
         ..JobFilter::default()
     };
-    // A run of a part of its suite says nothing of the whole, and one of another place nothing of the target.
-    let config = &visit.service.config;
-    let (whole, places) = (Some(config.suite_sizes()), config.target_places());
-    let newest = RunFilter { newest: true, whole, places, ..RunFilter::default() };
+    let newest = RunFilter { newest: true, ..visit.service.telling_runs() };
     let (open, failed, last) = (
         jobs(&[JobState::Running, JobState::Queued], FAILED),
         JobFilter { without_run: true, ..jobs(&[], FAILED) },

@@ -33,9 +33,8 @@ pub(super) async fn section(visit: &Visit, newest: &[RunSummary]) -> Result<Opti
 async fn of(visit: &Visit, at: usize, newest: &RunSummary) -> Result<Option<Markup>, StoreError> {
     let Some(series) = newest.series() else { return Ok(None) };
     let service = &visit.service;
-    let (whole, places) = (Some(service.config.suite_sizes()), service.config.target_places());
-    let filter =
-        RunFilter { recorded: true, whole, places, limit: Some(RUNS), ..RunFilter::of_series(&series) };
+    let RunFilter { recorded, whole, places, .. } = service.telling_runs();
+    let filter = RunFilter { recorded, whole, places, limit: Some(RUNS), ..RunFilter::of_series(&series) };
     let mut runs = service.store.list(&filter).await?;
     if runs.len() < 2 {
         return Ok(None);

@@ -144,9 +144,8 @@ async fn thin(store: &PostgresStore, number: i64, now: DateTime<Utc>) -> sqlx::R
     .await?;
     let Some(record) = record else { return Ok(Thinned::Kept) };
     let record = match thinned(&record.unwrap_or_default(), now) {
-        Ok(Some(record)) => record,
-        Ok(None) => return Ok(Thinned::Kept),
-        Err(_) => return Ok(Thinned::Unreadable),
+        Ok(record) => record,
+        Err(why) => return Ok(why),
     };
     // A statement of its own: the one above may have waited for somebody who made it a baseline.
     let changed = sqlx::query(

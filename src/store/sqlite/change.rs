@@ -150,9 +150,8 @@ async fn thin(store: &SqliteStore, number: i64, now: DateTime<Utc>) -> sqlx::Res
     .await?;
     let Some(record) = record else { return Ok(Thinned::Kept) };
     let record = match thinned(&record.unwrap_or_default(), now) {
-        Ok(Some(record)) => record,
-        Ok(None) => return Ok(Thinned::Kept),
-        Err(_) => return Ok(Thinned::Unreadable),
+        Ok(record) => record,
+        Err(why) => return Ok(why),
     };
     sqlx::query("UPDATE test_runs SET record = ?2 WHERE id = ?1")
         .bind(number)
