@@ -88,6 +88,7 @@ fn run_in_runtime(cli: Cli, environment: &Environment, output: Output) -> Result
 }
 
 async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit, Failure> {
+    signals::outlive_full_files();
     let Cli { global, command } = cli;
     let load = |more: Flags| {
         let flags = global.flags().into_iter().chain(more).collect();
@@ -168,5 +169,7 @@ fn start_log(settings: &Settings) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // They would go to stderr too, and a log that cannot be written must end nothing.
+        .log_internal_errors(false)
         .try_init();
 }

@@ -88,7 +88,8 @@ pub(super) fn tell(
             .trouble
             .push("this is a bug in thrash; please report what stderr says and what you ran".to_owned());
     }
-    if reports.quiet() && exit != Exit::Passed {
+    let is_late = matches!(kept, Kept::Spooled { .. } | Kept::Lost { .. });
+    if reports.quiet() && (exit != Exit::Passed || is_late) {
         notes.trouble.push(brief(&record));
     }
     if reports.quiet() && record.target.demo && config.settings.target.is_none() {
@@ -143,7 +144,8 @@ fn tell_kept(kept: &Kept, files: &mut Vec<(String, PathBuf)>, notes: &mut Notes)
         }
         Kept::Lost { cause, spool } => {
             notes.trouble.push(format!(
-                "NOT KEPT: {}; and the spool cannot take it either: {}",
+                "NOT KEPT: {}; and the spool cannot take it either: {}; mend one of them and run it again, or keep the \
+                 record elsewhere with `--json FILE`",
                 chain(cause),
                 chain(spool)
             ));

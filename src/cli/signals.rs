@@ -19,9 +19,6 @@ pub(super) async fn watch(control: RunControl, say: impl Fn(&str)) {
     else {
         return;
     };
-    // A file that may grow no more is an error where it is written, and no reason to die with what was found.
-    #[cfg(target_os = "linux")]
-    let _too_large = signal(SignalKind::from_raw(25));
     loop {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -39,6 +36,13 @@ pub(super) async fn watch(control: RunControl, say: impl Fn(&str)) {
             control.drain();
         }
     }
+}
+
+/// A file that may grow no more is an error where it is written, and no reason to die with what was found.
+pub(super) fn outlive_full_files() {
+    // SIGXFSZ. Once somebody has listened, it never again does what it does by itself.
+    #[cfg(target_os = "linux")]
+    let _ = signal(SignalKind::from_raw(25));
 }
 
 /// Listens until the service is over: after the first signal it has so long to come to an end, a second one ends it at

@@ -219,6 +219,24 @@ fn a_run_that_can_be_kept_nowhere_says_so_loudly() {
 }
 
 #[test]
+fn a_full_disk_takes_no_verdict_away_and_the_message_says_how_to_mend_it() {
+    let place = Place::new();
+    place.easy_suite();
+    place.file(
+        "wrong/calm.yaml",
+        "category: calm\nexpected: [high]\nphrases:\n  - {id: w-1, text: Good morning}\n",
+    );
+    let full = |args: &str| place.shell(&format!("ulimit -f 8; \"$THRASH\" run {args}"));
+    let shown = full("easy").exits(5).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for word in ["PASSED", "NOT KEPT", "thrash.db", "spool", "--json FILE"] {
+        assert!(shown.contains(word), "no `{word}` in {shown}");
+    }
+    full("easy --quiet").exits(5).complains(&["passed: easy against demo", "NOT KEPT"]);
+    full("wrong").exits(1);
+    assert_eq!(place.runs().len(), 0);
+}
+
+#[test]
 fn a_run_that_is_not_kept_names_no_way_to_see_it_again() {
     let place = Place::new();
     let suite = place.easy_suite();
