@@ -68,8 +68,14 @@ pub(super) async fn serve(
     let demo = if serving.service().config.wants_demo() { "; the target is the built-in demo" } else { "" };
     let metrics = serving.metrics_url().map_or_else(String::new, |url| format!("; metrics at {url}"));
     output.note(format!("serving{demo}{metrics}; Ctrl-C stops it"));
-    serving.run().await;
+    let lost = serving.run().await;
     watching.abort();
+    if lost > 0 {
+        output.note(format!(
+            "stopped; finished runs that were NOT KEPT: {lost}; the log names them and says why"
+        ));
+        return Ok(Exit::Storage);
+    }
     output.note("stopped");
     Ok(Exit::Passed)
 }

@@ -126,9 +126,12 @@ impl Outcome {
         Self::over(JobEnd { state: JobState::Failed, conclusion, message: Some(message) })
     }
 
-    /// The end of a job whose run has ended.
+    /// The end of a job whose run has ended. One of which nothing is left is run again, unless it is a load.
     pub(super) fn of(executed: Executed, why: Option<Why>) -> Self {
         let Executed { record, kept, .. } = executed;
+        if matches!((&kept, record.kind), (Kept::Lost { .. }, RunKind::Accuracy)) {
+            return Self::HandBack;
+        }
         let message = match &kept {
             Kept::Stored { .. } => None,
             Kept::NotWanted => Some("no store is configured: the record was not kept".to_owned()),

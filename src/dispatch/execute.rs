@@ -20,7 +20,7 @@ use crate::suite::perturb::variants;
 use crate::target::Contract;
 
 /// How long the store may take for a record once everything is to stop at once: less than until the program ends.
-const HURRY: Duration = Duration::from_secs(2);
+pub(super) const HURRY: Duration = Duration::from_secs(2);
 
 /// A run that can begin: the suite is loaded, the target has answered.
 #[derive(Debug)]

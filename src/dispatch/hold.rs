@@ -53,10 +53,9 @@ impl Hold<'_> {
     pub(super) async fn hold(&self, asked: Instant) {
         let (renewed, last) = watch::channel(asked);
         let holding = async {
-            tokio::select! {
-                () = self.renew(renewed) => {}
-                () = self.run_out(last) => {}
-            }
+            // A lease that could not be renewed in time is, as soon as it can be, unless somebody took the job: what was
+            // found may still wait to be kept.
+            tokio::join!(self.renew(renewed), self.run_out(last));
         };
         tokio::join!(holding, self.leave());
     }
@@ -64,6 +63,7 @@ impl Hold<'_> {
     /// Renews the lease until it is over.
     async fn renew(&self, renewed: watch::Sender<Instant>) {
         let job = &self.job.id;
+        let mut fails = false;
         loop {
             tokio::select! {
                 () = tokio::time::sleep((self.length / 3).min(RENEW_EVERY)) => {}
@@ -72,7 +72,10 @@ impl Hold<'_> {
             let asked = Instant::now();
             let renewal = self.queue.store.renew_job(self.lease, self.length);
             // One that hangs on a dead connection leaves room for another try.
-            match tokio::time::timeout((self.length / 3).max(RENEW_PATIENCE), renewal).await {
+            let told = tokio::time::timeout((self.length / 3).max(RENEW_PATIENCE), renewal).await;
+            // Once is enough for the log.
+            let failed = std::mem::replace(&mut fails, !matches!(told, Ok(Ok(_))));
+            match told {
                 Ok(Ok(Renewed::Held)) => drop(renewed.send_replace(asked)),
                 Ok(Ok(Renewed::Cancelled)) => {
                     renewed.send_replace(asked);
@@ -82,6 +85,7 @@ impl Hold<'_> {
                     tracing::warn!(%job, "the run is somebody else's by now: it is given up here");
                     return self.stop(Why::Superseded);
                 }
+                Ok(Err(_)) | Err(_) if failed => {}
                 Ok(Err(error)) => {
                     tracing::warn!(%job, error = chain(&error), "the lease of a run cannot be renewed");
                 }

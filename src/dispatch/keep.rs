@@ -177,22 +177,40 @@ impl Keeper {
         hurry: impl Future<Output = ()>,
     ) -> (Kept, Option<DeliveryReport>) {
         let Some((location, opening)) = self.place else { return (Kept::NotWanted, None) };
-        let began = Instant::now();
-        let (kept, delivered) = tokio::select! {
-            biased;
-            stored = store(opening, &location, record) => stored,
-            () = hurry => (Err(StoreError::TimedOut {
-                doing: format!("save run `{}`", record.id),
-                database: location.redacted(),
-                after: began.elapsed(),
-            }), None),
+        let mut delivered = None;
+        let storing = async {
+            let (stored, report) = store(opening, &location, record).await;
+            delivered = report;
+            stored
         };
-        let kept = kept.unwrap_or_else(|cause| match self.spool.put(record) {
-            Ok(path) => Kept::Spooled { path, cause },
-            Err(spool) => Kept::Lost { cause, spool },
-        });
+        let kept = keep(record, &location.redacted(), storing, &self.spool, hurry).await;
         (kept, delivered)
     }
+}
+
+/// Keeps a record by storing it in this database, or else in the spool. Once `hurry` ends the store is waited for no
+/// longer.
+pub(super) async fn keep(
+    record: &RunRecord,
+    database: &str,
+    storing: impl Future<Output = Result<Kept, StoreError>>,
+    spool: &Spool,
+    hurry: impl Future<Output = ()>,
+) -> Kept {
+    let began = Instant::now();
+    let stored = tokio::select! {
+        biased;
+        stored = storing => stored,
+        () = hurry => Err(StoreError::TimedOut {
+            doing: format!("save run `{}`", record.id),
+            database: database.to_owned(),
+            after: began.elapsed(),
+        }),
+    };
+    stored.unwrap_or_else(|cause| match spool.put(record) {
+        Ok(path) => Kept::Spooled { path, cause },
+        Err(spool) => Kept::Lost { cause, spool },
+    })
 }
 
 /// Stores a record in the store that is being opened.

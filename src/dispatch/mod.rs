@@ -1,7 +1,8 @@
 //! One path starts work, whoever asked: prepare, run, store.
 //!
 //! [`Prepared::new`] refuses everything that can be refused before a phrase is sent; [`Prepared::execute`] runs and
-//! stores, and never loses what was measured: a record that the database does not take goes to the spool.
+//! stores, and never loses what was measured: a record that the database does not take goes to the spool, and where a
+//! worker ran it, one that the spool does not take either waits in memory.
 
 mod attempt;
 mod baseline;
@@ -12,6 +13,7 @@ mod execute;
 mod feed;
 mod history;
 mod hold;
+mod in_memory;
 mod keep;
 mod load;
 mod load_users;

@@ -14,6 +14,7 @@ use chrono::Utc;
 use tokio::sync::Notify;
 
 use super::feed::Feed;
+use super::in_memory::InMemory;
 use crate::config::Config;
 use crate::document::nearest_hint;
 use crate::domain::{Job, NewJob, RunId, RunKind, RunRecord};
@@ -159,6 +160,8 @@ pub struct Queue {
     pub(super) asked: Notify,
     /// How many workers could not use it when they looked last.
     pub(super) failing: AtomicUsize,
+    /// Finished runs that nothing takes.
+    pub(super) in_memory: InMemory,
     feeds: Mutex<VecDeque<(RunId, Arc<Feed>)>>,
     watchers: Vec<Arc<dyn Watcher>>,
 }
@@ -178,6 +181,7 @@ impl Queue {
             ready: Notify::new(),
             asked: Notify::new(),
             failing: AtomicUsize::new(0),
+            in_memory: InMemory::default(),
             feeds: Mutex::default(),
             watchers,
         })

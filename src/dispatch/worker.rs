@@ -21,7 +21,7 @@ use super::feed::{Feed, JobEvent};
 use super::hold::{Hold, Reason, Why};
 use super::keep::spool;
 use super::queue::{News, Queue, Turn};
-use crate::domain::{Job, JobState, RunId, RunKind};
+use crate::domain::{Conclusion, Job, JobState, RunId, RunKind, RunRecord};
 use crate::run::RunControl;
 use crate::store::{JobEnd, Lease, StoreError, set_aside};
 
@@ -102,6 +102,10 @@ impl Worker {
     async fn next(&mut self) -> Result<Option<Taken>, StoreError> {
         // First: a job whose record waits here is not lost.
         self.deliver().await?;
+        // Nor is one whose record waits in memory, and what began now could not be kept.
+        if self.queue.in_memory() > 0 {
+            return Ok(None);
+        }
         let store = &self.queue.store;
         for job in store.reap_jobs().await? {
             tracing::warn!(job = %job.id, instance = job.instance, state = job.state.as_str(), "a run was lost");
@@ -151,8 +155,7 @@ impl Worker {
         };
         let outcome = {
             let began = News { turn: Turn::Began, job: job.clone(), record: None };
-            let ending =
-                async { tokio::join!(finish(&job, running, &control, &reason), self.queue.tell(began)).0 };
+            let ending = async { tokio::join!(finish(&hold, running), self.queue.tell(began)).0 };
             tokio::pin!(ending);
             tokio::select! {
                 biased;
@@ -174,11 +177,6 @@ impl Worker {
     /// Writes down what came of a job, however long the database is away.
     async fn end(&mut self, job: &Job, lease: &Lease, feed: &Feed, mut outcome: Outcome) {
         let mut wait = LOOK_EVERY;
-        let (turn, record) = match &outcome {
-            Outcome::Over { record, .. } => (Turn::Ended, record.clone()),
-            Outcome::HandBack => (Turn::HandedBack, None),
-            Outcome::Nothing => (Turn::Lost, None),
-        };
         loop {
             let written = self.note(lease, &mut outcome).await;
             match written {
@@ -192,6 +190,18 @@ impl Worker {
                     }
                     feed.tell(JobEvent::Ended(Arc::new(now.clone())));
                     self.queue.ready.notify_one();
+                    let (turn, record) = match outcome {
+                        // A pass that is not kept is no sign that all is well.
+                        Outcome::Over { end, record, .. } => {
+                            let counts = |record: &Arc<RunRecord>| {
+                                end.state != JobState::Failed
+                                    || record.verdict.conclusion != Conclusion::Passed
+                            };
+                            (Turn::Ended, record.filter(counts))
+                        }
+                        Outcome::HandBack => (Turn::HandedBack, None),
+                        Outcome::Nothing => (Turn::Lost, None),
+                    };
                     // Somebody else may have brought the record to the store, and told nobody.
                     let is_kept = record.as_ref().is_some_and(|record| now.run.as_ref() == Some(&record.id))
                         && now.state.is_over();
@@ -245,12 +255,8 @@ impl Worker {
 }
 
 /// Waits for an attempt, and keeps what it found.
-async fn finish(
-    job: &Job,
-    mut running: JoinHandle<Attempt>,
-    control: &RunControl,
-    reason: &Reason,
-) -> Outcome {
+async fn finish(hold: &Hold<'_>, mut running: JoinHandle<Attempt>) -> Outcome {
+    let Hold { queue, job, stopping, control, reason, .. } = hold;
     let ended = tokio::select! {
         biased;
         ended = &mut running => ended,
@@ -266,9 +272,12 @@ async fn finish(
         Err(panic) => return bug(job, &panic),
     };
     // However much of a hurry there is, the record comes into the store or the spool.
-    let control = control.clone();
+    let control = (*control).clone();
     match tokio::spawn(async move { judged.keep(&control).await }).await {
-        Ok(executed) => Outcome::of(executed, reason.get().copied()),
+        Ok(executed) => {
+            let executed = Box::pin(queue.insist(executed, stopping)).await;
+            Outcome::of(executed, reason.get().copied())
+        }
         Err(panic) => bug(job, &panic),
     }
 }

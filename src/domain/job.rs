@@ -139,8 +139,9 @@ impl Job {
             (JobState::Queued | JobState::Running, _) => None,
             (JobState::Finished | JobState::Cancelled, Some(conclusion)) => Some(conclusion.as_str()),
             (JobState::Cancelled, None) => Some(JobState::Cancelled.as_str()),
-            (JobState::Failed | JobState::Lost, Some(conclusion)) if conclusion != Conclusion::Passed => {
-                Some(conclusion.as_str())
+            // It takes no run to find that out.
+            (JobState::Failed | JobState::Lost, Some(Conclusion::TargetFailed)) => {
+                Some(Conclusion::TargetFailed.as_str())
             }
             (JobState::Finished | JobState::Failed | JobState::Lost, _) => Some(Self::NOT_RUN),
         }

@@ -14,6 +14,7 @@ use super::Service;
 use crate::config::Config;
 use crate::dispatch::{Connected, chain};
 use crate::reference::Model;
+use crate::report::figures;
 
 /// How long what was seen counts. Whoever asks often must not become a load for the target.
 const FRESH: Duration = Duration::from_secs(10);
@@ -108,18 +109,30 @@ impl Service {
     pub(super) async fn look(&self) -> Looks {
         let _looking = self.readiness.looking.lock().await;
         if let Some(looks) = self.readiness.seen_within(FRESH) {
-            return looks;
+            return self.with_memory(looks);
         }
         let (database, target, model) =
             tokio::join!(self.database(), target(&self.config, self.config.target_name()), self.model());
         let looks = Looks { database, target, model };
         *self.readiness.seen() = Some((Instant::now(), looks.clone()));
-        looks
+        self.with_memory(looks)
     }
 
     /// What was seen not long ago, without a look.
     pub(super) fn seen(&self) -> Option<Looks> {
-        self.readiness.seen_within(SHOWN)
+        self.readiness.seen_within(SHOWN).map(|looks| self.with_memory(looks))
+    }
+
+    /// The same, and what is in memory alone at this moment.
+    fn with_memory(&self, mut looks: Looks) -> Looks {
+        let waiting = self.queue.in_memory() as u64;
+        if waiting > 0 {
+            let runs = figures::count(waiting, "finished run is", "finished runs are");
+            looks.database = Look::of(Err(format!(
+                "{runs} in memory alone: neither the database nor the spool takes more; the log says why"
+            )));
+        }
+        looks
     }
 
     /// Whether each target answers that the service runs against by itself: the configured one, and those of the

@@ -181,8 +181,9 @@ impl Serving {
         &self.service
     }
 
-    /// Answers and works until it is told to stop; runs that are under way end or go back to the queue first.
-    pub async fn run(self) {
+    /// Answers and works until it is told to stop; runs that are under way end or go back to the queue first. Gives how
+    /// many finished runs were lost, because neither the database nor the spool took them.
+    pub async fn run(self) -> usize {
         // The lock goes last.
         let Self { service, listener, metrics, tls, listen: _, _lock } = self;
         let tls = tls.map(TlsAcceptor::from);
@@ -216,6 +217,7 @@ impl Serving {
         let _ = tokio::join!(answering, told);
         hurry.abort();
         service.store.close().await;
+        service.queue.lost()
     }
 
     /// Begins what runs beside the answers. Each part ends when `service.stopping.drain` says so.

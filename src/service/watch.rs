@@ -169,6 +169,7 @@ async fn state(service: &Service) -> ServiceState {
     ServiceState {
         store_up: Some(well(&looks.database)),
         spooled: spool(&service.config).pending().ok().map(|waiting| waiting.len() as u64),
+        in_memory: Some(service.queue.in_memory() as u64),
         jobs,
         schedule_lag: schedule::lags(&service.config, service.store.as_ref(), Utc::now())
             .await

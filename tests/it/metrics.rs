@@ -21,6 +21,7 @@ fn everything() -> Metrics {
     metrics.set_service(ServiceState {
         store_up: Some(true),
         spooled: Some(2),
+        in_memory: Some(1),
         jobs: [("queued".to_owned(), 3)].into(),
         targets_up: [("ash-nlp".to_owned(), false)].into(),
         schedule_lag: [("quick".to_owned(), 1.5)].into(),
@@ -138,16 +139,18 @@ fn a_job_that_came_to_no_run_is_counted_by_what_became_of_it() {
     metrics.count_job(&job, false);
     job.state = JobState::Lost;
     metrics.count_job(&job, false);
-    job.conclusion = Some(Conclusion::Passed);
-    metrics.count_job(&job, false);
-    assert_eq!(count("not_run"), Some(3.0), "what is not kept was no pass");
+    for conclusion in [Conclusion::Passed, Conclusion::GateFailed] {
+        job.conclusion = Some(conclusion);
+        metrics.count_job(&job, false);
+    }
+    assert_eq!(count("not_run"), Some(4.0), "what is not kept was no pass, and no run that can be seen");
     job.conclusion = Some(Conclusion::TargetFailed);
     metrics.count_job(&job, false);
     job.state = JobState::Running;
     metrics.count_job(&job, false);
     assert_eq!(
-        (count("not_run"), count("target_failed"), count("passed")),
-        (Some(3.0), Some(1.0), Some(0.0))
+        (count("not_run"), count("target_failed"), count("gate_failed")),
+        (Some(4.0), Some(1.0), Some(0.0))
     );
     let text = metrics.text().expect("a page");
     assert!(!names(&text).contains("thrash_run_accuracy_ratio"), "{text}");

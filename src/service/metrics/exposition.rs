@@ -171,6 +171,9 @@ fn service(service: &ServiceState, encoder: &mut DescriptorEncoder<'_>) -> Resul
     )?;
     let spooled = alone(service.spooled.map(|count| count as f64));
     gauges(encoder, "thrash_spool_records", "Records that wait for the database.", None, spooled)?;
+    let in_memory = alone(service.in_memory.map(|count| count as f64));
+    let in_memory_help = "Records that neither the database nor the spool takes: they are in memory alone.";
+    gauges(encoder, "thrash_memory_records", in_memory_help, None, in_memory)?;
     gauges(encoder, "thrash_queue_jobs", "Jobs by state.", None, each("state", &jobs))?;
     let lag_help = "How long ago a schedule should have begun a run and has not since; 0 if it has.";
     let lag = each("schedule", &service.schedule_lag);

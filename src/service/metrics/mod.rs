@@ -59,6 +59,8 @@ pub struct ServiceState {
     pub store_up: Option<bool>,
     /// Records that wait for it.
     pub spooled: Option<u64>,
+    /// Records that neither the database nor the spool takes.
+    pub in_memory: Option<u64>,
     /// Jobs by their state.
     pub jobs: BTreeMap<String, u64>,
     /// Whether each target answered when it was last looked at.

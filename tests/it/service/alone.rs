@@ -10,12 +10,12 @@ use crate::support::server::{Reply, Server};
 
 const EVERY_SECOND: &str = "* * * * * *";
 
-fn chat() -> Server {
+pub(super) fn chat() -> Server {
     Server::start(|_| Reply::answer(204, &[], ""))
 }
 
 /// Waits until the chat has so many messages, and gives their titles.
-async fn titles(chat: &Server, count: usize) -> Vec<String> {
+pub(super) async fn titles(chat: &Server, count: usize) -> Vec<String> {
     let start = Instant::now();
     while chat.requests().len() < count {
         assert!(start.elapsed() < Duration::from_mins(1), "{} of {count} messages", chat.requests().len());
@@ -142,13 +142,10 @@ async fn a_suite_that_breaks_while_the_service_runs_is_told_counted_and_shown() 
     let page =
         serve.send(serve.request(reqwest::Method::GET, "/").header("accept", "text/html")).await.is(200);
     assert!(page.text.contains("not run</a>"), "{}", page.text);
-    let said = serve.said();
-    let metrics =
-        said.split("metrics at ").nth(1).and_then(|rest| rest.split(';').next()).expect("its address");
     let counted = "thrash_runs_total{kind=\"accuracy\",suite=\"quick\",target=\"ash-v5\",demo=\"false\",outcome=\"not_run\"} ";
-    let start = Instant::now();
+    let (start, metrics) = (Instant::now(), serve.metrics());
     loop {
-        let page = reqwest::get(metrics).await.expect("an answer").text().await.expect("a page");
+        let page = metrics.page().await;
         let count = page.lines().find_map(|line| line.strip_prefix(counted)).map(str::parse::<f64>);
         if count.is_some_and(|count| count.expect("a number") >= 1.0) {
             break;

@@ -11,8 +11,8 @@ use crate::support::command::Place;
 use crate::support::relay::Relay;
 use crate::support::server::{Reply, Server};
 
-/// A target that answers after a while.
-fn target(latency: Duration) -> Server {
+/// A target that answers after a while, and calls everything safe.
+pub(super) fn target(latency: Duration) -> Server {
     Server::start(move |_| {
         let answer = json!({
             "crisis_detected": false, "severity": "safe", "confidence": 0.9, "crisis_score": 0.1,

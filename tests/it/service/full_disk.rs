@@ -6,7 +6,11 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use sqlx::{Connection, Executor, SqliteConnection};
 
-use super::process::{Serve, quick_place};
+use super::alone::{chat, titles};
+use super::cut::target;
+use super::process::{Serve, plain_place, quick_place};
+use crate::support::command::Place;
+use crate::support::server::Server;
 
 /// How large a file may become that the process writes; its log stays below this, and its database is above it already.
 fn file_limit(serve: &Serve, limit: &str) {
@@ -30,7 +34,7 @@ async fn ready(serve: &Serve, status: u16) -> serde_json::Value {
 #[tokio::test]
 async fn a_full_disk_is_not_ready_and_one_with_room_again_is_used_as_before() {
     let place = quick_place("");
-    let serve = Serve::start_deaf_to(&place, "XFSZ");
+    let serve = Serve::start(&place, &[]);
     ready(&serve, 200).await;
     let first = serve.ask().await;
     serve.over(&first).await;
@@ -51,6 +55,99 @@ async fn a_full_disk_is_not_ready_and_one_with_room_again_is_used_as_before() {
     let run = serve.over(&second).await;
     assert_eq!((&run["state"], &run["attempt"]), (&json!("finished"), &json!(1)), "{run}\n{}", serve.said());
     serve.get(&format!("/api/test/results/{second}")).await.is(200);
+}
+
+/// A service that has finished a run, and can keep it nowhere.
+struct Stuck {
+    place: Place,
+    target: Server,
+    chat: Server,
+    serve: Serve,
+    id: String,
+}
+
+impl Stuck {
+    /// `limit` is how large a file may become since the run began.
+    async fn start(service: &str, limit: &str) -> Self {
+        let (target, chat) = (target(Duration::from_secs(1)), chat());
+        let place = plain_place(&format!("run: {{concurrency: 25}}\nservice: {{{service}}}\n"));
+        let serve = Self::serve(&place, &target, &chat);
+        ready(&serve, 200).await;
+        let id = serve.ask().await;
+        let start = Instant::now();
+        while target.requests().is_empty() {
+            assert!(start.elapsed() < Duration::from_mins(1), "{}", serve.said());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        file_limit(&serve, limit);
+        serve.metrics().until("thrash_memory_records", 1.0).await;
+        Self { place, target, chat, serve, id }
+    }
+
+    fn serve(place: &Place, target: &Server, chat: &Server) -> Serve {
+        let environment = [("NLP_SERVER_URL", target.url()), ("DISCORD_WEBHOOK_URL", chat.url())];
+        Serve::start(place, &environment.each_ref().map(|(name, value)| (*name, value.as_str())))
+    }
+
+    /// How many runs of this outcome were counted.
+    async fn counted(&self, outcome: &str) -> Option<f64> {
+        self.serve.metrics().number(&counter(outcome)).await
+    }
+}
+
+fn counter(outcome: &str) -> String {
+    let series = r#"kind="accuracy",suite="quick",target="ash-v5",demo="false""#;
+    format!("thrash_runs_total{{{series},outcome=\"{outcome}\"}}")
+}
+
+const BROKEN: &str = "Critical\\: quick against ash-v5 is broken";
+
+#[tokio::test]
+async fn a_run_that_can_be_kept_nowhere_waits_in_memory_until_there_is_room() {
+    // Not even the log takes a word.
+    let stuck = Stuck::start("lease: 8s, workers: 2", "1").await;
+    let Stuck { serve, id, .. } = &stuck;
+    let looks = ready(serve, 503).await;
+    assert!(looks["database"]["detail"].as_str().unwrap().contains("1 finished run is in memory"), "{looks}");
+    // Its lease is over by then.
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    ready(serve, 503).await;
+    let run = serve.get(&format!("/api/test/runs/{id}")).await;
+    assert!(run.status == 503 || run.json()["state"] == "running", "{}", run.text);
+    assert_eq!((stuck.counted("gate_failed").await, stuck.counted("not_run").await), (None, None));
+    assert_eq!(stuck.chat.requests().len(), 0);
+
+    file_limit(serve, "unlimited");
+    ready(serve, 200).await;
+    let run = serve.over(id).await;
+    assert_eq!((&run["state"], &run["conclusion"]), (&json!("finished"), &json!("gate_failed")), "{run}");
+    assert_eq!((&run["attempt"], &run["times_lost"]), (&json!(1), &json!(0)), "{run}");
+    assert_eq!(run["run"], json!(id));
+    let results = serve.get("/api/test/results").await.is(200).json();
+    assert_eq!(results["results"].as_array().unwrap().len(), 1, "{results}");
+    serve.get(&format!("/api/test/results/{id}")).await.is(200);
+    serve.metrics().until("thrash_memory_records", 0.0).await;
+    serve.metrics().until(&counter("gate_failed"), 1.0).await;
+    assert_eq!(stuck.counted("not_run").await, Some(0.0));
+    assert_eq!(titles(&stuck.chat, 1).await, [BROKEN]);
+}
+
+#[tokio::test]
+async fn a_stop_says_which_run_is_lost_and_the_next_start_runs_it_again() {
+    // More than the log, and less than the record.
+    let mut stuck = Stuck::start("lease: 8s, stop_within: 1s", "16384").await;
+    stuck.serve.signal("TERM");
+    assert_eq!(stuck.serve.ended(), Some(5), "{}", stuck.serve.said());
+    let said = stuck.serve.said();
+    let lost =
+        said.lines().find(|line| line.contains("NOT KEPT: a finished run is lost")).expect("it is said");
+    assert!(lost.contains("ERROR") && lost.contains(&stuck.id) && lost.contains("gate_failed"), "{said}");
+    assert_eq!(stuck.chat.requests().len(), 0);
+
+    let serve = Stuck::serve(&stuck.place, &stuck.target, &stuck.chat);
+    let run = serve.over(&stuck.id).await;
+    assert_eq!((&run["state"], &run["attempt"]), (&json!("finished"), &json!(2)), "{run}\n{}", serve.said());
+    assert_eq!(titles(&stuck.chat, 1).await, [BROKEN]);
 }
 
 #[tokio::test]

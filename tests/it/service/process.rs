@@ -69,20 +69,7 @@ impl Serve {
     }
 
     pub(crate) fn start_with(place: &Place, environment: &[(&str, &str)], args: &[&str]) -> Self {
-        Self::start_by(place, command(place, environment, args))
-    }
-
-    /// Starts it so that this signal does nothing to it.
-    pub(crate) fn start_deaf_to(place: &Place, signal: &str) -> Self {
-        let serve = command(place, &[], &["--listen", "127.0.0.1:0"]);
-        let mut shell = Command::new("/bin/bash");
-        shell.args(["-c", &format!("trap '' {signal}; exec \"$0\" \"$@\"")]).arg(serve.get_program());
-        shell.args(serve.get_args()).current_dir(place.path()).stdin(Stdio::null()).env_clear();
-        shell.envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        Self::start_by(place, shell)
-    }
-
-    fn start_by(place: &Place, mut command: Command) -> Self {
+        let mut command = command(place, environment, args);
         let log = place.path().join(format!("serve-{:08x}.log", rand::random::<u32>()));
         let child = command.stdout(Stdio::piped()).stderr(File::create(&log).expect("a log")).spawn();
         let mut child = child.expect("the program starts");
@@ -187,9 +174,41 @@ impl Serve {
         }
     }
 
+    /// Where it tells its metrics.
+    pub(crate) fn metrics(&self) -> Metrics {
+        let said = self.said();
+        let at = said.split("metrics at ").nth(1).and_then(|rest| rest.split(';').next());
+        Metrics(at.expect("its address").to_owned())
+    }
+
     /// What it said on stderr.
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(&self.log).expect("its log")
+    }
+}
+
+/// Where a service tells its metrics.
+pub(crate) struct Metrics(String);
+
+impl Metrics {
+    pub(crate) async fn page(&self) -> String {
+        reqwest::get(&self.0).await.expect("an answer").text().await.expect("a page")
+    }
+
+    /// The number in the line that begins so.
+    pub(crate) async fn number(&self, name: &str) -> Option<f64> {
+        let page = self.page().await;
+        let number = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        number.map(|number| number.parse().expect("a number"))
+    }
+
+    /// Waits until that number is this one.
+    pub(crate) async fn until(&self, name: &str, number: f64) {
+        let start = Instant::now();
+        while self.number(name).await != Some(number) {
+            assert!(start.elapsed() < PATIENCE, "{name} is not {number}\n{}", self.page().await);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 }
 
