@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::alone::{chat, titles};
 use super::process::{Serve, plain_place};
 use crate::store::place::{Place as _, PostgresPlace};
 use crate::support::command::Place;
@@ -27,6 +28,8 @@ pub(super) fn target(latency: Duration) -> Server {
 struct Two {
     wire: Relay,
     target: Server,
+    /// Whom the first one tells.
+    chat: Server,
     place: Place,
     /// The URL of the database without the wire.
     url: String,
@@ -36,7 +39,7 @@ struct Two {
 
 impl Two {
     async fn start(latency: Duration) -> Self {
-        let target = target(latency);
+        let (target, chat) = (target(latency), chat());
         let database = PostgresPlace::fresh().await;
         let url = database.url();
         let (_, host) = url.rsplit_once('@').expect("a user");
@@ -49,8 +52,9 @@ impl Two {
             target.url()
         ));
         let through = url.replace(host, &wire.addr().to_string());
-        let first = Serve::start(&place, &[("DATABASE_URL", &through)]);
-        Self { wire, target, place, url, first, _database: database }
+        let environment = [("DATABASE_URL", through.as_str()), ("DISCORD_WEBHOOK_URL", &chat.url())];
+        let first = Serve::start(&place, &environment);
+        Self { wire, target, chat, place, url, first, _database: database }
     }
 
     /// The second one, once the first has its work.
@@ -134,4 +138,37 @@ async fn a_load_that_is_cut_off_ends_before_the_next_one_begins_and_its_record_i
     assert_eq!((&run["state"], &run["conclusion"]), (&json!("finished"), &json!("interrupted")), "{run}");
     let found = second.get(&format!("/api/test/results/{id}")).await.is(200).json();
     assert_eq!((&found["id"], &found["status"]), (&json!(id), &json!("interrupted")));
+}
+
+#[tokio::test]
+async fn what_another_process_delivers_is_told_once_by_who_ran_it() {
+    let two = Two::start(Duration::from_millis(300)).await;
+    let id = two.ask(json!({"test_type": "quick"})).await;
+    // It ends before its lease does, and nobody else knows.
+    two.has_sent(&id, 24).await;
+    two.wire.cut();
+    let (start, spool) = (Instant::now(), two.place.data().join("spool"));
+    let waits = || {
+        std::fs::read_dir(&spool).is_ok_and(|mut files| {
+            files.any(|file| {
+                file.is_ok_and(|file| file.path().extension().is_some_and(|extension| extension == "json"))
+            })
+        })
+    };
+    while !waits() || start.elapsed() < Duration::from_secs(5) {
+        assert!(start.elapsed() < Duration::from_mins(1), "{}", two.first.said());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let listed = two.place.thrash_with(&[("DATABASE_URL", &two.url)], ["runs", "list", "--json"]).exits(0);
+    assert!(listed.stdout.contains(&id) && !waits(), "{}", listed.said());
+    assert_eq!(two.chat.requests().len(), 0);
+
+    two.wire.mend();
+    assert_eq!(titles(&two.chat, 1).await, ["Critical\\: quick against a is broken"]);
+    let run = two.first.run(&id).await;
+    assert_eq!((&run["state"], &run["attempt"]), (&json!("finished"), &json!(1)), "{run}");
+    assert_eq!((&run["conclusion"], &run["message"]), (&json!("gate_failed"), &Value::Null), "{run}");
+    // Longer than the outbox is left alone.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(two.chat.requests().len(), 1);
 }
