@@ -67,6 +67,7 @@ def main():
     folders = models(python, given.wheel)
     thrash, bench = reference.build()
     os.environ["ORT_DYLIB_PATH"] = str(library)
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     known = os.environ.get("LD_LIBRARY_PATH")
     os.environ["LD_LIBRARY_PATH"] = ":".join([*map(str, beside), *([known] if known else [])])
     print(f"{library}\n", flush=True)

@@ -103,6 +103,8 @@ def main():
     model, rounds = pathlib.Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 5
     thrash, bench = build()
     os.environ["ORT_DYLIB_PATH"] = library()
+    # As in the program; for both sides.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     with tempfile.TemporaryDirectory() as folder:
         file, count = texts(thrash, pathlib.Path(folder))
 

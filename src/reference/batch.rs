@@ -3,11 +3,26 @@
 use super::engine::Batch;
 use super::tokens::Row;
 
-/// Which rows go together, shortest first: at most `size` each.
+/// Which rows go together, shortest first: at most `size` each, and cut where that saves most padding. A run by itself
+/// counts as much as a row of middling length, so that no batch is cut for less.
 pub(super) fn by_length(rows: &[Row], size: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|&index| rows[index].ids.len());
-    order.chunks(size.max(1)).map(<[usize]>::to_vec).collect()
+    let run = order.get(order.len() / 2).map_or(0, |&middling| rows[middling].ids.len());
+    // The least that the first so many rows cost, and how many of them are in the last batch.
+    let mut least = vec![(0, 0)];
+    for (at, &longest) in order.iter().enumerate() {
+        let length = rows[longest].ids.len();
+        let cost = |count: usize| (least[at + 1 - count].0 + run + count * length, count);
+        least.extend((1..=size.clamp(1, at + 1)).map(cost).min());
+    }
+    let mut batches = Vec::new();
+    while !order.is_empty() {
+        let (_, last) = least[order.len()];
+        batches.push(order.split_off(order.len() - last));
+    }
+    batches.reverse();
+    batches
 }
 
 /// The rows side by side, padded to the longest, and that to a multiple of `step`.

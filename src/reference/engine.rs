@@ -166,8 +166,8 @@ pub(super) struct Array {
 /// Nodes of the model's graph that ran, by the provider that ran them; empty where the engine has but one.
 pub type Placement = BTreeMap<String, u64>;
 
-/// A model, loaded.
-pub(super) trait Engine: Send {
+/// A model, loaded, that reads one batch at a time.
+pub(super) trait Engine: Send + Sync {
     /// The engine with its version.
     fn name(&self) -> String;
 
@@ -203,6 +203,23 @@ pub(super) enum Weights<'a> {
     File(&'a std::path::Path),
     /// In the program.
     Inside(&'static [u8]),
+}
+
+impl Weights<'_> {
+    /// How many bytes they are, with those in files beside.
+    pub(super) fn size(&self) -> u64 {
+        match self {
+            Self::File(path) => ["", "_data", ".data"]
+                .iter()
+                .filter_map(|ending| {
+                    let mut path = path.as_os_str().to_owned();
+                    path.push(ending);
+                    Some(std::path::Path::new(&path).metadata().ok()?.len())
+                })
+                .sum(),
+            Self::Inside(bytes) => bytes.len() as u64,
+        }
+    }
 }
 
 /// Why an engine cannot do it. The texts hold the whole chain of causes: the libraries hide them.

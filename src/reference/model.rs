@@ -1,7 +1,8 @@
 //! A model that is loaded, and its opinions.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::ReferenceError;
 use super::batch::{by_length, padded};
@@ -62,7 +63,8 @@ pub struct Model {
     pub(super) recipe: Recipe,
     pub(super) input: Input,
     pub(super) head: Option<(Head, Pooling, bool)>,
-    pub(super) engine: Box<dyn Engine>,
+    /// One for each batch that is read at the same time.
+    pub(super) engines: Vec<Box<dyn Engine>>,
     pub(super) output: String,
     pub(super) facts: ModelFacts,
 }
@@ -87,6 +89,15 @@ struct Pending {
     missing: usize,
 }
 
+/// What came out of a batch.
+struct Answered {
+    /// Its rows.
+    members: Vec<usize>,
+    batch: Batch,
+    array: Array,
+    took: Duration,
+}
+
 impl Model {
     /// What is known of it.
     pub const fn facts(&self) -> &ModelFacts {
@@ -103,15 +114,15 @@ impl Model {
         Ok(opinions.into_iter().flatten().collect())
     }
 
-    /// Tells its opinion on each text as soon as it is made, with the time that its last batch took; in the order of
-    /// the texts' lengths. Ends early, between batches, when `stop` says so.
+    /// Tells its opinion on each text as soon as it is made, with the time that its last batch took; about in the order
+    /// of the texts' lengths. Ends early, between batches, when `stop` says so.
     ///
     /// # Errors
-    /// The engine fails, or what comes out does not fit.
+    /// An engine fails, or what comes out does not fit.
     pub fn answer(
         &mut self,
         texts: &[&str],
-        stop: &dyn Fn() -> bool,
+        stop: &(dyn Fn() -> bool + Sync),
         each: &mut dyn FnMut(usize, Opinion, Duration),
     ) -> Result<(), ReferenceError> {
         let (rows, places) = self.rows(texts)?;
@@ -125,31 +136,62 @@ impl Model {
                 pending.windows.resize(place.window + 1, vec![0.0; width]);
             }
         }
-        for members in by_length(&rows, self.facts.batch) {
-            if stop() {
-                return Ok(());
+        // Few rows are shared out, too.
+        let size = self.facts.batch.min(rows.len().div_ceil(self.engines.len()));
+        let batches = Mutex::new(by_length(&rows, size).into_iter());
+        let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).next().filter(|_| !stop());
+        let mut engines = std::mem::take(&mut self.engines);
+        let model = &*self;
+        let answered = std::thread::scope(|scope| {
+            let (tell, read) = std::sync::mpsc::sync_channel(engines.len());
+            for engine in &mut engines {
+                let tell = tell.clone();
+                let (next, rows) = (&next, &rows);
+                scope.spawn(move || {
+                    while let Some(members) = next() {
+                        let is_last = tell.send(model.read(engine.as_mut(), rows, members)).is_err();
+                        if is_last {
+                            break;
+                        }
+                    }
+                });
             }
-            let started = std::time::Instant::now();
-            let lines: Vec<&Row> = members.iter().map(|&index| &rows[index]).collect();
-            let batch = self.padded(&lines);
-            let array = self.engine.run(&batch, &self.output)?;
-            let took = started.elapsed();
-            for (line, &index) in members.iter().enumerate() {
-                let place = &places[index];
-                let values = self.values(&array, &batch, line, rows[index].ids.len())?;
-                let pending = &mut pending[place.text];
-                match self.recipe.zero_shot {
-                    None => pending.windows[place.window] = values,
-                    Some(_) => pending.windows[place.window][place.slot] = values[0],
-                }
-                pending.missing -= 1;
-                if pending.missing == 0 {
-                    let opinion = self.worst(&pending.windows)?;
-                    each(place.text, opinion, took);
+            drop(tell);
+            for answered in read {
+                let Answered { members, batch, array, took } = answered?;
+                for (line, &index) in members.iter().enumerate() {
+                    let place = &places[index];
+                    let values = model.values(&array, &batch, line, rows[index].ids.len())?;
+                    let pending = &mut pending[place.text];
+                    match model.recipe.zero_shot {
+                        None => pending.windows[place.window] = values,
+                        Some(_) => pending.windows[place.window][place.slot] = values[0],
+                    }
+                    pending.missing -= 1;
+                    if pending.missing == 0 {
+                        let opinion = model.worst(&pending.windows)?;
+                        each(place.text, opinion, took);
+                    }
                 }
             }
-        }
-        Ok(())
+            Ok(())
+        });
+        self.engines = engines;
+        answered
+    }
+
+    /// Runs those rows through one of the engines.
+    fn read(
+        &self,
+        engine: &mut dyn Engine,
+        rows: &[Row],
+        members: Vec<usize>,
+    ) -> Result<Answered, ReferenceError> {
+        let started = Instant::now();
+        let lines: Vec<&Row> = members.iter().map(|&index| &rows[index]).collect();
+        let batch = self.padded(&lines);
+        let array = engine.run(&batch, &self.output)?;
+        Ok(Answered { members, batch, array, took: started.elapsed() })
     }
 
     /// Every row that the texts make.

@@ -1,11 +1,14 @@
 //! ONNX Runtime through `ort`: a library found at run time, on the processor or on an NVIDIA card.
 
 use std::borrow::Cow;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
 
 use ort::ep::{self, ExecutionProvider, ExecutionProviderDispatch};
 use ort::session::{Session, SessionInputValue};
 use ort::value::{Outlet, Tensor, TensorElementType, ValueType};
+use tempfile::TempDir;
 
 use super::engine::{Array, Batch, Device, Engine, EngineError, Placement, Port, Weights, chain};
 use super::library::{self, Library};
@@ -13,14 +16,17 @@ use super::runtime::{RuntimeFacts, RuntimeOptions};
 
 const NAME: &str = "ONNX Runtime";
 
+/// Weights of so many bytes are held as often as there are threads; heavier ones once.
+const LIGHT: u64 = 128 << 20;
+
 /// A model in ONNX Runtime.
 pub(super) struct OnnxRuntime {
     version: String,
     session: Session,
     inputs: Vec<Port>,
     outputs: Vec<Port>,
-    /// Where the first runs are written down; none once they have been looked at.
-    profile: Option<tempfile::TempDir>,
+    /// Where the first runs are written down; none once they have been looked at, and in a session beside the first.
+    profile: Option<TempDir>,
 }
 
 fn failed(doing: &'static str, error: &dyn std::error::Error) -> EngineError {
@@ -45,17 +51,40 @@ pub(super) fn facts(options: &RuntimeOptions) -> Result<RuntimeFacts, EngineErro
 }
 
 impl OnnxRuntime {
-    /// Loads a model; a device other than the processor is used or is an error.
+    /// Loads a model, once for each batch that is read at the same time; a device other than the processor is used or is
+    /// an error.
     pub(super) fn load(
         weights: Weights<'_>,
         options: &RuntimeOptions,
         device: Device,
         threads: usize,
-    ) -> Result<Self, EngineError> {
+    ) -> Result<Vec<Self>, EngineError> {
         let library = library::open(options)?;
         let providers = providers(device, &library, &options.folders)?;
+        // Threads at one batch wait for each other, and here without spinning. With a session each they do not, but each
+        // session holds the weights.
+        let (sessions, threads) =
+            if providers.is_empty() && weights.size() <= LIGHT { (threads, 1) } else { (1, threads) };
+        let one = |profile| Self::session(weights, &library, (device, &providers), threads, profile);
         let profile = tempfile::tempdir().map_err(|error| failed("keep its profile", &error))?;
-        let session = session(&library, weights, &providers, threads, profile.path()).map_err(|error| {
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..sessions).map(|_| scope.spawn(|| one(None))).collect();
+            let first = std::iter::once(one(Some(profile)));
+            let joined =
+                |other: ScopedJoinHandle<'_, _>| other.join().unwrap_or_else(|panic| resume_unwind(panic));
+            first.chain(others.into_iter().map(joined)).collect()
+        })
+    }
+
+    fn session(
+        weights: Weights<'_>,
+        library: &Library,
+        (device, providers): (Device, &[ExecutionProviderDispatch]),
+        threads: usize,
+        profile: Option<TempDir>,
+    ) -> Result<Self, EngineError> {
+        let into = profile.as_ref().map(TempDir::path);
+        let session = session(library, weights, providers, threads, into).map_err(|error| {
             if providers.is_empty() {
                 failed("load the model", &error)
             } else {
@@ -63,7 +92,7 @@ impl OnnxRuntime {
             }
         })?;
         let (inputs, outputs) = (ports(session.inputs()), ports(session.outputs()));
-        Ok(Self { version: library.version, session, inputs, outputs, profile: Some(profile) })
+        Ok(Self { version: library.version.clone(), session, inputs, outputs, profile })
     }
 }
 
@@ -73,15 +102,17 @@ fn session(
     weights: Weights<'_>,
     providers: &[ExecutionProviderDispatch],
     threads: usize,
-    profile: &Path,
+    profile: Option<&Path>,
 ) -> ort::Result<Session> {
     let mut builder = Session::builder(&library.environment)?
         .with_intra_threads(threads)?
         .with_inter_threads(1)?
         // A thread that spins while it waits takes the processor from the requests that are being timed.
         .with_intra_op_spinning(false)?
-        .with_inter_op_spinning(false)?
-        .with_profiling(profile.join("run"))?;
+        .with_inter_op_spinning(false)?;
+    if let Some(folder) = profile {
+        builder = builder.with_profiling(folder.join("run"))?;
+    }
     if !providers.is_empty() {
         builder = builder.with_execution_providers(providers)?;
     }

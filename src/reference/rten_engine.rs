@@ -15,10 +15,10 @@ const VERSION: &str = "0.27.0";
 
 /// A model in rten.
 pub(super) struct RtenEngine {
-    model: Model,
+    model: Arc<Model>,
     inputs: Vec<Port>,
     outputs: Vec<Port>,
-    threads: Arc<ThreadPool>,
+    thread: Arc<ThreadPool>,
 }
 
 fn failed(doing: &'static str, error: &dyn std::error::Error) -> EngineError {
@@ -26,16 +26,23 @@ fn failed(doing: &'static str, error: &dyn std::error::Error) -> EngineError {
 }
 
 impl RtenEngine {
-    /// Loads a model that runs on so many threads.
-    pub(super) fn load(weights: Weights<'_>, threads: usize) -> Result<Self, EngineError> {
+    /// Loads a model and gives it to so many threads. Each reads batches of its own: two at one batch wait for each other
+    /// more than they help.
+    pub(super) fn load(weights: Weights<'_>, threads: usize) -> Result<Vec<Self>, EngineError> {
         let model = match weights {
             Weights::File(path) => Model::load_file(path),
             Weights::Inside(bytes) => Model::load_static_slice(bytes),
         }
         .map_err(|error| failed("load the model", &error))?;
+        let model = Arc::new(model);
         let ports = |ids: &[NodeId]| ids.iter().map(|id| port(&model, *id)).collect();
-        let (inputs, outputs) = (ports(model.input_ids()), ports(model.output_ids()));
-        Ok(Self { model, inputs, outputs, threads: Arc::new(ThreadPool::with_num_threads(threads)) })
+        let one = |_| Self {
+            model: Arc::clone(&model),
+            inputs: ports(model.input_ids()),
+            outputs: ports(model.output_ids()),
+            thread: Arc::new(ThreadPool::with_num_threads(1)),
+        };
+        Ok((0..threads).map(one).collect())
     }
 }
 
@@ -71,7 +78,7 @@ impl Engine for RtenEngine {
             inputs.push((*id, Value::from(tensor).into()));
         }
         let output = self.model.node_id(output).map_err(|error| failed("find the output", &error))?;
-        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.threads)));
+        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.thread)));
         let [value] = self
             .model
             .run_n(inputs, [output], Some(options))

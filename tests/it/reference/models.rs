@@ -11,7 +11,7 @@ fn info_tells_what_is_loaded_and_what_runs_it() {
     for words in [
         "model      tiny-words",
         "task       classify: none, low, medium, high, critical",
-        "engine     rten 0.27.0 on cpu, 1 thread, batches of 32",
+        "engine     rten 0.27.0 on cpu, 1 thread, batches of 16",
         "phrases came out as they should",
         "phrases/s over the 749 of the comprehensive suite",
         "  model.onnx",
@@ -22,6 +22,18 @@ fn info_tells_what_is_loaded_and_what_runs_it() {
     let with = place.thrash_with(&[("ORT_DYLIB_PATH", &library)], ["model", "info", &folder]).exits(0);
     assert!(with.stdout.contains("ONNX Runtime 1.31.1 on cpu"), "{}", with.stdout);
     assert!(with.stdout.contains("nodes: CPUExecutionProvider "), "{}", with.stdout);
+}
+
+#[test]
+fn onnx_runtime_tells_nobody_and_leaves_nothing_behind() {
+    let place = Place::new();
+    let home = tempfile::tempdir().expect("a folder");
+    let (library, home_path) = (library().display().to_string(), home.path().display().to_string());
+    let variables = [("ORT_DYLIB_PATH", library.as_str()), ("HOME", &home_path)];
+    let info = place.thrash_with(&variables, ["model", "info", "builtin", "--engine", "ort"]).exits(0);
+    assert!(info.stdout.contains("ONNX Runtime"), "{}", info.stdout);
+    // Its packages keep a database of what they will tell Microsoft there, unless they were told not to in time.
+    assert!(!home.path().join(".cache/Microsoft").exists());
 }
 
 #[test]

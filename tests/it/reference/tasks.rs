@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use thrash::domain::Level;
+use thrash::reference::{Model, ReferenceOptions};
 
-use super::support::{TEXTS, copy, fixture, load};
+use super::support::{TEXTS, copy, fixture, load, onnxruntime, rten};
 
 fn levels(model: &str, texts: &[&str]) -> Vec<Level> {
     let opinions = load(&fixture(model)).opinions(texts).expect("opinions");
@@ -96,6 +97,28 @@ fn an_answer_depends_neither_on_padding_nor_on_batch_mates() {
 }
 
 #[test]
+fn several_threads_answer_what_one_does_each_text_once() {
+    // Of lengths that make batches small and large.
+    let texts: Vec<String> = (0..90).map(|i| "hate lovely ".repeat(i % 13 * (i % 3) + 1)).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    for model in ["classify", "nli", "characters"] {
+        let one = load(&fixture(model)).opinions(&texts).expect("opinions");
+        for options in [rten(&fixture(model)), onnxruntime(&fixture(model))] {
+            let options = ReferenceOptions { threads: 2, batch: Some(8), ..options };
+            let mut loaded = Model::load(&options).expect("it loads");
+            let mut told = vec![0; texts.len()];
+            loaded.answer(&texts, &|| false, &mut |text, _, _| told[text] += 1).expect("no failure");
+            assert!(told.iter().all(|times| *times == 1), "{model}: {told:?}");
+            let several = loaded.opinions(&texts).expect("opinions");
+            for (one, several) in one.iter().zip(several) {
+                assert_eq!(one.level, several.level, "{model}");
+                assert!((one.score - several.score).abs() < 1e-3, "{model}: {one:?} {several:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn answers_come_one_by_one_and_end_when_they_are_told_to() {
     let texts: Vec<String> = (0..100).map(|i| "lovely ".repeat(i % 7 + 1)).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -107,6 +130,6 @@ fn answers_come_one_by_one_and_end_when_they_are_told_to() {
             answered.fetch_add(1, Ordering::Relaxed);
         })
         .expect("no failure");
-    // Two batches of 32: the one that was on its way is finished, no further one begins.
-    assert_eq!(answered.into_inner(), 64);
+    // What was on its way is finished, no further batch begins.
+    assert!((40..100).contains(&answered.into_inner()));
 }
