@@ -235,7 +235,14 @@ impl From<WriteError> for Failure {
 
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
-        Self::new(Exit::Bug, error, None)
+        match error {
+            ReportError::Removed(_) => Self::new(
+                Exit::Usage,
+                error,
+                Some("the other formats hold what is left of the run".to_owned()),
+            ),
+            error => Self::new(Exit::Bug, error, None),
+        }
     }
 }
 

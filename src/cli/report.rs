@@ -98,6 +98,11 @@ impl Reports {
         self
     }
 
+    /// Whether the run still holds what was asked for by name.
+    pub(super) fn can_show(&self, record: &RunRecord) -> Result<(), Failure> {
+        self.sinks.iter().try_for_each(|sink| Ok(sink.format().check(record)?))
+    }
+
     /// Tells the reports of the runs before this one.
     pub(super) fn after(mut self, earlier: &[RunSummary]) -> Self {
         self.options.trend = trend(earlier);
@@ -117,6 +122,8 @@ impl Reports {
         let mut exit = Exit::Passed;
         let options = RenderOptions { places: self.places(record), ..self.options.clone() };
         let sinks = self.sinks.iter().cloned().map(Ok);
+        let left_out = Format::ALL.into_iter().filter(|_| self.folder.is_some());
+        notes.extend(left_out.filter_map(|format| format.check(record).err()).map(|error| error.to_string()));
         for sink in sinks.chain(self.unasked(record, also)) {
             match sink.map_err(Failure::from).and_then(|sink| put(&sink, record, &options)) {
                 Ok(file) => files.extend(file),
@@ -161,7 +168,8 @@ impl Reports {
         match (&self.folder, also) {
             (Some(folder), _) => {
                 let beginning = folder.join(record.id.as_str());
-                Format::ALL.map(|format| sink(&beginning, format)).into()
+                let there = Format::ALL.into_iter().filter(|format| format.check(record).is_ok());
+                there.map(|format| sink(&beginning, format)).collect()
             }
             (None, Some(beginning)) => {
                 // If that fails, the check says what is the matter.

@@ -103,6 +103,7 @@ pub(super) async fn show(
     let store = open(config, output).await?;
     let id = store.resolve(run).await?;
     let record = store.load(&id).await?;
+    reports.can_show(&record)?;
     let earlier = earlier(store.as_ref(), &record).await;
     store.close().await;
     Ok(reports.after(&earlier).write(&record, None, Vec::new(), Vec::new(), output))

@@ -108,6 +108,8 @@ pub struct Job {
     pub conclusion: Option<Conclusion>,
     /// What else there is to say: why it failed, who lost it.
     pub message: Option<String>,
+    /// When the answers of its run were removed for their age.
+    pub answers_removed_at: Option<DateTime<Utc>>,
 }
 
 /// What stands before a scenario's name where a suite's would stand.

@@ -22,6 +22,7 @@ use super::explanation::{explanation, figure};
 use super::failure::{Failure, no_answer, passes};
 use super::finding::{excuse, waiver};
 use super::fit;
+use super::headline::removed;
 
 /// The suite that holds the checks.
 const GATES: &str = "gates";
@@ -154,6 +155,9 @@ fn gates(record: &RunRecord) -> TestSuite {
         ("tool_version", &record.tool.version),
     ] {
         suite.add_property(Property::new(name, xml(value)));
+    }
+    if let Some(removed) = removed(record) {
+        suite.add_property(Property::new("note", xml(&removed)));
     }
     suite.add_test_case(conclusion(record));
     suite.add_test_cases(record.verdict.checks.iter().map(check));

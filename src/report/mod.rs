@@ -99,6 +99,15 @@ impl Format {
             Self::Html => "html",
         }
     }
+
+    /// Whether the record still holds what the format lists: of an old run only the figures may be left.
+    pub fn check(self, record: &RunRecord) -> Result<(), ReportError> {
+        let lists_answers = self == Self::Csv && record.load.is_none();
+        match record.answers_removed_at {
+            Some(_) if lists_answers => Err(ReportError::Removed(record.id.clone())),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl fmt::Display for Format {
@@ -126,6 +135,7 @@ pub struct RenderOptions {
 
 /// Renders a run in a format.
 pub fn render(format: Format, record: &RunRecord, options: &RenderOptions) -> Result<Vec<u8>, ReportError> {
+    format.check(record)?;
     let text = options.text;
     let quiet = text.unwrap_or(TextPolicy::None);
     match format {
@@ -137,7 +147,6 @@ pub fn render(format: Format, record: &RunRecord, options: &RenderOptions) -> Re
         Format::Markdown => Ok(markdown::render(record).into_bytes()),
         Format::Csv => match &record.load {
             Some(load) => seconds::render(record, load),
-            None if record.answers_removed_at.is_some() => Err(ReportError::Removed(record.id.clone())),
             None => observations::render(record, quiet),
         },
         Format::Html => Ok(html::render(record, text.unwrap_or(TextPolicy::Full), &options.trend)),

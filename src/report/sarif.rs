@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::ReportError;
 use super::finding::{Finding, Rule, Subject, Weight, broken_invariants, excuse, findings};
 use super::fit;
+use super::headline::removed;
 use super::places::{Places, elsewhere};
 use crate::domain::{
     Check, CheckSource, Conclusion, PhraseResult, PhraseSource, RunRecord, RunStatus, TextPolicy,
@@ -93,9 +94,13 @@ fn invocation(record: &RunRecord, found: usize) -> Value {
         "startTimeUtc": record.started_at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
         "endTimeUtc": record.finished_at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
     });
-    if found > MOST {
-        let text = format!("only the worst {MOST} of {found} findings are listed");
-        invocation["toolExecutionNotifications"] = json!([{"level": "warning", "message": {"text": text}}]);
+    let cut = (found > MOST).then(|| format!("only the worst {MOST} of {found} findings are listed"));
+    let told =
+        cut.map(|text| ("warning", text)).into_iter().chain(removed(record).map(|text| ("note", text)));
+    let told: Vec<Value> =
+        told.map(|(level, text)| json!({"level": level, "message": {"text": text}})).collect();
+    if !told.is_empty() {
+        invocation["toolExecutionNotifications"] = Value::from(told);
     }
     invocation
 }

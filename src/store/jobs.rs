@@ -175,6 +175,7 @@ where
             run: text("run_id")?.map(RunId::from_stored),
             conclusion: text("conclusion")?.as_deref().and_then(from_word),
             message: text("message")?,
+            answers_removed_at: time("answers_removed_at")?,
         }))
     }
 }

@@ -105,6 +105,8 @@ pub struct RunSummary {
     pub keep: bool,
     /// Why somebody holds it; then nobody can delete it.
     pub hold: Option<String>,
+    /// When the answers of its phrases were removed for their age.
+    pub answers_removed_at: Option<DateTime<Utc>>,
     /// Whether it is the baseline of its suite and target.
     pub baseline: bool,
     /// Whether an earlier program stored it, so that there is no record.
@@ -129,6 +131,7 @@ where
     f64: Decode<'r, R::Database> + Type<R::Database>,
     String: Decode<'r, R::Database> + Type<R::Database>,
     NaiveDateTime: Decode<'r, R::Database> + Type<R::Database>,
+    DateTime<Utc>: Decode<'r, R::Database> + Type<R::Database>,
 {
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
         let text = |column: &'static str| row.try_get::<Option<String>, _>(column);
@@ -166,6 +169,7 @@ where
             part: row.try_get::<Option<i64>, _>("part")?.and_then(|part| u64::try_from(part).ok()),
             keep: baseline || row.try_get("keep")?,
             hold: text("hold_reason")?,
+            answers_removed_at: row.try_get("answers_removed_at")?,
             baseline,
             legacy,
         }))

@@ -177,6 +177,7 @@ fn job(state: JobState, conclusion: Option<Conclusion>) -> Job {
         run: None,
         conclusion,
         message: None,
+        answers_removed_at: None,
     }
 }
 

@@ -12,4 +12,5 @@ mod given_up;
 mod limits;
 mod process;
 mod queue;
+mod removed;
 mod shared;

@@ -3,7 +3,7 @@
 use super::escape::{code, prose};
 use super::page::Page;
 use crate::domain::{Conclusion, RunRecord};
-use crate::report::headline::counts;
+use crate::report::headline::{counts, removed};
 
 pub(super) fn show(page: &mut Page, record: &RunRecord) {
     page.block(format!(
@@ -16,6 +16,9 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
     match record.verdict.sentence.as_str() {
         "" => page.block(format!("**{counts}**")),
         sentence => page.block(format!("**{counts}**: {}", prose(sentence))),
+    }
+    if let Some(removed) = removed(record) {
+        page.block(format!("> {removed}"));
     }
     if record.target.demo {
         page.block(

@@ -155,7 +155,11 @@ impl Reader {
                     let id = format!("{attempt}.{number}");
                     self.waiting.push_back(Event::default().id(id).event(name).data(data.to_string()));
                 }
-                JobEvent::Ended(job) if job.state.is_over() => self.end(&job),
+                // What became of its run since, the queue knows, unless it has forgotten the job.
+                JobEvent::Ended(job) if job.state.is_over() => match self.service.store.job(&self.id).await {
+                    Ok(now) => self.end(&now),
+                    Err(_) => self.end(&job),
+                },
                 // It waits again; another attempt will have a feed of its own.
                 JobEvent::Ended(job) => self.tell_job("state", &job),
             }

@@ -75,7 +75,7 @@ async fn latest(
     let (mut stored, jobs) =
         tokio::try_join!(service.store.list(&filter), service.store.jobs(&without_record))?;
     let newest = match stored.pop() {
-        Some(run) => Some((run.started_at, service.listed_result(&run.id).await?)),
+        Some(run) => Some((run.started_at, service.listed_result(&run).await?)),
         None => None,
     };
     let later = jobs.into_iter().filter(|job| match (&newest, job.started_at) {

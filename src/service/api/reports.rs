@@ -45,7 +45,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "csv",
             "text/csv; charset=utf-8",
             "A run's observations or a load's seconds, a row each"
-        ),
+        )
+        .fails(&[410]),
         report!(Format::Junit, "xml", "application/xml", "A run as JUnit XML"),
         report!(Format::Sarif, "sarif", "application/sarif+json", "A run as SARIF 2.1.0"),
     ]
@@ -73,9 +74,7 @@ async fn report(
         }
         _ => Problem::from(error),
     })?;
-    if format == Format::Csv && record.load.is_none() && record.answers_removed_at.is_some() {
-        return Err(none(format!("the answers of run `{run}` were removed for their age")));
-    }
+    format.check(&record).map_err(|gone| Problem::new(StatusCode::GONE, gone.to_string()))?;
     let trend = match format {
         Format::Html => trend(&earlier(service.store.as_ref(), &record).await),
         _ => Vec::new(),

@@ -18,7 +18,7 @@ use crate::service::Service;
 use crate::service::problem::Problem;
 use crate::store::{RunFilter, RunSummary, StoreError, StoreErrorKind};
 
-/// Results that are kept ready; a stored run never changes.
+/// Results that are kept ready; of a stored run nothing changes but that its answers may go.
 const KEPT: usize = 64;
 
 /// What came out, in one word. Only `passed` is good.
@@ -80,6 +80,8 @@ pub(in crate::service) struct ResultView {
     pub(super) started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub(super) finished_at: Option<DateTime<Utc>>,
+    /// When the answers of its phrases were removed for their age; the figures are as they were.
+    pub(super) answers_removed_at: Option<DateTime<Utc>>,
     /// Phrases judged.
     pub(super) phrases: Option<u64>,
     /// Right answers of all phrases, 0 to 1.
@@ -186,20 +188,25 @@ impl Service {
     /// What a stored run found.
     pub(super) async fn result(&self, id: &RunId) -> Result<Arc<ResultView>, StoreError> {
         // Asked each time: a deleted run is gone from here too.
-        self.store.summary(id).await?;
-        self.listed_result(id).await
+        let run = self.store.summary(id).await?;
+        self.listed_result(&run).await
     }
 
     /// What a run found that was listed just now.
-    pub(in crate::service) async fn listed_result(&self, id: &RunId) -> Result<Arc<ResultView>, StoreError> {
+    pub(in crate::service) async fn listed_result(
+        &self,
+        run: &RunSummary,
+    ) -> Result<Arc<ResultView>, StoreError> {
+        let (id, answers_removed_at) = (&run.id, run.answers_removed_at);
         let known = || self.results.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let view = known().iter().find(|view| &view.id == id).cloned();
+        let is_it = |view: &&Arc<ResultView>| &view.id == id && view.answers_removed_at == answers_removed_at;
+        let view = known().iter().find(is_it).cloned();
         if let Some(view) = view {
             return Ok(view);
         }
         let record = self.store.load(id).await?;
         let (partial, elsewhere) = (self.config.is_partial(&record), self.config.is_elsewhere(&record));
-        let view = Arc::new(ResultView { elsewhere, ..ResultView::of(&record, partial) });
+        let view = Arc::new(ResultView { elsewhere, answers_removed_at, ..ResultView::of(&record, partial) });
         let mut kept = known();
         kept.push_front(Arc::clone(&view));
         kept.truncate(KEPT);
@@ -241,6 +248,7 @@ impl ResultView {
             status: Some(record.status),
             started_at: Some(record.started_at),
             finished_at: Some(record.finished_at),
+            answers_removed_at: record.answers_removed_at,
             phrases: Some(metrics.phrases),
             accuracy: metrics.accuracy.value,
             false_positive_rate: metrics.false_positive_rate.value,
@@ -276,6 +284,7 @@ impl ResultView {
             status: None,
             started_at: job.started_at,
             finished_at: job.ended_at,
+            answers_removed_at: None,
             phrases: None,
             accuracy: None,
             false_positive_rate: None,

@@ -84,6 +84,7 @@ impl Found {
                         @if let Self::Run(run) = self {
                             @if run.demo { " " small { "demo" } }
                             @if run.baseline { " " small { "the baseline" } }
+                            @if run.answers_removed_at.is_some() { " " small { "answers removed" } }
                         }
                     }
                     p.found { b.outcome { (outcome) } " · " (time(self.at())) (self.numbers()) }

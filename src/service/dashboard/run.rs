@@ -55,7 +55,9 @@ async fn report(visit: &Visit, id: &RunId) -> Result<Response, Problem> {
     let before = earlier(store, &record).await;
     let link = |path: String, words: &str| html! { a href=(visit.path(&path)) { (words) } " " };
     let file = |ending: &str| format!("/api/test/runs/{}/report.{ending}", clean::encode(id.as_str()));
-    let compare = before.first().filter(|_| record.kind == RunKind::Accuracy).map(|before| {
+    let can_compare = record.kind == RunKind::Accuracy && record.answers_removed_at.is_none();
+    let before_it = before.first().filter(|before| can_compare && before.answers_removed_at.is_none());
+    let compare = before_it.map(|before| {
         format!("/compare?a={}&b={}", clean::encode(before.id.as_str()), clean::encode(id.as_str()))
     });
     let (suite, target) = (clean::encode(&record.suite.name), clean::encode(&record.target.name));

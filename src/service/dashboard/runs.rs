@@ -86,7 +86,12 @@ pub(super) async fn show(visit: Visit, Query(filters): Query<Filters>) -> Result
 
 /// The list; with two of them chosen they can be compared.
 fn entries(visit: &Visit, found: &[Found]) -> Markup {
-    let can_compare = |found: &Found| matches!(found, Found::Run(run) if !run.legacy && run.kind == Some(RunKind::Accuracy));
+    let can_compare = |found: &Found| match found {
+        Found::Run(run) => {
+            !run.legacy && run.kind == Some(RunKind::Accuracy) && run.answers_removed_at.is_none()
+        }
+        Found::NotRun(_) => false,
+    };
     let some = found.iter().filter(|found| can_compare(found)).count() > 1;
     html! {
         form.compare method="get" action=(visit.path("/compare")) {

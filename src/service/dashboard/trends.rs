@@ -40,7 +40,7 @@ async fn of(visit: &Visit, at: usize, newest: &RunSummary) -> Result<Option<Mark
         return Ok(None);
     }
     runs.reverse();
-    let result = service.listed_result(&newest.id).await?;
+    let result = service.listed_result(newest).await?;
     let (suite, target) = (clean::encode(&series.suite), clean::encode(&series.target));
     let history = visit.path(&format!("/history?suite={suite}&target={target}"));
     Ok(Some(html! {

@@ -15,26 +15,27 @@ use crate::store::jobs::{
     millis, word,
 };
 
+/// The columns of a job, as [`JobRow`] has them.
+macro_rules! columns {
+    () => {
+        "jobs.id, jobs.kind, name, jobs.target, priority, requester, idempotency_key, state, submitted_at, started_at,
+            ended_at, attempt, times_lost, instance, cancelled_by, jobs.run_id, jobs.conclusion, message,
+            (SELECT answers_removed_at FROM ash_thrash.retention JOIN ash_thrash.test_runs kept ON kept.id = retention.run
+                WHERE kept.run_id = jobs.run_id) AS answers_removed_at"
+    };
+}
+
 /// A statement about jobs that gives them back.
 macro_rules! returning {
     ($statement:literal) => {
-        concat!(
-            $statement,
-            " RETURNING id, kind, name, target, priority, requester, idempotency_key, state, submitted_at, started_at,
-                ended_at, attempt, times_lost, instance, cancelled_by, run_id, conclusion, message"
-        )
+        concat!($statement, " RETURNING ", columns!())
     };
 }
 
 /// The jobs, of which a condition follows.
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, kind, name, target, priority, requester, idempotency_key, state, submitted_at, started_at,
-                ended_at, attempt, times_lost, instance, cancelled_by, run_id, conclusion, message
-             FROM ash_thrash.jobs ",
-            $rest
-        )
+        concat!("SELECT ", columns!(), " FROM ash_thrash.jobs ", $rest)
     };
 }
 
@@ -324,15 +325,13 @@ impl Jobs for PostgresStore {
 }
 
 async fn reap(transaction: &mut PgTransaction<'_>) -> sqlx::Result<Vec<JobRow>> {
-    let mut rows: Vec<JobRow> = sqlx::query_as(
+    let mut rows: Vec<JobRow> = sqlx::query_as(returning!(
         "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL, ended_at = clock_timestamp(),
             state = CASE WHEN cancelled_by IS NULL THEN 'finished' ELSE 'cancelled' END,
             conclusion = run.conclusion, message = $1
          FROM ash_thrash.test_runs run
-         WHERE state = 'running' AND lease_until < clock_timestamp() AND run.run_id = jobs.run_id
-         RETURNING jobs.id, jobs.kind, name, jobs.target, priority, requester, idempotency_key, state, submitted_at,
-            started_at, ended_at, attempt, times_lost, instance, cancelled_by, jobs.run_id, jobs.conclusion, message",
-    )
+         WHERE state = 'running' AND lease_until < clock_timestamp() AND run.run_id = jobs.run_id"
+    ))
     .bind(LOST)
     .fetch_all(&mut **transaction)
     .await?;

@@ -18,26 +18,27 @@ use crate::store::jobs::{
 /// How times stand in the table, and what `strftime('%F %H:%M:%f')` writes.
 const TIME: &str = "%Y-%m-%d %H:%M:%S%.3f";
 
+/// The columns of a job, as [`JobRow`] has them.
+macro_rules! columns {
+    () => {
+        "jobs.id, jobs.kind, name, jobs.target, priority, requester, idempotency_key, state, submitted_at, started_at,
+            ended_at, attempt, times_lost, instance, cancelled_by, jobs.run_id, jobs.conclusion, message,
+            (SELECT answers_removed_at FROM retention JOIN test_runs kept ON kept.id = retention.run
+                WHERE kept.run_id = jobs.run_id) AS answers_removed_at"
+    };
+}
+
 /// A statement about jobs that gives them back.
 macro_rules! returning {
     ($statement:literal) => {
-        concat!(
-            $statement,
-            " RETURNING id, kind, name, target, priority, requester, idempotency_key, state, submitted_at, started_at,
-                ended_at, attempt, times_lost, instance, cancelled_by, run_id, conclusion, message"
-        )
+        concat!($statement, " RETURNING ", columns!())
     };
 }
 
 /// The jobs, of which a condition follows.
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, kind, name, target, priority, requester, idempotency_key, state, submitted_at, started_at,
-                ended_at, attempt, times_lost, instance, cancelled_by, run_id, conclusion, message
-             FROM jobs ",
-            $rest
-        )
+        concat!("SELECT ", columns!(), " FROM jobs ", $rest)
     };
 }
 
@@ -328,15 +329,13 @@ impl Jobs for SqliteStore {
 }
 
 async fn reap(transaction: &mut SqliteTransaction<'_>) -> sqlx::Result<Vec<JobRow>> {
-    let mut rows: Vec<JobRow> = sqlx::query_as(
+    let mut rows: Vec<JobRow> = sqlx::query_as(returning!(
         "UPDATE jobs SET lease = NULL, lease_until = NULL, ended_at = strftime('%F %H:%M:%f'),
             state = CASE WHEN cancelled_by IS NULL THEN 'finished' ELSE 'cancelled' END,
             conclusion = run.conclusion, message = ?1
          FROM test_runs run
-         WHERE state = 'running' AND lease_until < CAST(unixepoch('subsec') * 1000 AS INTEGER) AND run.run_id = jobs.run_id
-         RETURNING jobs.id, jobs.kind, name, jobs.target, priority, requester, idempotency_key, state, submitted_at,
-            started_at, ended_at, attempt, times_lost, instance, cancelled_by, jobs.run_id, jobs.conclusion, message",
-    )
+         WHERE state = 'running' AND lease_until < CAST(unixepoch('subsec') * 1000 AS INTEGER) AND run.run_id = jobs.run_id"
+    ))
     .bind(LOST)
     .fetch_all(&mut **transaction)
     .await?;

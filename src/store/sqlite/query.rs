@@ -36,6 +36,7 @@ macro_rules! summaries {
                     THEN (SELECT count(*) FROM test_results WHERE test_run_id = run.id)
                     ELSE phrases END AS phrases, part,
                 keep, (SELECT hold_reason FROM retention WHERE retention.run = run.id) AS hold_reason,
+                (SELECT answers_removed_at FROM retention WHERE retention.run = run.id) AS answers_removed_at,
                 EXISTS (SELECT 1 FROM baselines WHERE baselines.run_id = run.run_id) AS baseline
              FROM test_runs run ",
             $rest

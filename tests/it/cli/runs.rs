@@ -151,10 +151,24 @@ fn answers_of_old_runs_go_as_configured_and_reports_say_so() {
     assert!(shown.stdout.contains(said), "{}", shown.stdout);
     let page = std::fs::read_to_string(place.path().join("page.html")).unwrap();
     assert!(page.contains(said), "{page}");
-    let table = place.thrash(["report", "latest", "--csv", "-"]);
-    assert!(table.stdout.is_empty() && table.code != Some(0), "{}", table.said());
-    table.complains(&[said]);
+    let table = place.thrash(["report", "latest", "--csv", "-"]).exits(2).complains(&[said, "hint: "]);
+    assert_eq!(table.stdout, "");
+    place.thrash(["report", "latest", "--csv", "x.csv", "--json", "x.json"]).exits(2).complains(&[said]);
+    assert!(!place.path().join("x.json").exists(), "what is refused writes nothing");
     let ids = ids(&place);
+    // Nobody named the CSV here.
+    let all = place.thrash(["report", "latest", "--out", "all"]).exits(0);
+    assert!(all.stdout.contains("there is none to list as CSV"), "{}", all.stdout);
+    for (ending, tells) in
+        [("json", "answers_removed_at"), ("html", said), ("junit.xml", said), ("sarif", said), ("md", said)]
+    {
+        let file = place.path().join(format!("all/{}.{ending}", ids[0]));
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{ending}: {error}"));
+        assert!(text.contains(tells), "{ending}: {text}");
+    }
+    assert_eq!(std::fs::read_dir(place.path().join("all")).unwrap().count(), 5);
+    place.thrash(["report", "latest", "--out", "all", "--quiet"]).exits(0).complains(&[said]);
+    assert!(place.runs().iter().all(|run| run["answers_removed_at"].is_string()), "{:?}", place.runs());
     place.thrash(["compare", &ids[1], &ids[0]]).exits(2).complains(&[said]);
     place.thrash(["baseline", "set", &ids[0]]).exits(2).complains(&[said]);
     // It is refused before anything is sent.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use thrash::dispatch::{Removed, RetentionPolicy, retain};
 use thrash::domain::{PhraseResult, RunId, RunRecord};
-use thrash::store::{PrunePolicy, Prunes, RunFilter, Spool, Store, StoreErrorKind};
+use thrash::store::{PrunePolicy, Prunes, RunFilter, RunSummary, Spool, Store, StoreErrorKind};
 
 use super::conformance::every_store;
 use super::place::{Place, PostgresPlace, SqlitePlace};
@@ -57,7 +57,10 @@ async fn old_answers_go_and_figures_stay(store: &dyn Store) {
         ..old.clone()
     };
     assert_eq!(store.load(&old.id).await.unwrap(), expected);
-    assert_eq!(store.summary(&old.id).await.unwrap(), summary);
+    assert_eq!(summary.answers_removed_at, None);
+    let expected = RunSummary { answers_removed_at: Some(hour(50)), ..summary };
+    assert_eq!(store.summary(&old.id).await.unwrap(), expected);
+    assert_eq!(store.list(&RunFilter::default()).await.unwrap()[1], expected);
     assert!(is_whole(store, &young).await);
 }
 
