@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
 use super::columns::word;
-use super::summary::{RunFilter, legacy_number};
+use super::summary::RunFilter;
 
 /// What the databases call differently.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +23,7 @@ where
     i64: Encode<'static, DB> + Type<DB>,
     NaiveDateTime: Encode<'static, DB> + Type<DB>,
 {
-    let Words { runs, began } = words;
+    let began = words.began;
     let mut sql = QueryBuilder::new(summaries);
     sql.push("WHERE TRUE");
     // Runs of earlier programs have no target.
@@ -56,14 +56,9 @@ where
     if let Some(before) = filter.before {
         sql.push(format_args!(" AND {began} < ")).push_bind(before.naive_utc());
     }
-    if let Some((at, id)) = &filter.after {
-        // Of a run that was deleted since, the time is what is left.
+    if let Some((at, number)) = filter.after {
         sql.push(format_args!(" AND ({began}, id) < (")).push_bind(at.naive_utc());
-        sql.push(format_args!(", (SELECT id FROM {runs} WHERE run_id = ")).push_bind(id.to_string());
-        if let Some(number) = legacy_number(id.as_str()) {
-            sql.push(" OR (run_id IS NULL AND id = ").push_bind(number).push(")");
-        }
-        sql.push("))");
+        sql.push(", ").push_bind(number).push(")");
     }
     if filter.newest {
         newest(&mut sql, words, filter);

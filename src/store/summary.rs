@@ -31,8 +31,8 @@ pub struct RunFilter {
     pub kind: Option<RunKind>,
     /// Only runs that came out so.
     pub conclusion: Option<Conclusion>,
-    /// Only the runs after this one in the list: when it began, and its name.
-    pub after: Option<(DateTime<Utc>, RunId)>,
+    /// Only the runs after this one in the list, which may be deleted by now: when it began, and its number.
+    pub after: Option<(DateTime<Utc>, i64)>,
     /// Of each suite and target only the newest run that has a record, and is whole if that is asked; the other
     /// conditions are asked of that one.
     pub newest: bool,
@@ -60,6 +60,9 @@ impl RunFilter {
 pub struct RunSummary {
     /// Its name; `legacy-<n>` for a run of an earlier program.
     pub id: RunId,
+    /// Its number, by which runs that began at the same time are listed.
+    #[serde(skip)]
+    pub number: i64,
     /// What it did; none if only a newer program knows.
     pub kind: Option<RunKind>,
     /// Its suite.
@@ -135,9 +138,10 @@ where
 {
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
         let text = |column: &'static str| row.try_get::<Option<String>, _>(column);
-        let number = |column: &'static str| row.try_get::<Option<f64>, _>(column);
+        let figure = |column: &'static str| row.try_get::<Option<f64>, _>(column);
         let run_id = text("run_id")?;
         let legacy = run_id.is_none();
+        let number: i64 = row.try_get("id")?;
         let baseline: bool = row.try_get("baseline")?;
         let status = match (text("run_status")?.as_deref(), text("status")?.as_deref()) {
             (Some(ours), _) => from_word(ours),
@@ -146,7 +150,8 @@ where
             (None, _) => None,
         };
         Ok(Self(RunSummary {
-            id: stored_id(row.try_get("id")?, run_id),
+            id: stored_id(number, run_id),
+            number,
             kind: if legacy { Some(RunKind::Accuracy) } else { text("kind")?.as_deref().and_then(from_word) },
             suite: row.try_get("suite")?,
             selection_hash: text("selection_hash")?,
@@ -155,16 +160,16 @@ where
             contract_hash: text("contract_hash")?,
             demo: row.try_get("demo")?,
             started_at: row.try_get::<NaiveDateTime, _>("start_time")?.and_utc(),
-            duration_ms: number("duration_ms")?,
+            duration_ms: figure("duration_ms")?,
             status,
             conclusion: text("conclusion")?.as_deref().and_then(from_word),
-            accuracy: number("accuracy")?,
-            false_positive_rate: number("false_positive_rate")?,
-            false_negative_rate: number("false_negative_rate")?,
-            severe_miss_rate: number("severe_miss_rate")?,
-            unanswered_rate: number("unanswered_rate")?,
-            p50_ms: number("p50_ms")?,
-            p95_ms: number("p95_ms")?,
+            accuracy: figure("accuracy")?,
+            false_positive_rate: figure("false_positive_rate")?,
+            false_negative_rate: figure("false_negative_rate")?,
+            severe_miss_rate: figure("severe_miss_rate")?,
+            unanswered_rate: figure("unanswered_rate")?,
+            p50_ms: figure("p50_ms")?,
+            p95_ms: figure("p95_ms")?,
             phrases: u64::try_from(row.try_get::<i64, _>("phrases")?).unwrap_or_default(),
             part: row.try_get::<Option<i64>, _>("part")?.and_then(|part| u64::try_from(part).ok()),
             keep: baseline || row.try_get("keep")?,

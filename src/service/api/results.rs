@@ -164,14 +164,14 @@ async fn list(
     let filter = RunFilter {
         suite: query.test_type,
         target: query.target,
-        after: cursor::asked(query.cursor.as_deref())?,
+        after: cursor::asked(query.cursor.as_deref(), cursor::of_run)?,
         limit: Some(limit + 1),
         ..RunFilter::default()
     };
     let mut results = service.store.list(&filter).await?;
     let more = results.len() > limit;
     results.truncate(limit);
-    let next = results.last().filter(|_| more).map(|last| cursor::write(last.started_at, &last.id));
+    let next = results.last().filter(|_| more).map(|last| cursor::write(last.started_at, last.number));
     let listed = |run: RunSummary| Listed { partial: service.config.is_part(&run.suite, run.part), run };
     Ok(Json(ResultPage { results: results.into_iter().map(listed).collect(), next }))
 }

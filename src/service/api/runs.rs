@@ -196,7 +196,7 @@ async fn list(
         target: query.target,
         requester: query.requester,
         without_run: false,
-        after: cursor::asked(query.cursor.as_deref())?,
+        after: cursor::asked(query.cursor.as_deref(), cursor::of_job)?,
         // One more, to know whether there is a next page.
         limit: Some(limit + 1),
     };

@@ -39,7 +39,7 @@ pub(super) struct Listed {
 /// Where a page ended: the last run and the last job that were shown so far.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Cursor {
-    run: Option<(DateTime<Utc>, RunId)>,
+    run: Option<(DateTime<Utc>, i64)>,
     job: Option<(DateTime<Utc>, RunId)>,
 }
 
@@ -59,7 +59,7 @@ pub(super) async fn list(store: &dyn Store, wanted: Wanted, cursor: Option<&str>
             at.job = Some((job.submitted_at, job.id.clone()));
             found.push(Found::NotRun(Box::new(job)));
         } else if let Some(run) = runs.next() {
-            at.run = Some((run.started_at, run.id.clone()));
+            at.run = Some((run.started_at, run.number));
             found.push(Found::Run(Box::new(run)));
         } else {
             break;
@@ -84,7 +84,7 @@ async fn runs(
         target: wanted.target.clone(),
         kind: wanted.kind,
         conclusion,
-        after: at.run.clone(),
+        after: at.run,
         // One more, to know whether there is a next page.
         limit: Some(PAGE + 1),
         ..RunFilter::default()
@@ -117,18 +117,27 @@ async fn jobs(store: &dyn Store, wanted: &Wanted, at: &Cursor) -> Result<Vec<cra
 
 impl Cursor {
     fn write(&self) -> String {
-        let part = |place: &Option<(DateTime<Utc>, RunId)>| {
-            place.as_ref().map(|(at, id)| cursor::write(*at, id)).unwrap_or_default()
-        };
-        format!("{}~{}", part(&self.run), part(&self.job))
+        let run = self.run.map(|(at, number)| cursor::write(at, number));
+        let job = self.job.as_ref().map(|(at, id)| cursor::write(*at, id));
+        format!("{}~{}", run.unwrap_or_default(), job.unwrap_or_default())
     }
 
     fn read(text: &str) -> Result<Self, Problem> {
-        let part = |text: &str| if text.is_empty() { Some(None) } else { cursor::read(text).map(Some) };
-        text.split_once('~')
-            .and_then(|(run, job)| Some(Self { run: part(run)?, job: part(job)? }))
-            .ok_or_else(|| Problem::bad_request("`after` is not a place that a page gave"))
+        let (run, job) = text.split_once('~').ok_or_else(no_place)?;
+        Ok(Self { run: part(run, cursor::of_run)?, job: part(job, cursor::of_job)? })
     }
+}
+
+/// One half of a place; an empty one is the beginning.
+fn part<P>(text: &str, read: impl FnOnce(&str) -> Option<P>) -> Result<Option<P>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    read(text).map(Some).ok_or_else(no_place)
+}
+
+fn no_place() -> Problem {
+    Problem::bad_request("`after` is not a place that a page gave")
 }
 
 #[cfg(test)]
@@ -137,16 +146,16 @@ mod tests {
 
     #[test]
     fn a_place_in_the_list_is_read_as_it_was_written() {
-        let place = |nanos, id: &str| Some((DateTime::from_timestamp_nanos(nanos), RunId::from_stored(id)));
+        let at = DateTime::from_timestamp_nanos;
         for (run, job) in [
             (None, None),
-            (place(1, "legacy-7"), None),
-            (place(1_700_000_000_123_456_789, "a.b"), place(2, "x")),
+            (Some((at(1), 7)), None),
+            (Some((at(1_700_000_000_123_456_789), 8)), Some((at(2), RunId::from_stored("a.b")))),
         ] {
             let cursor = Cursor { run, job };
             assert_eq!(Cursor::read(&cursor.write()).unwrap(), cursor);
         }
-        for nonsense in ["", "7", "x.y~", "~1", "99999999999999999999.a~"] {
+        for nonsense in ["", "7", "x.y~", "~1", "1.legacy-7~", "99999999999999999999.1~"] {
             assert!(Cursor::read(nonsense).is_err(), "{nonsense}");
         }
     }

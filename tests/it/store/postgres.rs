@@ -110,7 +110,7 @@ async fn old_runs_are_listed_and_have_a_summary_but_no_record() {
     assert_eq!(ids, [&record.id, &legacy(2), &legacy(1), &legacy(3)]);
     // Page by page too, though it is not known when the last one began.
     for pair in runs.windows(2) {
-        let after = Some((pair[0].started_at, pair[0].id.clone()));
+        let after = Some((pair[0].started_at, pair[0].number));
         let next = RunFilter { after, limit: Some(1), ..RunFilter::default() };
         assert_eq!(store.list(&next).await.unwrap(), pair[1..]);
     }
