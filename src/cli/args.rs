@@ -357,13 +357,13 @@ pub(super) enum RunsCommand {
     },
     /// Release a run that was held
     Release {
-        /// The run: an id, or the beginning of one
+        /// The run: an id, the beginning of one, or `latest`
         #[arg(value_name = "RUN")]
         run: String,
     },
     /// Delete stored runs
     Delete {
-        /// The runs: ids or the beginnings of some
+        /// The runs: ids or the beginnings of some, and not `latest`
         #[arg(required = true, value_name = "RUN")]
         runs: Vec<String>,
         /// Also a run that is a baseline, which then is none any more

@@ -61,6 +61,10 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) 
             });
         }
         RunsCommand::Delete { runs, force } => {
+            if runs.iter().any(|run| run.trim().eq_ignore_ascii_case("latest")) {
+                let message = "`latest` names no run to delete: by now another one may be the latest";
+                return Err(Failure::usage(message, "name its id: `thrash runs list --limit 1`"));
+            }
             let store = open(config, output).await?;
             let mut ids = Vec::new();
             // All are looked up before the first is deleted: a typing error deletes nothing.

@@ -117,14 +117,32 @@ fn a_held_run_stays_until_it_is_released() {
     place.thrash(["run", suite]).exits(0);
     place.thrash(["runs", "hold", "latest", "--reason", ""]).exits(2);
     place.thrash(["runs", "hold", "latest", "--reason", "case 12"]).exits(0);
-    place.thrash(["runs", "delete", "latest"]).exits(2).complains(&["is held: case 12", "runs release"]);
-    place.thrash(["runs", "delete", "latest", "--force"]).exits(2).complains(&["is held: case 12"]);
+    let id = ids(&place).remove(0);
+    place.thrash(["runs", "delete", &id]).exits(2).complains(&["is held: case 12", "runs release"]);
+    place.thrash(["runs", "delete", &id, "--force"]).exits(2).complains(&["is held: case 12"]);
     place.thrash(["db", "prune", "--keep-last", "0"]).exits(0);
     assert_eq!(place.runs().len(), 1);
     let released = place.thrash(["runs", "release", "latest"]).exits(0);
     assert!(released.stderr.contains("it was held: case 12"), "{}", released.stderr);
-    place.thrash(["runs", "delete", "latest"]).exits(0);
+    place.thrash(["runs", "delete", &id]).exits(0);
     assert_eq!(place.runs().len(), 0);
+}
+
+#[test]
+fn a_deletion_names_its_runs_and_never_the_latest() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    place.thrash(["run", suite]).exits(0);
+    place.thrash(["run", suite]).exits(0);
+    let ids = ids(&place);
+    for named in [vec!["latest"], vec![ids[0].as_str(), " Latest"], vec!["latest", "--force"]] {
+        let refused = place.thrash(["runs", "delete"].iter().chain(&named)).exits(2);
+        refused.complains(&["`latest` names no run to delete", "hint: ", "thrash runs list"]);
+    }
+    assert_eq!(place.runs().len(), 2);
+    // The beginning of an id means one run, whatever is stored meanwhile, or none.
+    place.thrash(["runs", "delete", &ids[1][..ids[1].len() - 1]]).exits(0);
+    assert_eq!(place.runs().len(), 1);
 }
 
 #[test]
