@@ -293,6 +293,15 @@ pub(super) fn export(catalog: &Catalog, args: &ExportArgs, output: Output) -> Re
     };
     let suite = catalog.load(&args.suites, None).map_err(DispatchError::from)?;
     let bytes = export::export(&suite, format).map_err(Failure::bug)?;
+    if format == (ExportFormat::Csv { spreadsheet_safe: false }) {
+        let safe =
+            export::export(&suite, ExportFormat::Csv { spreadsheet_safe: true }).map_err(Failure::bug)?;
+        if safe != bytes {
+            output.note(
+                "a spreadsheet may run some of these cells as formulas: for one, add `--spreadsheet-safe`",
+            );
+        }
+    }
     if args.out == Path::new("-") {
         output.data(&String::from_utf8_lossy(&bytes))?;
         return Ok(Exit::Passed);

@@ -7,6 +7,7 @@
 mod address;
 mod annotation;
 mod baseline;
+mod cell;
 mod check;
 mod comparison;
 mod event;
@@ -36,6 +37,7 @@ mod waiver;
 pub use address::{asked_at, is_this_machine};
 pub use annotation::Annotations;
 pub use baseline::{Baseline, BaselineWish};
+pub use cell::harmless_cell;
 pub use check::{
     Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, RunVerdict,
 };

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::ReportError;
 use crate::domain::{
     Answer, Observation, PhraseResult, Polarity, ReferenceAnswer, ReferenceRecord, RunRecord, TextPolicy,
+    harmless_cell,
 };
 
 /// The columns, in their order; new ones come last.
@@ -77,20 +78,20 @@ fn row(
         Answer::Prediction(prediction) => (Some(prediction), None),
         Answer::NoAnswer(no_answer) => (None, Some(no_answer)),
     };
-    let words = |words: &[String]| harmless(&words.join(" "));
+    let words = |words: &[String]| harmless_cell(&words.join(" "));
     let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
     let status = observation.attempts.last().and_then(|attempt| attempt.status);
     [
         record.id.to_string(),
-        harmless(&record.suite.name),
-        harmless(&record.target.name),
-        harmless(record.target.version.as_deref().unwrap_or_default()),
-        harmless(&result.id),
+        harmless_cell(&record.suite.name),
+        harmless_cell(&record.target.name),
+        harmless_cell(record.target.version.as_deref().unwrap_or_default()),
+        harmless_cell(&result.id),
         result.text_hash.clone(),
-        harmless(&result.category),
-        harmless(result.capability.as_deref().unwrap_or_default()),
+        harmless_cell(&result.category),
+        harmless_cell(result.capability.as_deref().unwrap_or_default()),
         words(&result.tags),
-        harmless(result.language.as_deref().unwrap_or_default()),
+        harmless_cell(result.language.as_deref().unwrap_or_default()),
         result.split.map(|split| split.as_str().to_owned()).unwrap_or_default(),
         match result.polarity {
             Polarity::Negative => "negative",
@@ -108,7 +109,7 @@ fn row(
         observation.repeat.to_string(),
         observation.answer.level().map(|level| level.to_string()).unwrap_or_default(),
         super::failure::passes(result, observation).to_string(),
-        harmless(prediction.map(|prediction| prediction.label.as_str()).unwrap_or_default()),
+        harmless_cell(prediction.map(|prediction| prediction.label.as_str()).unwrap_or_default()),
         number(prediction.and_then(|prediction| prediction.score)),
         number(prediction.and_then(|prediction| prediction.confidence)),
         no_answer.map(|no_answer| no_answer.reason.as_str().to_owned()).unwrap_or_default(),
@@ -118,17 +119,11 @@ fn row(
         observation.latency_ms.to_string(),
         number(prediction.and_then(|prediction| prediction.service_latency_ms)),
         words(&observation.violations),
-        harmless(text),
+        harmless_cell(text),
         opinion.map(|opinion| opinion.level.to_string()).unwrap_or_default(),
-        harmless(opinion.map(|opinion| opinion.label.as_str()).unwrap_or_default()),
+        harmless_cell(opinion.map(|opinion| opinion.label.as_str()).unwrap_or_default()),
         number(opinion.map(|opinion| opinion.score)),
         opinion.map(|opinion| opinion.verdict.as_str().to_owned()).unwrap_or_default(),
         opinion.map(|opinion| opinion.disagreement.as_str().to_owned()).unwrap_or_default(),
     ]
-}
-
-/// Keeps a spreadsheet from running the cell (OWASP, "CSV Injection"), signs of East Asian width included.
-pub(super) fn harmless(cell: &str) -> String {
-    let runs = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-    if cell.starts_with(runs) { format!("'{cell}") } else { cell.to_owned() }
 }

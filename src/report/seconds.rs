@@ -2,8 +2,7 @@
 //! columns.
 
 use super::ReportError;
-use super::observations::harmless;
-use crate::domain::{LoadRecord, LoadSecond, RunRecord};
+use crate::domain::{LoadRecord, LoadSecond, RunRecord, harmless_cell};
 
 /// The columns, in their order; new ones come last.
 const COLUMNS: [&str; 21] = [
@@ -47,9 +46,9 @@ fn row(record: &RunRecord, load: &LoadRecord, second: &LoadSecond) -> [String; C
     let step = load.steps.iter().find(|step| step.from_ms <= middle_ms && middle_ms < step.to_ms);
     [
         record.id.to_string(),
-        harmless(&record.suite.name),
-        harmless(&record.target.name),
-        harmless(record.target.version.as_deref().unwrap_or_default()),
+        harmless_cell(&record.suite.name),
+        harmless_cell(&record.target.name),
+        harmless_cell(record.target.version.as_deref().unwrap_or_default()),
         second.at_s.to_string(),
         load.second_s.to_string(),
         step.map(|step| step.stage.to_string()).unwrap_or_default(),

@@ -1,8 +1,7 @@
 //! The strongest disagreements over unlabelled lines as rows of a table (RFC 4180), and everything as JSON.
 
 use super::ReportError;
-use super::observations::harmless;
-use crate::domain::{ShadowAnswer, ShadowReport};
+use crate::domain::{ShadowAnswer, ShadowReport, harmless_cell};
 
 const COLUMNS: [&str; 10] = [
     "line",
@@ -25,14 +24,15 @@ pub fn render_shadow_csv(report: &ShadowReport) -> Result<Vec<u8>, ReportError> 
     let mut table = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     table.write_record(COLUMNS).map_err(ReportError::Csv)?;
     let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
-    let side =
-        |answer: &ShadowAnswer| [answer.level.to_string(), harmless(&answer.label), number(answer.score)];
+    let side = |answer: &ShadowAnswer| {
+        [answer.level.to_string(), harmless_cell(&answer.label), number(answer.score)]
+    };
     for seen in &report.comparison.strongest {
         let mut row = vec![seen.line.to_string()];
         row.extend(side(&seen.target));
         row.extend(side(&seen.reference));
         row.extend([seen.levels_above.to_string(), number(seen.gap)]);
-        row.push(harmless(seen.text.as_deref().unwrap_or_default()));
+        row.push(harmless_cell(seen.text.as_deref().unwrap_or_default()));
         table.write_record(row).map_err(ReportError::Csv)?;
     }
     table.into_inner().map_err(|error| ReportError::Csv(error.into_error().into()))

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::{Category, Suite};
-use crate::domain::{Phrase, Tolerance};
+use crate::domain::{Phrase, Tolerance, harmless_cell};
 
 /// The columns, in their order.
 pub const COLUMNS: [&str; 19] = [
@@ -72,8 +72,9 @@ pub fn export(suite: &Suite, format: ExportFormat) -> std::io::Result<Vec<u8>> {
             writer.write_record(COLUMNS)?;
             for row in rows {
                 let cells = row.iter().map(cell);
-                writer
-                    .write_record(cells.map(|cell| if spreadsheet_safe { harmless(cell) } else { cell }))?;
+                writer.write_record(
+                    cells.map(|cell| if spreadsheet_safe { harmless_cell(&cell) } else { cell }),
+                )?;
             }
             writer.into_inner().map_err(|error| std::io::Error::other(error.to_string()))
         }
@@ -159,9 +160,4 @@ pub(super) fn split(cell: &str) -> Vec<String> {
         }
     }
     items
-}
-
-/// Keeps a spreadsheet from running the cell (OWASP, "CSV Injection").
-fn harmless(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }

@@ -47,15 +47,17 @@ fn the_shipped_suite_comes_back_as_it_was() {
 #[test]
 fn a_spreadsheet_finds_no_formula_where_it_was_asked_to_be_safe() {
     let bench = Bench::new();
-    bench.import("t.csv", "text,level\n=1+1,low\n-okapi,low\n").unwrap();
+    bench
+        .import("t.csv", "text,level\n=1+1,low\n-okapi,low\n\" +1\",low\n＝2,low\nbell \u{7}=,low\n")
+        .unwrap();
     let suite = bench.load();
     let cells = |spreadsheet_safe| {
         let table = export(&suite, ExportFormat::Csv { spreadsheet_safe }).unwrap();
         let mut reader = csv::Reader::from_reader(table.as_slice());
         reader.records().map(|row| row.unwrap()[1].to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(cells(false), ["=1+1", "-okapi"]);
-    assert_eq!(cells(true), ["'=1+1", "'-okapi"]);
+    assert_eq!(cells(false), ["=1+1", "-okapi", " +1", "＝2", "bell \u{7}="]);
+    assert_eq!(cells(true), ["'=1+1", "'-okapi", "' +1", "'＝2", "bell \u{fffd}="]);
 }
 
 #[test]
