@@ -249,7 +249,7 @@ fn check_on(record: &RunRecord, gate: &Gate, source: CheckSource, metrics: Optio
     match gate.metric.rate_of_run(record).or_else(|| gate.metric.rate(metrics)) {
         Some(rate) => {
             check_rate(&mut check, gate, rate);
-            families::tell(&mut check, rate);
+            families::tell(&mut check, rate, record);
             variants::doubt(&mut check, gate, record);
         }
         None => check_number(&mut check, gate, record, metrics),

@@ -1,6 +1,6 @@
-//! Bounds over cases of which some are variants of one another, and so worth fewer.
+//! Bounds over cases of which some are much alike, and so worth fewer.
 
-use crate::domain::{Check, Comparison, Rate};
+use crate::domain::{Check, Comparison, Rate, RunRecord};
 use crate::stats::{BoundRule, Proportion, cluster};
 
 /// The worse confidence limit of a rate, and the most errors with which it would hold.
@@ -24,10 +24,19 @@ pub(super) fn bound(rule: BoundRule, comparison: Comparison, rate: Rate) -> (Opt
     (bound, allowed)
 }
 
-/// Says in the reason what the cases are worth, where that is less than their number.
-pub(super) fn tell(check: &mut Check, rate: Rate) {
-    if let Some(worth) = rate.effective {
-        let worth = format!("; {} cases worth {worth:.0} (families)", rate.of);
-        check.reason.push_str(&worth);
-    }
+/// Says in the reason what the cases are worth, where that is less than their number, and what joins them.
+#[expect(clippy::cast_precision_loss, reason = "requests of a run are few")]
+pub(super) fn tell(check: &mut Check, rate: Rate, record: &RunRecord) {
+    let Some(worth) = rate.effective else { return };
+    let (cases, why) = match &record.load {
+        None => ("cases", "families"),
+        Some(load) if load.scenario.batch == 1 => ("requests", "answers to one phrase are alike"),
+        // More than there were requests they are never worth.
+        Some(load) if worth >= load.counts.ended() as f64 => {
+            ("phrases", "those of one request fail together")
+        }
+        Some(_) => ("phrases", "answers to one phrase are alike"),
+    };
+    let worth = format!("; {} {cases} worth {worth:.0} ({why})", rate.of);
+    check.reason.push_str(&worth);
 }

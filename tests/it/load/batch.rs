@@ -132,7 +132,7 @@ fn what_cannot_be_told_of_a_batch_is_no_answer_and_nothing_else_is() {
         }
         Reply::json(200, &json!({"results": results}))
     });
-    let lines = "batch: 4\nmodel: arrivals\nrate: 12/s\nduration: 1s\nabort_when: {error_rate: 100%, unhealthy: false}\ngates: [error_rate <= 1%]\n";
+    let lines = "batch: 4\nmodel: arrivals\nrate: 12/s\nduration: 1s\nabort_when: {error_rate: 100%, unhealthy: false}\ngates: [error_rate <= 1%, accuracy >= 99%]\n";
     let place = batched(lines, BY_ID);
     let shown = run(&place, &server, &[]).exits(1);
     let found = record(&place);
@@ -146,6 +146,10 @@ fn what_cannot_be_told_of_a_batch_is_no_answer_and_nothing_else_is() {
     // The phrases of a request fail together: there are no more independent cases than requests.
     assert_eq!(unanswered["effective"], 12.0);
     assert!(found["metrics"]["accuracy"]["effective"].as_f64().unwrap() <= 12.0);
+    let checks = found["verdict"]["checks"].as_array().expect("checks");
+    let accuracy = checks.iter().find(|check| check["metric"] == "accuracy").expect("the gate");
+    let reason = accuracy["reason"].as_str().expect("a reason");
+    assert!(reason.contains("; 48 phrases worth ") && !reason.contains("families"), "{reason}");
     assert_eq!(found["latency"]["count"], 9, "a refusal is in no percentile");
     assert!(shown.stdout.contains("15 phrases went unanswered"), "{}", shown.stdout);
 

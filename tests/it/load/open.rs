@@ -58,6 +58,10 @@ fn every_request_is_sent_by_the_schedule_counted_and_judged() {
     assert_eq!(ids.into_values().collect::<Vec<_>>(), [25; 4]);
     assert_eq!(record["metrics"]["phrases"], 80);
     assert!(record["metrics"]["accuracy"]["effective"].as_f64().unwrap() < 20.0, "answers to four phrases");
+    let checks = record["verdict"]["checks"].as_array().unwrap();
+    let accuracy = checks.iter().find(|check| check["metric"] == "accuracy").expect("the gate");
+    let reason = accuracy["reason"].as_str().unwrap();
+    assert!(reason.contains("; 80 requests worth ") && !reason.contains("families"), "{reason}");
     let answers: u64 = record["load"]["phrases"]
         .as_array()
         .unwrap()
