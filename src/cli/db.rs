@@ -94,6 +94,7 @@ async fn check(config: &Config, output: Output) -> Result<Exit, Failure> {
     let store = open_store(config, &location(config)?, false).await?;
     let status = store.migrations().await?;
     store.close().await;
-    output.show(&format!("applied {}, pending {}\n", status.applied.len(), status.pending.len()))?;
-    Ok(if status.pending.is_empty() { Exit::Passed } else { Exit::GateFailed })
+    let text = format!("applied {}, pending {}\n", status.applied.len(), status.pending.len());
+    let exit = if status.pending.is_empty() { Exit::Passed } else { Exit::GateFailed };
+    Ok(exit.after(output.show(&text), output))
 }

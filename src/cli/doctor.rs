@@ -55,8 +55,7 @@ pub(super) async fn doctor(config: &Config, output: Output) -> Result<Exit, Fail
     if let Some(found) = channels(config).map_err(usage).transpose() {
         line("messages", found);
     }
-    output.show(&text)?;
-    Ok(exit)
+    Ok(exit.after(output.show(&text), output))
 }
 
 fn suites(config: &Config) -> Result<String, (Exit, String)> {

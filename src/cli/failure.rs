@@ -42,8 +42,8 @@ impl Failure {
 
 impl Exit {
     /// The exit of a command that also failed to show what it found, which is said.
-    pub(super) fn after(self, shown: Result<(), Failure>, output: Output) -> Self {
-        match shown {
+    pub(super) fn after(self, shown: Result<(), impl Into<Failure>>, output: Output) -> Self {
+        match shown.map_err(Into::into) {
             Ok(()) => self,
             Err(failure) => {
                 output.note(format!("error: {failure}"));

@@ -170,7 +170,7 @@ pub(super) fn scenarios(
                     }
                 }
             }
-            return Ok(exit.after(output.show(&page).map_err(Failure::from), output));
+            return Ok(exit.after(output.show(&page), output));
         }
     }
     Ok(Exit::Passed)

@@ -221,8 +221,7 @@ fn check(config: &Config, args: &ModelArgs, output: Output) -> Result<Exit, Fail
         exit = exit.or(ended);
         let _ = writeln!(text, "{sign}  {line}");
     }
-    output.show(&text)?;
-    Ok(exit)
+    Ok(exit.after(output.show(&text), output))
 }
 
 /// Every engine that was built in, on the device that is asked for; `--engine` asks for one of them alone.

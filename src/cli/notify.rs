@@ -40,13 +40,11 @@ pub(super) async fn notify(config: &Config, command: NotifyCommand, output: Outp
     }
     let mut exit = Exit::Passed;
     for channel in chosen {
-        match notifier.test(channel, Utc::now()).await {
-            Ok(()) => output.show(&format!("ok  {}\n", channel.name))?,
-            Err(error) => {
-                output.show(&format!("NO  {error}\n"))?;
-                exit = Exit::TargetFailed;
-            }
-        }
+        let (line, ended) = match notifier.test(channel, Utc::now()).await {
+            Ok(()) => (format!("ok  {}\n", channel.name), Exit::Passed),
+            Err(error) => (format!("NO  {error}\n"), Exit::TargetFailed),
+        };
+        exit = exit.or(ended).after(output.show(&line), output);
     }
     Ok(exit)
 }

@@ -47,8 +47,7 @@ fn list(config: &Config, output: Output) -> Result<Exit, Failure> {
             }
         }
     }
-    output.show(&text)?;
-    Ok(exit)
+    Ok(exit.after(output.show(&text), output))
 }
 
 /// Sends one harmless phrase and shows how the answer was read.
@@ -89,6 +88,5 @@ async fn check(config: &Config, output: Output) -> Result<Exit, Failure> {
         }
     };
     connected.close().await;
-    output.show(&text)?;
-    Ok(exit)
+    Ok(exit.after(output.show(&text), output))
 }

@@ -52,7 +52,7 @@ pub(super) fn waivers(
     let verdict = if over == 0 { "accepted" } else { "refused" };
     let _ = writeln!(page, "{verdict}: {over} of {} over", waivers.waivers.len());
     let exit = if over == 0 { Exit::Passed } else { Exit::Usage };
-    Ok(exit.after(output.show(&page).map_err(Failure::from), output))
+    Ok(exit.after(output.show(&page), output))
 }
 
 fn line(waiver: &Waiver, today: NaiveDate) -> String {

@@ -1,8 +1,10 @@
 //! stdout is data, stderr is for people; both may be closed, full, or read by someone who leaves.
 
+use std::io::{BufRead, BufReader};
+
 use serde_json::Value;
 
-use crate::support::command::{Ended, Place};
+use crate::support::command::{Ended, Place, send};
 
 #[test]
 fn json_on_stdout_is_nothing_but_json_and_the_page_goes_to_stderr() {
@@ -115,6 +117,128 @@ fn a_full_disk_behind_stdout_exits_5_and_the_record_is_stored() {
     for command in ["doctor", "--help", "runs list", "schema config", "run easy -q --json -"] {
         let ended = place.shell(&format!("\"$THRASH\" {command} > /dev/full"));
         assert_eq!(ended.code, Some(5), "{command}: {}", ended.stderr);
+    }
+}
+
+/// Commands that print something and end, by what they need; `@1` and `@2` are stored runs.
+const OF_FILES: [&str; 16] = [
+    "--help",
+    "--version",
+    "completions bash",
+    "help runs",
+    "model runtime",
+    "notify --help",
+    "phrases check easy",
+    "phrases export easy",
+    "phrases stats easy",
+    "scenarios check",
+    "scenarios list",
+    "scenarios show smoke",
+    "schema record",
+    "targets list",
+    "targets show ash-v5",
+    "waivers check easy --waivers over.yaml",
+];
+const OF_A_STORE: [&str; 14] = [
+    "baseline set latest",
+    "baseline show",
+    "compare @1 @2",
+    "db migrate",
+    "db migrate --check",
+    "db prune",
+    "doctor",
+    "history",
+    "report latest",
+    "runs list",
+    "runs list --json",
+    "schedule enable quick",
+    "schedule list",
+    "schedule next",
+];
+const SENDING: [&str; 5] = [
+    "load tiny.yaml",
+    "run easy",
+    "shadow lines.txt",
+    "targets check",
+    "targets check --url http://127.0.0.1:1",
+];
+
+#[test]
+fn commands_about_files_end_alike_where_their_output_goes_nowhere() {
+    end_alike(&OF_FILES);
+}
+
+#[test]
+fn commands_about_the_store_end_alike_where_their_output_goes_nowhere() {
+    end_alike(&OF_A_STORE);
+}
+
+#[test]
+fn commands_that_send_end_alike_where_their_output_goes_nowhere() {
+    end_alike(&SENDING);
+}
+
+fn end_alike(commands: &[&str]) {
+    let place = Place::new();
+    place.easy_suite();
+    place.file("lines.txt", "good morning\n");
+    place.file(
+        "tiny.yaml",
+        "title: x\nmodel: arrivals\nrate: 5/s\nduration: 200ms\nphrases: {suite: quick}\ngates: [error_rate <= 1%]\n",
+    );
+    place.file("over.yaml", "waivers: [{phrase: calm-1, reason: x, owner: y, expires: 2001-01-01}]\n");
+    place.thrash(["run", "easy", "-q", "--no-reference"]).exits(0);
+    place.thrash(["run", "easy", "-q", "--no-reference"]).exits(0);
+    let ids: Vec<String> = place.runs().iter().map(|run| run["id"].as_str().unwrap().to_owned()).collect();
+    for line in commands {
+        let line = line.replace("@1", &ids[0]).replace("@2", &ids[1]);
+        let command: Vec<&str> = line.split(' ').collect();
+        let usual = place.thrash(&command);
+        assert!(!usual.stdout.is_empty() || usual.code == Some(3), "{line} prints nothing: {}", usual.stderr);
+        let usual = usual.code.expect("no signal");
+        // Data that reaches nobody is a failure; a page was read as far as its reader wanted.
+        let lost = if line.contains("--json") || line.contains("export") { 5 } else { usual };
+        let full = if usual == 0 || usual == 4 { 5 } else { usual };
+        let ended = |to: &str| place.shell(&format!("exec \"$THRASH\" {line} {to}"));
+        for (how, ended, code) in [
+            ("unread", unread(&place, &command), lost),
+            ("closed", ended(">&-"), lost),
+            ("full", ended(">/dev/full"), full),
+        ] {
+            assert_eq!(ended.code, Some(code), "{line}, {how}: {}", ended.stderr);
+            assert!(!ended.stderr.contains("panicked"), "{line}, {how}: {}", ended.stderr);
+        }
+    }
+}
+
+#[test]
+fn a_demo_whose_address_reached_nobody_ends_with_a_failure() {
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("the full disk");
+    let place = Place::new();
+    let mut command = place.command(["demo", "--listen", "127.0.0.1:0"]);
+    let mut child = command.stdout(full).stderr(std::process::Stdio::piped()).spawn().expect("it starts");
+    let mut line = String::new();
+    let mut stderr = BufReader::new(child.stderr.take().expect("its messages"));
+    stderr.read_line(&mut line).expect("it says that it is ready");
+    send("TERM", &child);
+    assert_eq!(child.wait().expect("it ends").code(), Some(5), "{line}");
+}
+
+#[test]
+fn no_printing_command_is_forgotten() {
+    let help = Place::new().thrash(["--help"]).exits(0).stdout;
+    let commands = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
+    let names: Vec<&str> = commands
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(names.len() > 20, "{help}");
+    // The first two are `run` with a suite; the others print for somebody who waits, and end when they are told to.
+    let others = ["quick", "comprehensive", "load-worker", "serve", "demo"];
+    for name in names.into_iter().filter(|name| !others.contains(name)) {
+        let mut tried = OF_FILES.iter().chain(&OF_A_STORE).chain(&SENDING);
+        assert!(tried.any(|line| line.split(' ').next() == Some(name)), "`{name}` is not tried");
     }
 }
 
