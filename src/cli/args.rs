@@ -35,6 +35,8 @@ use crate::suite::perturb::Kinds;
     arg_required_else_help = true
 )]
 #[command(after_help = "\
+Start with `thrash quick`: where no target is named it asks a built-in demo.
+
 Exit codes:
   0    every check passed, or the command did what it was asked
   1    a gate failed

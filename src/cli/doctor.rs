@@ -7,6 +7,7 @@ use super::failure::{Failure, chain};
 use super::output::Output;
 use crate::config::{Config, Meaning, Origin, variables};
 use crate::dispatch::{Connected, Keeper, open_store, spool};
+use crate::report::figures;
 use crate::service::schedule::check;
 use crate::store::{StoreError, StoreLocation};
 use crate::suite::SuiteError;
@@ -14,12 +15,14 @@ use crate::suite::SuiteError;
 /// Shows everything; what cannot be reached makes the exit code, what is only unset does not.
 pub(super) async fn doctor(config: &Config, output: Output) -> Result<Exit, Failure> {
     let mut text = String::from("settings\n");
+    let widest = config.effective.iter().map(|value| value.key.len()).max().unwrap_or_default();
     for value in &config.effective {
         let from = match value.origin {
             Origin::Default => String::new(),
             origin => format!("({origin})"),
         };
-        let _ = writeln!(text, "{}", format!("  {:<34} {:<24} {from}", value.key, value.value).trim_end());
+        let shown = if value.value.is_empty() { figures::NOTHING } else { &value.value };
+        let _ = writeln!(text, "{}", format!("  {:<widest$} {shown:<24} {from}", value.key).trim_end());
     }
     let file = config.file.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string());
     let _ = writeln!(text, "\nconfiguration file   {file}");

@@ -59,10 +59,12 @@ pub(super) async fn history(config: &Config, args: HistoryArgs, output: Output) 
     let history = dispatch::history(store.as_ref(), query).await?;
     store.close().await;
     let Some(history) = history else {
-        return Err(Failure::usage(
-            format!("no {wanted} is stored{since}"),
-            "`thrash runs list` shows the stored runs",
-        ));
+        let hint = if wanted == "run" && since.is_empty() {
+            "`thrash quick` makes one"
+        } else {
+            "`thrash runs list` shows the stored runs"
+        };
+        return Err(Failure::usage(format!("no {wanted} is stored{since}"), hint));
     };
     let mut files = Vec::new();
     for sink in &sinks {

@@ -138,7 +138,7 @@ pub(super) fn scenarios(
             let mut page = String::new();
             for name in scenario_names() {
                 let scenario = load_scenario(name, 1.0)?;
-                let _ = writeln!(page, "{name:<16}{:<46}{}", scenario.title, shape(&scenario));
+                let _ = writeln!(page, "{name:<16}{:<28}{}", shape(&scenario), scenario.title);
             }
             output.print(&page)?;
         }

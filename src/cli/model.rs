@@ -136,11 +136,11 @@ fn info(config: &Config, args: &ModelArgs, output: Output) -> Result<Exit, Failu
     line("loaded in", format!("{:.0} ms", facts.loaded_in.as_secs_f64() * 1e3));
     line("speed", format!("{speed:.0} phrases/s over the {} of the comprehensive suite", texts.len()));
     line("hash", facts.hash.clone());
-    for (name, hash) in &facts.files {
-        line("", format!("{hash}  {name}"));
-    }
     for note in &facts.notes {
         line("note", note.clone());
+    }
+    for (name, hash) in &facts.files {
+        let _ = writeln!(text, "{hash}  {name}");
     }
     output.show(&text)?;
     Ok(Exit::Passed)

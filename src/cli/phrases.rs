@@ -85,7 +85,7 @@ pub(super) fn phrases(config: &Config, command: PhrasesCommand, output: Output) 
         PhrasesCommand::Plan(args) => {
             let gates = all_gates(config, &args).gates;
             let plan = plan(&load(config, &args)?, &gates, args.alert_level);
-            give(&args, &plan, &plan_page(&plan), output)?;
+            give(&args, &plan, &plan_page(&plan, output.width()), output)?;
             Ok(Exit::Passed)
         }
     }
@@ -199,7 +199,7 @@ fn check_page(suite: &Suite, findings: &[Finding], others: usize) -> String {
         if others == 0 { String::new() } else { format!(", held against {others} other texts") };
     let _ = writeln!(
         page,
-        "{verdict}: suite `{}`, {} phrases in {} categories{held_against}, {errors} errors, {warnings} warnings",
+        "{verdict}: suite `{}`, {} phrases in {} categories{held_against}\n{errors} errors, {warnings} warnings",
         suite.name,
         suite.phrases.len(),
         suite.categories.len(),
@@ -218,14 +218,14 @@ fn stats_page(summary: &SuiteSummary) -> String {
     );
     let _ = writeln!(
         page,
-        "{} contrast pairs, {} variants of a seed in {} families, {} must pass, {} with earlier messages",
+        "{} contrast pairs, {} variants of a seed in {} families\n{} must pass, {} with earlier messages",
         summary.pairs, summary.variants, summary.families, summary.must_pass, summary.with_history
     );
     if let Some(agreement) = summary.human_agreement {
         let alpha = agreement.alpha.map_or_else(|| "not defined".to_owned(), |alpha| format!("{alpha:.2}"));
         let _ = writeln!(
             page,
-            "people agree with each other: Krippendorff's alpha {alpha}, {} labels on {} phrases",
+            "people agree with each other: Krippendorff's alpha {alpha},\n  {} labels on {} phrases",
             agreement.annotations, agreement.phrases
         );
     }
@@ -258,22 +258,23 @@ fn columns(counts: &BTreeMap<String, usize>) -> String {
     cells.chunks(across).map(|row| row.concat() + "\n").collect()
 }
 
-fn plan_page(plan: &Plan) -> String {
+fn plan_page(plan: &Plan, width: usize) -> String {
     let mut page = String::new();
     let _ = writeln!(
         page,
-        "{}: {} phrases that count ({} negatives, {} positives, {} in neither rate)\n",
+        "{}: {} phrases that count\n  {} negatives, {} positives, {} in neither rate\n",
         plan.suite, plan.phrases, plan.negatives, plan.positives, plan.straddling
     );
-    let _ =
-        writeln!(page, "The chance to pass, if the true error rate is this share of what the gate allows:\n");
+    page.push_str(
+        "The chance in % to pass, if the true error rate is this share of what the gate\nallows:\n\n",
+    );
     let mut table = Builder::new();
     table.push_record(["gate", "cases", "allows", "1/8", "1/4", "3/8", "1/2", "3/4", "all"]);
     for gate in &plan.gates {
-        table.push_record(gate_row(gate));
+        table.push_record(gate_row(gate, width.saturating_sub(42).clamp(20, 60)));
     }
     let mut table = table.build();
-    table.with(Style::blank()).with(Padding::new(0, 1, 0, 0));
+    table.with(Style::blank()).with(Padding::zero());
     table.modify(Columns::new(1..), Alignment::right());
     for line in table.to_string().lines() {
         let _ = writeln!(page, "{}", line.trim_end());
@@ -281,8 +282,9 @@ fn plan_page(plan: &Plan) -> String {
     if plan.gates.iter().any(|gate| gate.effective.is_some()) {
         let _ = writeln!(
             page,
-            "\nIn brackets: what cases are worth of which some are variants of one seed, planned with a correlation\n\
-             of {} within a family. A run takes the correlation that it finds, if that is higher.",
+            "\nIn brackets: what cases are worth of which some are variants of one seed,\n\
+             planned with a correlation of {} within a family. A run takes the correlation\n\
+             that it finds, if that is higher.",
             plan.family_correlation
         );
     }
@@ -294,14 +296,14 @@ fn plan_page(plan: &Plan) -> String {
     if let Some(chance) = plan.category_false_alarm {
         let _ = writeln!(
             page,
-            "\nIf every category were exactly at its target, at least one would fail in {:.0} % of runs.",
+            "\nIf every category were exactly at its target, at least one would fail in\n{:.0} % of runs.",
             chance * 100.0
         );
     }
-    page.push_str(&against_baseline(plan));
+    page.push_str(&against_baseline(plan, width));
     let _ = writeln!(
         page,
-        "\nThe chance to see a change against a baseline (paired, one-sided, 5 %), if 0.5 % got better and"
+        "\nThe chance to see a change against a baseline (paired, one-sided, 5 %), if 0.5 %\ngot better and"
     );
     for regression in &plan.regressions {
         let _ = writeln!(
@@ -315,13 +317,14 @@ fn plan_page(plan: &Plan) -> String {
 }
 
 /// What the gates against a baseline could see; nothing where there is none.
-fn against_baseline(plan: &Plan) -> String {
+fn against_baseline(plan: &Plan, width: usize) -> String {
     if plan.baseline_gates.is_empty() {
         return String::new();
     }
     let mut page = String::from(
-        "\nAgainst a baseline, the chance that a gate stops it if 0.5 % of its phrases got better and so\n\
-         many worse; `from` is how many worse ones it sees if none got better:\n\n",
+        "\nAgainst a baseline, the chance that a gate stops it if 0.5 % of its phrases got\n\
+         better and so many worse; `from` is how many worse ones it sees if none got\n\
+         better:\n\n",
     );
     let mut table = Builder::new();
     let chances = &plan.regressions;
@@ -329,7 +332,11 @@ fn against_baseline(plan: &Plan) -> String {
     let heads = ["gate", "cases", "from"].map(str::to_owned);
     table.push_record(heads.into_iter().chain(chances.iter().map(share)));
     for gate in &plan.baseline_gates {
-        let mut row = vec![cut(&gate.gate, 46), gate.cases.to_string(), gate.seen_from.to_string()];
+        let mut row = vec![
+            cut(&gate.gate, width.saturating_sub(14 + 6 * chances.len()).clamp(20, 60)),
+            gate.cases.to_string(),
+            gate.seen_from.to_string(),
+        ];
         row.extend((0..chances.len()).map(|i| match gate.chances.get(i) {
             Some(chance) => format!("{:.0} %", chance.power * 100.0),
             None => "–".to_owned(),
@@ -337,7 +344,7 @@ fn against_baseline(plan: &Plan) -> String {
         table.push_record(row);
     }
     let mut table = table.build();
-    table.with(Style::blank()).with(Padding::new(0, 1, 0, 0));
+    table.with(Style::blank()).with(Padding::zero());
     table.modify(Columns::new(1..), Alignment::right());
     for line in table.to_string().lines() {
         let _ = writeln!(page, "{}", line.trim_end());
@@ -347,7 +354,7 @@ fn against_baseline(plan: &Plan) -> String {
         let _ = match (&gate.slice, gate.seen_from) {
             (_, 0) => writeln!(page, "\n`{name}` cannot pass with {cases} cases, even if nothing changed."),
             (Some(slice), _) => {
-                writeln!(page, "\n`{name}`: for `{slice}`, the smallest one that it looks at.")
+                writeln!(page, "\n`{name}`:\n  for `{slice}`, the smallest one that it looks at.")
             }
             (None, _) => continue,
         };
@@ -363,16 +370,16 @@ fn cut(name: &str, most: usize) -> String {
     }
 }
 
-fn gate_row(gate: &GatePlan) -> Vec<String> {
+fn gate_row(gate: &GatePlan, width: usize) -> Vec<String> {
     let allows = gate.allowed_errors.map_or_else(|| "never".to_owned(), |errors| errors.to_string());
     let chance = |i: usize| {
-        gate.chances.get(i).map_or_else(|| "–".to_owned(), |chance| format!("{:.0} %", chance.passes * 100.0))
+        gate.chances.get(i).map_or_else(|| "–".to_owned(), |chance| format!("{:.0}", chance.passes * 100.0))
     };
     let cases = match gate.effective {
         Some(worth) => format!("{} ({worth:.0})", gate.cases),
         None => gate.cases.to_string(),
     };
-    let mut row = vec![cut(&gate.gate, 36), cases, allows];
+    let mut row = vec![cut(&gate.gate, width), cases, allows];
     row.extend((0..6).map(chance));
     row
 }

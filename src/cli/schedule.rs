@@ -72,6 +72,9 @@ pub(super) async fn schedule(
             } else {
                 tell_if_off(&config, output);
                 output.show(&list(&views, Utc::now(), output.width()))?;
+                if views.iter().any(|view| !view.enabled) {
+                    output.note("`thrash schedule enable NAME` switches one on, for `thrash serve`");
+                }
             }
         }
         ScheduleCommand::Next { name, count, json } => {

@@ -6,6 +6,7 @@ use super::args::{Flags, TargetsCommand};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
+use super::runs::cut;
 use crate::config::Config;
 use crate::dispatch::Connected;
 use crate::domain::Answer;
@@ -17,7 +18,7 @@ pub(super) async fn targets(
     output: Output,
 ) -> Result<Exit, Failure> {
     match command {
-        TargetsCommand::List => list(&load(Flags::new())?, output),
+        TargetsCommand::List => Ok(list(&load(Flags::new())?, output)),
         TargetsCommand::Show { name } => {
             output.print(&load(Flags::new())?.contract_text(&name)?)?;
             Ok(Exit::Passed)
@@ -26,7 +27,8 @@ pub(super) async fn targets(
     }
 }
 
-fn list(config: &Config, output: Output) -> Result<Exit, Failure> {
+fn list(config: &Config, output: Output) -> Exit {
+    output.note("* is the one that is asked where --target names none");
     let mut text = String::new();
     let mut exit = Exit::Passed;
     for name in config.target_names() {
@@ -34,12 +36,9 @@ fn list(config: &Config, output: Output) -> Result<Exit, Failure> {
         match config.contract(&name) {
             Ok(contract) => {
                 let here = if name == config.target_name() { "*" } else { " " };
-                let _ = writeln!(
-                    text,
-                    "{here} {name:<15} {from:<11} {:<29} {}",
-                    contract.shown_url(),
-                    contract.title
-                );
+                let url = contract.shown_url();
+                let line = format!("{here} {name:<14} {from:<10} {url:<23} {}", contract.title);
+                let _ = writeln!(text, "{}", cut(&line, output.width()));
             }
             Err(error) => {
                 exit = Exit::Usage;
@@ -47,7 +46,7 @@ fn list(config: &Config, output: Output) -> Result<Exit, Failure> {
             }
         }
     }
-    Ok(exit.after(output.show(&text), output))
+    exit.after(output.show(&text), output)
 }
 
 /// Sends one harmless phrase and shows how the answer was read.

@@ -107,7 +107,7 @@ impl fmt::Display for Removed {
                 "would delete {runs} and the answers of {answers}, besides ended jobs and messages"
             )?,
         }
-        write!(f, "; {} remain", self.remaining)?;
+        write!(f, "; {} runs remain", self.remaining)?;
         if *held > 0 {
             write!(f, ", {held} of them whole only because they are held or baselines")?;
         }

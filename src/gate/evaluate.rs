@@ -34,9 +34,16 @@ pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
     if let Some(load) = &record.load {
         return evaluate_load(record, load, options);
     }
-    let held = held_gates_of(record, &options.gates);
+    // The same gate may be configured and asked for.
+    let mut gates: Vec<Gate> = Vec::new();
+    for gate in &options.gates {
+        if !gates.contains(gate) {
+            gates.push(gate.clone());
+        }
+    }
+    let held = held_gates_of(record, &gates);
     let mut checks: Vec<Check> =
-        options.gates.iter().chain(&held).map(|gate| check(record, gate, source(gate.metric))).collect();
+        gates.iter().chain(&held).map(|gate| check(record, gate, source(gate.metric))).collect();
     checks.push(both_sides(record));
     checks.extend(baseline_checks(record, options));
     checks.extend(category_checks(record));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::codec::RecordError;
 use super::driver::DriverError;
+use super::resolve::LATEST;
 use crate::domain::{RunId, Series};
 
 /// The sort of a [`StoreError`]: one table maps it to exit codes, one to HTTP statuses.
@@ -177,6 +178,7 @@ impl StoreError {
             Self::Held { .. } => {
                 return Some("stop that one first, or let several share a PostgreSQL database: DATABASE_URL");
             }
+            Self::NotFound { query } if query == LATEST => return Some("`thrash quick` makes one"),
             Self::OnHold { .. } => return Some("`thrash runs release RUN` lifts that, if you may"),
             _ => {}
         }

@@ -7,6 +7,7 @@ mod exits;
 mod github;
 mod history;
 mod inputs;
+mod newcomer;
 mod pages;
 mod phrases;
 mod places;

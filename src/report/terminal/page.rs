@@ -136,7 +136,8 @@ impl Page {
     }
 
     /// The page as text.
-    pub(super) fn finish(self) -> String {
+    pub(super) fn finish(mut self) -> String {
+        self.lines.pop_if(|last| last.0.is_empty());
         self.lines.iter().map(|line| line.render(self.width, self.color) + "\n").collect()
     }
 }

@@ -74,7 +74,7 @@ fn a_service_that_went_blind_is_seen_with_the_run_that_it_began_with_and_the_tes
 fn the_history_of_a_suite_and_a_target_is_chosen() {
     let place = Place::new();
     let good = DemoProcess::start(&[]);
-    place.thrash(["history"]).exits(2).complains(&["no run is stored", "thrash runs list"]);
+    place.thrash(["history"]).exits(2).complains(&["no run is stored", "thrash quick"]);
     run(&place, &good).exits(0);
     place.thrash(["quick"]).exits(1);
     let newest = place.thrash(["history"]).exits(0).stdout;

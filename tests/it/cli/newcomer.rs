@@ -1,0 +1,83 @@
+//! What somebody sees who has never used it, in a terminal of 80 columns.
+
+use crate::support::command::Place;
+
+#[test]
+fn lists_and_tables_fit_80_columns() {
+    let place = Place::new();
+    place.thrash(["quick", "-q"]).exits(1);
+    place.thrash(["quick", "-q"]).exits(1);
+    place.thrash(["baseline", "set", "latest"]).exits(0);
+    place.thrash(["schedule", "enable", "quick"]).exits(0);
+    for command in [
+        "--help",
+        "baseline show",
+        "history",
+        "model info",
+        "phrases check",
+        "phrases plan",
+        "phrases plan --gate-profile regression",
+        "phrases stats",
+        "runs list",
+        "scenarios list",
+        "schedule list",
+        "schedule next",
+        "targets list",
+    ] {
+        let shown = place.thrash(command.split(' ')).exits(0).stdout;
+        assert!(!shown.is_empty(), "{command}");
+        for line in shown.lines() {
+            assert!(line.chars().count() <= 80, "{command}: {line}");
+        }
+        assert!(!shown.ends_with("\n\n"), "{command} ends with an empty line");
+    }
+}
+
+#[test]
+fn marks_in_lists_are_explained() {
+    let place = Place::new();
+    place.thrash(["quick", "-q"]).exits(1);
+    let listed = place.thrash(["runs", "list"]).exits(0);
+    assert!(!listed.said().contains('*'), "{}", listed.said());
+    place.thrash(["baseline", "set", "latest"]).exits(0);
+    let listed = place.thrash(["runs", "list"]).exits(0).complains(&["* is a baseline or held"]);
+    assert!(listed.stdout.contains("* failed"), "{}", listed.stdout);
+    let targets = place.thrash(["targets", "list"]).exits(0).complains(&["* is the one that is asked"]);
+    assert!(targets.stdout.contains("* demo"), "{}", targets.stdout);
+    place.thrash(["schedule", "list"]).exits(0).complains(&["thrash schedule enable NAME"]);
+}
+
+#[test]
+fn where_nothing_is_stored_the_hint_says_how_to_begin() {
+    let place = Place::new();
+    for command in [&["report", "latest"][..], &["compare", "latest", "latest"], &["history"]] {
+        place.thrash(command).exits(2).complains(&["hint: `thrash quick` makes one"]);
+    }
+    place.thrash(["report", "nope"]).exits(2).complains(&["hint: `thrash runs list`"]);
+    place.thrash(["history", "--suite", "nope"]).exits(2).complains(&["hint: `thrash runs list`"]);
+}
+
+#[test]
+fn a_gate_that_is_there_already_is_one_check() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    place.thrash(["run", suite]).exits(0);
+    let checks = |place: &Place| place.latest()["verdict"]["checks"].as_array().expect("checks").len();
+    let usual = checks(&place);
+    place.thrash(["run", suite, "--gate", "accuracy >= 92%", "--gate", "accuracy>=0.92"]).exits(0);
+    assert_eq!(checks(&place), usual);
+    place.thrash(["run", suite, "--gate", "accuracy >= 91%"]).exits(0);
+    assert_eq!(checks(&place), usual + 1);
+}
+
+#[test]
+fn every_setting_has_a_value_in_the_same_column() {
+    let doctor = Place::new().thrash(["doctor"]).exits(0).stdout;
+    let settings: Vec<&str> = doctor.lines().skip(1).take_while(|line| !line.is_empty()).collect();
+    assert!(settings.len() > 50, "{doctor}");
+    let start = |line: &str| {
+        let key = 2 + line[2..].find(' ').expect("a value stands behind the key");
+        key + line[key..].find(|c| c != ' ').expect("a value")
+    };
+    assert!(settings.iter().all(|line| start(line) == start(settings[0])), "{doctor}");
+}
