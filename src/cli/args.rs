@@ -354,7 +354,7 @@ pub(super) enum RunsCommand {
         #[arg(value_name = "RUN")]
         run: String,
         /// Why, for whoever wants to delete it
-        #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        #[arg(long, value_name = "TEXT")]
         reason: String,
     },
     /// Release a run that was held

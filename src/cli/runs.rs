@@ -10,9 +10,13 @@ use super::report::Reports;
 use super::run::{Notes, tell_delivered};
 use crate::config::Config;
 use crate::dispatch::{Keeper, deliver_spool, earlier, open_store, spool};
+use crate::domain::one_line;
 use crate::report::figures;
 use crate::report::headline::in_words;
 use crate::store::{RunFilter, RunSummary, Store, StoreError, StoreLocation};
+
+/// Longest reason to hold a run, in characters.
+const LONGEST_REASON: usize = 500;
 
 /// Where the store is; a command about stored runs needs one.
 pub(super) fn location(config: &Config) -> Result<StoreLocation, Failure> {
@@ -43,9 +47,15 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) 
         }
         RunsCommand::Show { run, reports } => return show(config, &run, &reports, output).await,
         RunsCommand::Hold { run, reason } => {
+            let reason = one_line(&reason, LONGEST_REASON).map_err(|wrong| {
+                Failure::usage(
+                    format!("`--reason` cannot be kept: {wrong}"),
+                    "say in a line why the run is held, such as `--reason 'case 12'`",
+                )
+            })?;
             let store = open(config, output).await?;
             let id = store.resolve(&run).await?;
-            store.hold(&id, Some(&reason)).await?;
+            store.hold(&id, Some(reason)).await?;
             store.close().await;
             output.note(format!("{id} is held: nothing deletes it until `thrash runs release {id}`"));
         }

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde_yaml::{Mapping, Value};
 
+use super::sense::Findings;
 use super::{Config, ConfigError, DEFAULT, Environment, Settings, usual_places};
-use crate::document::{Document, Problems};
+use crate::document::{Document, Path as Place, Problems, plain};
 
 /// Where a value came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,7 @@ impl Config {
                 let text = read(path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
                 let document =
                     Document::parse(&path.display().to_string(), &text).map_err(ConfigError::Invalid)?;
-                check_shape(&document).map_err(ConfigError::Invalid)?;
+                check_shape(&document, default.value()).map_err(ConfigError::Invalid)?;
                 layers.lay(document.value(), Origin::File);
                 // Decoded once here, so that a problem has its place in the file.
                 document
@@ -88,16 +89,12 @@ impl Config {
             layers.lay(&nested(key, value), Origin::Flag);
         }
         let settings = layers.decode()?;
+        let mut findings = layers.odd_texts();
+        settings.look_for_nonsense(&mut findings);
         let effective = layers.effective();
         let config = Self { settings, effective, file: path, document, environment };
-        match config.settings.senseless() {
-            None => Ok(config),
-            Some((key, message)) => Err(ConfigError::Setting {
-                key: key.to_owned(),
-                origin: config.origin(key),
-                message: message.to_owned(),
-            }),
-        }
+        config.refuse(findings)?;
+        Ok(config)
     }
 }
 
@@ -119,14 +116,33 @@ fn is_there(place: &PathBuf) -> bool {
     place.symlink_metadata().is_ok()
 }
 
-/// A file that is empty or all comments changes nothing; a list or a text is no configuration.
-fn check_shape(document: &Document) -> Result<(), Problems> {
-    match document.value() {
-        Value::Null | Value::Mapping(_) => Ok(()),
-        _ => Err(document
-            .problem(&crate::document::Path::root(), "a configuration is a mapping of settings")
+/// A file that is empty or all comments changes nothing; a list or a text is no configuration, and a section of nothing
+/// says nothing.
+fn check_shape(document: &Document, below: &Value) -> Result<(), Problems> {
+    if !matches!(document.value(), Value::Null | Value::Mapping(_)) {
+        return Err(document
+            .problem(&Place::root(), "a configuration is a mapping of settings")
             .with_hint("such as `target: ash-v5`")
-            .into()),
+            .into());
+    }
+    let mut problems = Problems::default();
+    collect_empty(below, document.value(), &Place::root(), &mut |path| {
+        let problem = document.key_problem(&path, format!("`{path}`: there is nothing below this key"));
+        problems.push(problem.with_hint("leave the key out, or write below it what is to change"));
+    });
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Finds the mappings over which a document lays nothing.
+fn collect_empty(below: &Value, over: &Value, path: &Place, found: &mut dyn FnMut(Place)) {
+    let (Value::Mapping(below), Value::Mapping(over)) = (below, over) else { return };
+    for (name, value) in over {
+        let Some(old) = below.get(name) else { continue };
+        let path = path.join(name.as_str().unwrap_or_default());
+        match (old, value) {
+            (Value::Mapping(old), Value::Null) if !old.is_empty() => found(path),
+            _ => collect_empty(old, value, &path, found),
+        }
     }
 }
 
@@ -162,9 +178,35 @@ impl Layers {
     fn decode(&self) -> Result<Settings, ConfigError> {
         serde_path_to_error::deserialize(self.value.clone()).map_err(|error| {
             let key = error.path().to_string();
-            let message = error.inner().to_string();
+            let message = plain(&error.inner().to_string());
             ConfigError::Setting { origin: self.origin(&key), key, message }
         })
+    }
+
+    /// Texts that are blank, or would break the lines they are shown in. What stands under `targets` is looked at when
+    /// it is used.
+    fn odd_texts(&self) -> Findings {
+        let mut leaves = Vec::new();
+        collect(&self.value, "", &mut leaves);
+        let mut findings = Findings::default();
+        for (key, value) in leaves {
+            let Value::String(text) = value else { continue };
+            if key.starts_with("targets.") {
+                continue;
+            }
+            let may_be_empty = key == "service.base_path" && text.is_empty();
+            findings.note(
+                text.trim().is_empty() && !may_be_empty,
+                &key,
+                "it is empty: leave it out, or say what is meant",
+            );
+            findings.note(
+                text.contains(char::is_control),
+                &key,
+                "it holds a line break or another control character",
+            );
+        }
+        findings
     }
 
     fn effective(&self) -> Vec<Effective> {
@@ -211,8 +253,8 @@ fn lay_at(key: &str, base: Value, over: &Value, changed: &mut dyn FnMut(&str)) -
 }
 
 /// Whether a key is another one, or lies in it.
-fn is_within(key: &str, other: &str) -> bool {
-    key.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+pub(super) fn is_within(key: &str, other: &str) -> bool {
+    key.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// The path of a key under another.

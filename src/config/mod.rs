@@ -9,24 +9,27 @@ mod notify;
 mod reference;
 mod retention;
 mod schedules;
+mod sense;
 mod service;
 mod settings;
 mod targets;
 
 use std::path::{Path, PathBuf};
 
-use crate::document::{Document, Problems};
+use crate::document::{Document, Problem, Problems};
 use crate::domain::{BaselineWish, Comparison, RunRecord};
 use crate::gate::{Gate, GateOptions, Metric};
 use crate::suite::Catalog;
 use crate::target::Contract;
 
 pub use environment::{Environment, Meaning, Variable, variables};
+use layers::is_within;
 pub use layers::{Effective, Origin};
 pub use notify::{ChannelSettings, NotifySettings};
 pub use reference::ReferenceSettings;
 pub use retention::RetentionSettings;
 pub use schedules::{JobSettings, PlannedJob, ScheduleSettings};
+use sense::{Findings, Nonsense};
 pub use service::{KeySettings, RateLimitSettings, Scope, ServiceSettings, TlsSettings};
 pub use settings::{
     DEFAULT, LogLevel, RunSettings, Settings, StoreSettings, SuiteSize, Suites, Thresholds, WaiverSettings,
@@ -207,8 +210,53 @@ impl Config {
         options
     }
 
+    /// Where a value came from, or the newest word on what it holds.
     fn origin(&self, key: &str) -> Origin {
-        self.effective.iter().find(|value| value.key == key).map_or(Origin::Default, |value| value.origin)
+        let of = |value: &Effective| value.origin;
+        let around = self.effective.iter().find(|value| is_within(key, &value.key)).map(of);
+        let mut within = self.effective.iter().filter(|value| is_within(&value.key, key)).map(of);
+        let said = || within.rfind(|origin| *origin != Origin::Default);
+        around.or_else(said).unwrap_or(Origin::Default)
+    }
+
+    /// What is wrong with settings, where they stand: those of the file together, else the first.
+    fn refuse(&self, findings: Findings) -> Result<(), ConfigError> {
+        let mut problems = Problems::default();
+        let mut others = Vec::new();
+        for found in findings.0 {
+            match self.wrong(found) {
+                ConfigError::Invalid(more) => problems.extend(more),
+                error => others.push(error),
+            }
+        }
+        problems.sort();
+        if !problems.is_empty() {
+            return Err(ConfigError::Invalid(problems));
+        }
+        // Of two that do not go together, the one is meant that somebody set.
+        others.sort_by_key(|error| matches!(error, ConfigError::Setting { origin: Origin::Default, .. }));
+        others.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    fn wrong(&self, found: Nonsense) -> ConfigError {
+        let Nonsense { path, is_key, message, hint, is_secret } = found;
+        let key = path.to_string();
+        match self.origin(&key) {
+            Origin::File => {
+                let message = format!("`{key}`: {message}");
+                let problem = if is_key {
+                    self.document.key_problem(&path, message)
+                } else {
+                    self.document.problem(&path, message)
+                };
+                let line = if is_secret { String::new() } else { problem.line.clone() };
+                ConfigError::Invalid(Problem { hint, line, ..problem }.into())
+            }
+            origin @ (Origin::Default | Origin::Environment(_) | Origin::Flag) => {
+                let message = hint.map_or(message.clone(), |hint| format!("{message}: {hint}"));
+                ConfigError::Setting { key, origin, message }
+            }
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! Who is told when something breaks.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::sense::{Findings, INSTANT, MONTH, is_name};
 use super::{Config, ConfigError};
+use crate::document::Path;
 use crate::domain::{Secret, Wait};
 use crate::notify::{Channel, ChannelError, ChannelKind, NotifyOptions, QuietHours, Severity};
 
@@ -60,16 +63,42 @@ const USUAL: [(&str, &str, ChannelKind); 2] = [
 ];
 
 impl NotifySettings {
-    /// A value that decodes and still makes no sense: its key, and what is wrong.
-    pub(super) fn senseless(&self) -> Option<(&'static str, &'static str)> {
-        if self.channels.values().any(|channel| channel.per_minute == 0) {
-            return Some(("notify.channels", "`per_minute` must be at least 1"));
+    /// Notes every value that decodes and still makes no sense.
+    pub(super) fn look_for_nonsense(&self, found: &mut Findings) {
+        found.time("notify.warning_after", self.warning_after, Duration::ZERO, MONTH);
+        found.time("notify.give_up_after", self.give_up_after, INSTANT, MONTH);
+        let is_no_time = |quiet: &Option<QuietHours>| quiet.as_ref().is_some_and(|q| q.from == q.to);
+        let no_time =
+            "it ends when it begins, so nothing would ever be quiet: `least: critical` is for all hours";
+        found.note(is_no_time(&self.quiet), "notify.quiet", no_time);
+        for (name, channel) in &self.channels {
+            let path = Path::of("notify.channels").join(name.as_str());
+            if !is_name(name) {
+                found.at_key(path.clone(), "a channel's name is of 1 to 40 letters, digits, `-` and `_`");
+            }
+            if channel.per_minute == 0 {
+                found.at(path.join("per_minute"), "`per_minute` must be at least 1");
+            }
+            if is_no_time(&channel.quiet) {
+                found.at(path.join("quiet"), no_time);
+            }
+            let variables = [("url_env", Some(&channel.url_env)), ("key_env", channel.key_env.as_ref())];
+            for (key, variable) in variables {
+                if variable.is_some_and(|name| !is_variable(name)) {
+                    let message =
+                        "it must be the name of an environment variable; the secret itself stands there";
+                    found.at(path.join(key), message).is_secret = true;
+                }
+            }
         }
-        if self.give_up_after.0.is_zero() {
-            return Some(("notify.give_up_after", "it must be above zero"));
-        }
-        None
     }
+}
+
+/// Whether it can be the name of an environment variable. An address or a key is none.
+fn is_variable(text: &str) -> bool {
+    text.len() <= 100
+        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 impl Config {

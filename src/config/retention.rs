@@ -6,6 +6,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::sense::{DAY, Findings, is_name};
+use crate::document::{Path, nearest_hint};
 use crate::domain::Wait;
 
 /// How long what is stored is kept.
@@ -32,22 +34,25 @@ impl RetentionSettings {
         self.classes.get(class).copied().flatten().map(|wait| wait.0)
     }
 
-    /// A value that decodes and still makes no sense: its key, and what is wrong.
-    pub(super) fn senseless(&self) -> Option<(&'static str, &'static str)> {
-        const UNKNOWN: &str = "it names none of `retention.classes`";
-        let named = [
-            ("retention.runs", &self.runs),
-            ("retention.answers", &self.answers),
-            ("retention.traces", &self.traces),
-        ];
-        if let Some((key, _)) = named.into_iter().find(|(_, class)| !self.classes.contains_key(*class)) {
-            return Some((key, UNKNOWN));
+    /// Notes every value that decodes and still makes no sense.
+    pub(super) fn look_for_nonsense(&self, found: &mut Findings) {
+        let known: Vec<&str> = self.classes.keys().map(String::as_str).collect();
+        for (key, class) in [("runs", &self.runs), ("answers", &self.answers), ("traces", &self.traces)] {
+            if !self.classes.contains_key(class) {
+                let path = Path::of("retention").join(key);
+                let message = format!("`{class}` names none of `retention.classes`");
+                found.at(path, message).hint = Some(nearest_hint(class, &known));
+            }
         }
-        // What is to go at once would go before anybody has read it.
-        let is_short = |wait: &Option<Wait>| wait.is_some_and(|wait| wait.0 < Duration::from_hours(24));
-        self.classes
-            .values()
-            .any(is_short)
-            .then_some(("retention.classes", "a class keeps its data for a day at least; `null` is for ever"))
+        for (name, time) in &self.classes {
+            let path = Path::of("retention.classes").join(name.as_str());
+            if !is_name(name) {
+                found.at_key(path.clone(), "a class's name is of 1 to 40 letters, digits, `-` and `_`");
+            }
+            // What is to go at once would go before anybody has read it.
+            if time.is_some_and(|time| time.0 < DAY) {
+                found.at(path, "a class keeps its data for a day at least; `null` is for ever");
+            }
+        }
     }
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Config, ConfigError, Origin};
+use super::sense::{DAY, Findings, MONTH, Nonsense, is_name};
+use super::{Config, ConfigError};
 use crate::document::Path;
 use crate::domain::Wait;
 use crate::schedule::{CronLine, Plan, Zone};
@@ -78,24 +80,42 @@ pub struct PlannedJob {
 }
 
 impl ScheduleSettings {
-    /// A value that decodes and still makes no sense: its key, and what is wrong.
-    pub(super) fn senseless(&self) -> Option<(&'static str, &'static str)> {
-        let is_name = |name: &str| {
-            (1..=40).contains(&name.len())
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-        };
-        let message = if !self.jobs.keys().all(|name| is_name(name)) {
-            "a job's name is of 1 to 40 letters, digits, `-` and `_`"
-        } else if !self.jobs.values().all(|job| job.suite.is_some() != job.scenario.is_some()) {
-            "a job names either a `suite` or a `scenario`"
-        } else if self.jobs.values().any(|job| job.jitter.0 > Duration::from_hours(24)) {
-            "`jitter` is at most a day"
-        } else if self.jobs.values().any(|job| job.catch_up.0 > Duration::from_hours(24 * 31)) {
-            "`catch_up` is at most 31 days"
-        } else {
+    /// Notes every value that decodes and still makes no sense.
+    pub(super) fn look_for_nonsense(&self, found: &mut Findings) {
+        for (name, job) in &self.jobs {
+            let path = Path::of("schedules.jobs").join(name.as_str());
+            if !is_name(name) {
+                found.at_key(path.clone(), "a job's name is of 1 to 40 letters, digits, `-` and `_`");
+            }
+            if job.suite.is_some() == job.scenario.is_some() {
+                found.at_key(path.clone(), "a job names either a `suite` or a `scenario`");
+            }
+            if job.jitter.0 > DAY {
+                found.at(path.join("jitter"), "it is at most a day");
+            } else if let Some(pause) = job.shortest_pause().filter(|pause| *pause <= job.jitter.0) {
+                let message = format!("it must be less than {}, the time between two starts", Wait(pause));
+                found.at(path.join("jitter"), message);
+            }
+            if job.catch_up.0 > MONTH {
+                found.at(path.join("catch_up"), "it is at most 31 days");
+            }
+        }
+    }
+}
+
+/// Starts that are looked at to see how close they come.
+const LOOKED_AT: usize = 50;
+
+impl JobSettings {
+    /// The shortest time between two starts, where it matters: those that follow an arbitrary day.
+    fn shortest_pause(&self) -> Option<Duration> {
+        if self.jitter.0.is_zero() {
             return None;
-        };
-        Some(("schedules.jobs", message))
+        }
+        let next = |after: &DateTime<Utc>| self.cron.next(*after, self.zone);
+        let starts: Vec<_> =
+            std::iter::successors(next(&DateTime::UNIX_EPOCH), next).take(LOOKED_AT).collect();
+        starts.windows(2).filter_map(|pair| (pair[1] - pair[0]).to_std().ok()).min()
     }
 }
 
@@ -121,14 +141,8 @@ impl Config {
 
     /// What is wrong with a setting of a job, with its place.
     pub fn schedule_error(&self, job: &str, key: &str, message: String, hint: String) -> ConfigError {
-        let setting = format!("schedules.jobs.{job}.{key}");
-        match self.origin(&setting) {
-            Origin::File => {
-                let path = Path::root().join("schedules").join("jobs").join(job).join(key);
-                ConfigError::Invalid(self.document.problem(&path, message).with_hint(hint).into())
-            }
-            origin => ConfigError::Setting { key: setting, origin, message: format!("{message}: {hint}") },
-        }
+        let path = Path::of("schedules.jobs").join(job).join(key);
+        self.wrong(Nonsense { path, is_key: false, message, hint: Some(hint), is_secret: false })
     }
 
     /// Whether all jobs are stopped, whatever they say themselves.

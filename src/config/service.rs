@@ -2,12 +2,15 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use reqwest::Url;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Config;
+use super::sense::{DAY, Findings, HOUR, INSTANT, MONTH};
+use crate::document::Path;
 use crate::domain::{Secret, Wait};
 
 /// The service.
@@ -137,15 +140,26 @@ impl Config {
     }
 }
 
-/// An address that can stand in a message: whoever reads it gets no secret with it.
+/// Whether no part of a path leads elsewhere.
+fn is_plain_path(path: &str) -> bool {
+    path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+/// An address that can stand in a message: whoever reads it gets no secret with it, and wherever it is read it means
+/// the same.
 fn is_web_address(text: &str) -> bool {
+    let is_plain = |sign: char| sign.is_ascii_graphic() && !"<>\"'\\^`{|}".contains(sign);
+    let Some((_, rest)) = text.split_once("://") else { return false };
+    let path = rest.split_once('/').map_or("", |(_, path)| path);
     Url::parse(text).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https")
-            && url.username().is_empty()
-            && url.password().is_none()
+            && !rest.contains('@')
+            && url.port() != Some(0)
             && url.query().is_none()
             && url.fragment().is_none()
-    })
+    }) && text.chars().all(is_plain)
+        && !rest.starts_with('/')
+        && (path.is_empty() || is_plain_path(path.strip_suffix('/').unwrap_or(path)))
 }
 
 /// Origins are compared as they are written, so one in other words would let nobody in.
@@ -155,81 +169,115 @@ fn is_origin(text: &str) -> bool {
     })
 }
 
+/// Whether a browser could ask for something by this name.
+fn is_host(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    // What ends in a number is an address, or nothing.
+    let is_name = |text: &str| {
+        text.len() <= 253
+            && text.split('.').all(is_label)
+            && text.rsplit('.').next().is_some_and(|last| !last.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    text.parse::<IpAddr>().is_ok() || is_name(text)
+}
+
+fn is_base_path(text: &str) -> bool {
+    let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "-_./".contains(sign);
+    text.is_empty()
+        || (text.len() <= 200
+            && text.chars().all(is_plain)
+            && text.strip_prefix('/').is_some_and(is_plain_path))
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+fn is_hash(text: &str) -> bool {
+    text.strip_prefix("sha256:")
+        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 impl ServiceSettings {
-    /// A value that decodes and still makes no sense: its key, and what is wrong.
-    pub(super) fn senseless(&self) -> Option<(&'static str, &'static str)> {
-        let is_hash = |text: &str| {
-            text.strip_prefix("sha256:")
-                .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        };
-        let is_token = |text: &str| {
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        };
-        let is_path = |text: &str| {
-            text.is_empty()
-                || (text.starts_with('/')
-                    && !text.ends_with('/')
-                    && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/.".contains(&b)))
-        };
-        let is_host = |text: &String| {
-            text.parse::<IpAddr>().is_ok()
-                || (!text.is_empty()
-                    && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)))
-        };
-        [
-            (!is_path(&self.base_path), "service.base_path", "it must be empty, or such as `/thrash`"),
-            (
-                self.public_url.as_deref().is_some_and(|url| !is_web_address(url)),
-                "service.public_url",
-                "it must be such as `https://thrash.example/thrash`: http or https, and no user, query or fragment",
-            ),
-            (
-                !self.hosts.iter().all(is_host),
-                "service.hosts",
-                "each must be the name of one host, such as `thrash.example`, without scheme, port and `*`; leave the \
-                 list empty for any name, where there is a key",
-            ),
-            (
-                !self.cors_origins.iter().all(|text| is_origin(text)),
-                "service.cors_origins",
-                "each must be one origin as browsers write it, such as `https://status.example` or \
-                 `http://10.0.0.7:3000`, without path and `*`",
-            ),
-            (
-                self.tls.certificate.is_some() != self.tls.key.is_some(),
-                "service.tls",
-                "a certificate needs its key, and a key its certificate",
-            ),
-            (!is_token(&self.key_header), "service.key_header", "it must be the name of a header"),
-            (
-                !self.keys.iter().all(|key| is_hash(&key.hash)),
-                "service.keys",
-                "each hash must be `sha256:` and 64 hexadecimal digits: `thrash serve --hash-key` makes one",
-            ),
-            (
-                self.keys.iter().any(|key| key.scopes.is_empty() || !is_token(&key.name)),
-                "service.keys",
-                "each key needs scopes, and a name of letters, digits, `-` and `_`",
-            ),
-            (self.rate_limit.max == 0, "service.rate_limit.max", "it must be at least 1"),
-            (self.rate_limit.window.0.as_millis() == 0, "service.rate_limit.window", "it must be above zero"),
-            (
-                !(1024..=64 << 20).contains(&self.body_limit),
-                "service.body_limit",
-                "it must be from 1024 to 64 MiB",
-            ),
-            (self.header_timeout.0.as_millis() == 0, "service.header_timeout", "it must be above zero"),
-            (self.request_timeout.0.as_millis() == 0, "service.request_timeout", "it must be above zero"),
-            (
-                !(1..=100_000).contains(&self.connections),
-                "service.connections",
-                "it must be from 1 to 100000",
-            ),
-            (!(1..=64).contains(&self.workers), "service.workers", "it must be from 1 to 64"),
-            (self.queue_limit == 0, "service.queue_limit", "it must be at least 1"),
-            (self.lease.0.as_secs() < 1, "service.lease", "it must be at least 1s"),
-        ]
-        .into_iter()
-        .find_map(|(wrong, key, message)| wrong.then_some((key, message)))
+    /// Notes every value that decodes and still makes no sense.
+    pub(super) fn look_for_nonsense(&self, found: &mut Findings) {
+        let metrics = self.metrics_port.unwrap_or(self.metrics_listen.port());
+        if self.listen == SocketAddr::new(self.metrics_listen.ip(), metrics) && metrics != 0 {
+            let key = if self.metrics_port.is_some() { "metrics_port" } else { "metrics_listen" };
+            found.at(Path::of("service").join(key), format!("the service itself listens on {}", self.listen));
+            found.at(Path::of("service.listen"), format!("its metrics are shown on {}", self.listen));
+        }
+        found.note(
+            !is_base_path(&self.base_path),
+            "service.base_path",
+            "it must be empty, or such as `/thrash`: letters, digits, `-`, `_` and `.`, and nothing that leads elsewhere",
+        );
+        if self.public_url.as_deref().is_some_and(|url| !is_web_address(url)) {
+            let message = "it must be such as `https://thrash.example/thrash`: http or https, no user, query or fragment, \
+                           and no sign that has to be escaped";
+            found.at(Path::of("service.public_url"), message).is_secret = true;
+        }
+        for (place, _) in self.hosts.iter().enumerate().filter(|(_, host)| !is_host(host)) {
+            let message = "it must be the name of one host, such as `thrash.example`, without scheme, port and `*`; leave \
+                           the list empty for any name, where there is a key";
+            found.at(Path::of("service.hosts").join(place), message);
+        }
+        for (place, _) in self.cors_origins.iter().enumerate().filter(|(_, origin)| !is_origin(origin)) {
+            let message = "it must be one origin as browsers write it, such as `https://status.example` or \
+                           `http://10.0.0.7:3000`, without path and `*`";
+            found.at(Path::of("service.cors_origins").join(place), message);
+        }
+        found.note(
+            self.tls.certificate.is_some() != self.tls.key.is_some(),
+            "service.tls",
+            "a certificate needs its key, and a key its certificate",
+        );
+        found.note(!is_token(&self.key_header), "service.key_header", "it must be the name of a header");
+        self.look_at_keys(found);
+        found.note(self.rate_limit.max == 0, "service.rate_limit.max", "it must be at least 1");
+        found.note(
+            !(1024..=64 << 20).contains(&self.body_limit),
+            "service.body_limit",
+            "it must be from 1024 to 64 MiB",
+        );
+        found.note(
+            !(1..=100_000).contains(&self.connections),
+            "service.connections",
+            "it must be from 1 to 100000",
+        );
+        found.note(!(1..=64).contains(&self.workers), "service.workers", "it must be from 1 to 64");
+        found.note(self.queue_limit == 0, "service.queue_limit", "it must be at least 1");
+        found.time("service.rate_limit.window", self.rate_limit.window, INSTANT, MONTH);
+        found.time("service.header_timeout", self.header_timeout, INSTANT, HOUR);
+        found.time("service.request_timeout", self.request_timeout, INSTANT, DAY);
+        found.time("service.lease", self.lease, Duration::from_secs(1), HOUR);
+        found.time("service.stop_within", self.stop_within, Duration::ZERO, DAY);
+    }
+
+    fn look_at_keys(&self, found: &mut Findings) {
+        for (place, key) in self.keys.iter().enumerate() {
+            let path = Path::of("service.keys").join(place);
+            let before = &self.keys[..place];
+            if !is_hash(&key.hash) {
+                let message =
+                    "it must be `sha256:` and 64 hexadecimal digits: `thrash serve --hash-key` makes one";
+                found.at(path.join("hash"), message).is_secret = true;
+            } else if before.iter().any(|other| other.hash.eq_ignore_ascii_case(&key.hash)) {
+                found.at(path.join("hash"), "this key is listed twice").is_secret = true;
+            }
+            if key.scopes.is_empty() || !is_token(&key.name) {
+                found.at(path, "a key needs scopes, and a name of letters, digits, `-` and `_`").is_secret =
+                    true;
+            } else if before.iter().any(|other| other.name == key.name) {
+                found
+                    .at(path.join("name"), "two keys have this name, and the log could not tell them apart")
+                    .is_secret = true;
+            }
+        }
     }
 }

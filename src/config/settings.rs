@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_yaml::Value;
 
+use super::sense::{DAY, Findings, HOUR, INSTANT};
 use super::{NotifySettings, ReferenceSettings, RetentionSettings, ScheduleSettings, ServiceSettings};
+use crate::document::Path;
 use crate::domain::{BaselineWish, Share, TextPolicy, Wait};
 use crate::gate::{Gate, GateProfile};
 use crate::suite::perturb::Kinds;
+use crate::target::parse_base_url;
 
 /// The embedded default, comments and all.
 pub const DEFAULT: &str = include_str!("default.yaml");
@@ -189,42 +193,53 @@ pub fn schema() -> serde_json::Value {
 }
 
 impl Settings {
-    /// A value that decodes and still makes no sense: its key, and what is wrong.
-    pub(super) fn senseless(&self) -> Option<(&'static str, &'static str)> {
-        let Self { run, suites, reference, .. } = self;
+    /// Notes every value that decodes and still makes no sense.
+    pub(super) fn look_for_nonsense(&self, found: &mut Findings) {
+        let Self { url, environment, run, suites, reference, store, .. } = self;
+        if let Some(Err(message)) = url.as_deref().map(parse_base_url) {
+            found.at(Path::of("url"), message).is_secret = true;
+        }
+        found.note(
+            environment.as_ref().is_some_and(|name| name.chars().count() > 100),
+            "environment",
+            "a name has at most 100 characters",
+        );
+        found.note(!(1..=1000).contains(&run.concurrency), "run.concurrency", "it must be from 1 to 1000");
+        found.note(
+            run.rate.is_some_and(|rate| !(0.001..=1e6).contains(&rate)),
+            "run.rate",
+            "it must be from 0.001 to 1000000 requests a second",
+        );
+        found.time("run.timeout", run.timeout, INSTANT, DAY);
+        found.time("run.patience", run.patience, Duration::ZERO, DAY);
+        found.note(!(1..=100).contains(&run.repeat), "run.repeat", "it must be from 1 to 100");
+        found.note(
+            run.repeat_doubtful.is_some_and(|times| times <= run.repeat || times > 100),
+            "run.repeat_doubtful",
+            "it must be more than `run.repeat`, and at most 100",
+        );
+        found.note(
+            !(1..=50).contains(&run.perturb_per_phrase),
+            "run.perturb_per_phrase",
+            "it must be from 1 to 50",
+        );
+        found.note(!(1..=10_000).contains(&run.batch), "run.batch", "it must be from 1 to 10000");
+        found.note(run.retries > 20, "run.retries", "it must be at most 20");
+        found.note(run.give_up_after == 0, "run.give_up_after", "it must be at least 1");
         let nothing = "a suite of no phrases shows nothing";
-        [
-            (!(1..=1000).contains(&run.concurrency), "run.concurrency", "it must be from 1 to 1000"),
-            (
-                run.rate.is_some_and(|rate| !(rate.is_finite() && rate > 0.0)),
-                "run.rate",
-                "it must be above 0 requests a second",
-            ),
-            (run.timeout.0.is_zero(), "run.timeout", "it must be above zero"),
-            (!(1..=100).contains(&run.repeat), "run.repeat", "it must be from 1 to 100"),
-            (
-                run.repeat_doubtful.is_some_and(|times| times <= run.repeat || times > 100),
-                "run.repeat_doubtful",
-                "it must be more than `run.repeat`, and at most 100",
-            ),
-            (
-                !(1..=50).contains(&run.perturb_per_phrase),
-                "run.perturb_per_phrase",
-                "it must be from 1 to 50",
-            ),
-            (run.batch == 0, "run.batch", "it must be at least 1"),
-            (!(1..=256).contains(&reference.threads), "reference.threads", "it must be from 1 to 256"),
-            (reference.batch == Some(0), "reference.batch", "it must be at least 1"),
-            (run.retries > 20, "run.retries", "it must be at most 20"),
-            (run.give_up_after == 0, "run.give_up_after", "it must be at least 1"),
-            (suites.quick.phrases == Some(0), "suites.quick.phrases", nothing),
-            (suites.comprehensive.phrases == Some(0), "suites.comprehensive.phrases", nothing),
-        ]
-        .into_iter()
-        .find_map(|(wrong, key, message)| wrong.then_some((key, message)))
-        .or_else(|| self.retention.senseless())
-        .or_else(|| self.service.senseless())
-        .or_else(|| self.schedules.senseless())
-        .or_else(|| self.notify.senseless())
+        found.note(suites.quick.phrases == Some(0), "suites.quick.phrases", nothing);
+        found.note(suites.comprehensive.phrases == Some(0), "suites.comprehensive.phrases", nothing);
+        found.note(!(1..=256).contains(&reference.threads), "reference.threads", "it must be from 1 to 256");
+        found.note(
+            reference.batch.is_some_and(|batch| !(1..=4096).contains(&batch)),
+            "reference.batch",
+            "it must be from 1 to 4096",
+        );
+        found.time("reference.wait", reference.wait, Duration::ZERO, DAY);
+        found.time("store.connect_timeout", store.connect_timeout, INSTANT, HOUR);
+        self.retention.look_for_nonsense(found);
+        self.service.look_for_nonsense(found);
+        self.schedules.look_for_nonsense(found);
+        self.notify.look_for_nonsense(found);
     }
 }

@@ -15,7 +15,7 @@ use serde_yaml::Value;
 
 pub use position::{Path, Position, Step};
 pub use problem::{Problem, Problems};
-pub(crate) use problem::{nearest, nearest_hint, without_quotations};
+pub(crate) use problem::{nearest, nearest_hint, plain, without_quotations};
 
 use position::{DEEPEST, Positions, Stop};
 

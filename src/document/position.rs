@@ -1,5 +1,7 @@
 //! Lines and columns of the values of a document.
 
+use std::fmt;
+
 use saphyr_parser::{Event, Parser, Span, StrInput};
 
 /// A place in a file; both numbers count from 1, columns in characters.
@@ -48,6 +50,11 @@ impl Path {
         Self(Vec::new())
     }
 
+    /// The path of a key such as `service.base_path`.
+    pub fn of(key: &str) -> Self {
+        Self(key.split('.').map(Step::from).collect())
+    }
+
     /// One step further down.
     #[must_use]
     pub fn join(&self, step: impl Into<Step>) -> Self {
@@ -77,6 +84,19 @@ impl Path {
             Step::Key(key) => Some(key),
             Step::Index(_) => None,
         }
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Key(key) if place == 0 => write!(f, "{key}")?,
+                Step::Key(key) => write!(f, ".{key}")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
     }
 }
 

@@ -39,6 +39,19 @@ impl Problem {
     }
 }
 
+impl Problem {
+    fn in_a_line(&self) -> String {
+        let Position { line, column } = self.position;
+        let said = match (self.file.as_str(), line) {
+            ("", _) => self.message.clone(),
+            (file, 0) => format!("{file}: {}", self.message),
+            (file, _) => format!("{file}:{line}:{column}: {}", self.message),
+        };
+        let hint = self.hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
+        format!("{said}{hint}").split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Position { line, column } = self.position;
@@ -62,6 +75,9 @@ impl fmt::Display for Problem {
         Ok(())
     }
 }
+
+/// So many problems are said on one line.
+const SAID: usize = 3;
 
 /// Everything that is wrong with one or more files; never empty when it is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -91,6 +107,15 @@ impl Problems {
     /// The problems, in the order they were found.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()
+    }
+
+    /// The first few on one line, without the lines of the files: for those who cannot open them.
+    pub fn in_a_line(&self) -> String {
+        let mut said: Vec<String> = self.0.iter().take(SAID).map(Problem::in_a_line).collect();
+        if self.0.len() > SAID {
+            said.push(format!("and {} more", self.0.len() - SAID));
+        }
+        said.join("; ")
     }
 
     /// Sorts by file and place.
@@ -151,7 +176,7 @@ pub(super) fn missing_key(message: &str) -> Option<&str> {
 }
 
 /// A serde message in plain words.
-pub(super) fn plain(message: &str) -> String {
+pub(crate) fn plain(message: &str) -> String {
     if let Some(key) = missing_key(message) {
         return format!("the key `{key}` is missing");
     }
@@ -168,6 +193,12 @@ pub(super) fn plain(message: &str) -> String {
         .replace("expected a sequence", "expected a list")
         .replace("expected a map", "expected a mapping")
         .replace("mappingping", "mapping")
+        .replace("expected u16", "expected a whole number from 0 to 65535")
+        .replace("expected u32", "expected a whole number from 0 to 4294967295")
+        .replace("expected u64", "expected a whole number, 0 or more")
+        .replace("expected usize", "expected a whole number, 0 or more")
+        .replace("expected f64", "expected a number")
+        .replace("invalid socket address syntax", "this is no address with a port, such as `127.0.0.1:8884`")
 }
 
 /// Signs of what must not be seen become dots; everything keeps its column.
@@ -264,7 +295,8 @@ pub(crate) fn without_quotations(message: &str) -> String {
 
 /// The line of a file with its secrets masked: passwords in URLs, and values of keys that are called after one.
 pub(super) fn without_secrets(line: &str) -> String {
-    const SECRET: [&str; 7] = ["key", "token", "secret", "password", "authorization", "cookie", "webhook"];
+    const SECRET: [&str; 8] =
+        ["key", "token", "secret", "password", "authorization", "cookie", "webhook", "url_env"];
     let lower = line.to_ascii_lowercase();
     let first = SECRET.iter().filter_map(|word| lower.find(word)).min();
     // From the first such word on, since a mapping on one line has its keys anywhere.

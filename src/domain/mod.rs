@@ -15,6 +15,7 @@ mod history;
 mod job;
 mod json;
 mod level;
+mod line;
 mod load;
 mod metric;
 mod observation;
@@ -50,6 +51,7 @@ pub use history::{History, HistoryRun, NewestRun, Shift, ShiftTest, Trend};
 pub use job::{Job, JobState, NewJob};
 pub use json::PlainJson;
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};
+pub use line::one_line;
 pub use load::{
     GeneratorRecord, IdleComparison, LoadAbort, LoadCheck, LoadCounts, LoadModel, LoadRecord, LoadSecond,
     LoadStep, PhraseCounts, PhraseLoad, ScenarioRecord, SearchRecord, SecondPhrases, ShardRecord,

@@ -7,6 +7,9 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+/// The longest time that can be asked for, 1000 years: every clock can still add it to now.
+const LONGEST: Duration = Duration::from_hours(1000 * 8766);
+
 /// A duration written `300ms`, `30s`, `5m` or `1h 30m`; a bare number is refused, because it has no unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wait(pub Duration);
@@ -21,9 +24,14 @@ impl FromStr for Wait {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        humantime::parse_duration(text)
-            .map(Self)
-            .map_err(|_| format!("`{text}` is not a length of time: write `300ms`, `30s` or `5m`"))
+        use humantime::DurationError::NumberOverflow;
+        match humantime::parse_duration(text) {
+            Ok(time) if time <= LONGEST => Ok(Self(time)),
+            Ok(_) | Err(NumberOverflow) => {
+                Err(format!("`{text}` is beyond every clock: the longest time is {}", Self(LONGEST)))
+            }
+            Err(_) => Err(format!("`{text}` is not a length of time: write `300ms`, `30s` or `5m`")),
+        }
     }
 }
 

@@ -87,8 +87,10 @@ impl Channel {
         match url.scheme() {
             "https" => {}
             "http" if is_here => {}
-            "http" => return Err(ChannelError::NotSafe),
-            _ => return Err(ChannelError::NoUrl),
+            _ => return Err(ChannelError::NotSafe),
+        }
+        if url.port() == Some(0) {
+            return Err(ChannelError::NoUrl);
         }
         let key = match key {
             Some(_) if kind != ChannelKind::Webhook => return Err(ChannelError::KeyNotWanted),

@@ -235,7 +235,7 @@ impl Contract {
 ///
 /// # Errors
 /// What is wrong with it, without any of it: it may hold a password.
-pub(super) fn parse_base_url(text: &str) -> Result<Url, String> {
+pub(crate) fn parse_base_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text)
         .map_err(|error| format!("the URL cannot be read ({error}); write `http://host:port`"))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -243,6 +243,9 @@ pub(super) fn parse_base_url(text: &str) -> Result<Url, String> {
     }
     if url.host_str().is_none_or(str::is_empty) {
         return Err("the URL names no host".to_owned());
+    }
+    if url.port() == Some(0) {
+        return Err("the URL's port is 0, and nothing can listen there".to_owned());
     }
     Ok(url)
 }

@@ -18,6 +18,7 @@ mod import;
 mod judge;
 mod load;
 mod metrics;
+mod nonsense;
 mod notify;
 mod pairs;
 mod perturb;

@@ -115,7 +115,18 @@ fn a_held_run_stays_until_it_is_released() {
     let place = Place::new();
     let suite = place.easy_suite();
     place.thrash(["run", suite]).exits(0);
-    place.thrash(["runs", "hold", "latest", "--reason", ""]).exits(2);
+    for (reason, words) in [
+        ("", "it is empty"),
+        (" \t ", "it is empty"),
+        ("two\nlines", "a line break"),
+        ("a bell\u{7}", "control character"),
+        ("turned \u{202e}around", "control character"),
+        (&"x".repeat(100 << 10), "it has 102400 characters"),
+    ] {
+        let refused = place.thrash(["runs", "hold", "latest", "--reason", reason]).exits(2);
+        assert!(refused.stderr.len() < 400, "{}", refused.stderr);
+        refused.complains(&[words, "--reason 'case 12'"]);
+    }
     place.thrash(["runs", "hold", "latest", "--reason", "case 12"]).exits(0);
     let id = ids(&place).remove(0);
     place.thrash(["runs", "delete", &id]).exits(2).complains(&["is held: case 12", "runs release"]);
@@ -198,7 +209,7 @@ fn answers_of_old_runs_go_as_configured_and_reports_say_so() {
 fn a_class_that_makes_no_sense_is_refused() {
     let place = Place::new();
     for (retention, complaint) in [
-        ("{runs: crises}", "it names none of `retention.classes`"),
+        ("{runs: crises}", "`crises` names none of `retention.classes`"),
         ("{classes: {debug: 1min}}", "for a day at least"),
         ("{classes: {debug: soon}}", "length of time"),
         ("{clases: {}}", "`classes`"),

@@ -121,15 +121,15 @@ fn a_schedule_of_what_is_not_there_is_refused_with_its_place() {
     for (job, words) in [
         (
             "      suite: comprehensiv\n",
-            ["thrash.yaml:6:14: there is no suite `comprehensiv` here", "did you mean `comprehensive`?"],
+            ["thrash.yaml:6:14: `schedules.jobs.nightly.suite`: there is no suite `comprehensiv` here", "did you mean `comprehensive`?"],
         ),
         (
             "      scenario: smok\n",
-            ["thrash.yaml:6:17: there is no scenario `smok` here", "did you mean `smoke`?"],
+            ["thrash.yaml:6:17: `schedules.jobs.nightly.scenario`: there is no scenario `smok` here", "did you mean `smoke`?"],
         ),
         (
             "      suite: quick\n      target: stagin\ntargets: {staging: {extends: ash-v5}}\n",
-            ["thrash.yaml:7:15: there is no target `stagin` here", "did you mean `staging`?"],
+            ["thrash.yaml:7:15: `schedules.jobs.nightly.target`: there is no target `stagin` here", "did you mean `staging`?"],
         ),
         (
             "      suite: quick\n      target: ash-vigil\n",
