@@ -41,9 +41,9 @@ impl Contract {
         path: &Path,
         value: &Value,
     ) -> Result<Self, ContractError> {
-        let file: ContractFile = document
-            .decode_part(value, path)
-            .map_err(|problems| ContractError { problems: hushed(&problems, document, path, value) })?;
+        let file: ContractFile = document.decode_part(value, path).map_err(|problems| ContractError {
+            problems: advised(&hushed(&problems, document, path, value)),
+        })?;
         let mut compiler = Compiler { document, base: path.clone(), problems: Problems::default() };
         let contract = compiler.contract(name, file, contract_hash(value));
         match contract {
@@ -54,6 +54,16 @@ impl Contract {
             }
         }
     }
+}
+
+/// Says how to mend what the bare fact does not say.
+fn advised(problems: &Problems) -> Problems {
+    let mut advised = Problems::default();
+    for problem in problems.iter().cloned() {
+        let lacks_examples = problem.message == "the key `examples` is missing";
+        advised.push(if lacks_examples { problem.with_hint(examples::HINT) } else { problem });
+    }
+    advised
 }
 
 /// Hash of the parts that decide what an answer means; where the service stands and how to connect are no part of it.

@@ -8,6 +8,9 @@ use crate::domain::{Answer, Level, NoAnswerReason};
 
 /// What an example of a fail-open answer reads as.
 const FAIL_OPEN: &str = "fail_open";
+/// What to do where there is no example.
+pub(super) const HINT: &str =
+    "paste one real answer as `body` and say what level it `reads`: docs/targets.md";
 
 /// Reads the examples that stand at `path`, and says which of them are read otherwise than they must be.
 ///
@@ -20,7 +23,7 @@ pub(super) fn problems(
 ) -> Vec<Problem> {
     if examples.is_empty() {
         let problem = document.problem(path, "there is no example");
-        return vec![problem.with_hint("paste one real answer as `body` and say what level it `reads`")];
+        return vec![problem.with_hint(HINT)];
     }
     examples
         .iter()

@@ -170,7 +170,13 @@ fn examples_that_are_missing_or_read_otherwise_are_told() {
     target.yaml:16:11: there is no example
       16 | examples: []
          |           ^
-      hint: paste one real answer as `body` and say what level it `reads`
+      hint: paste one real answer as `body` and say what level it `reads`: docs/targets.md
+    "#);
+    assert_snapshot!(said(GOOD.split("examples:").next().unwrap()), @r#"
+    target.yaml:1:1: the key `examples` is missing
+      1 | title: A target
+        | ^
+      hint: paste one real answer as `body` and say what level it `reads`: docs/targets.md
     "#);
     assert_snapshot!(wrong("reads: low", "reads: high"), @r#"
     target.yaml:17:5: this example must read `high`, and it reads: low
