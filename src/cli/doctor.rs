@@ -5,11 +5,11 @@ use std::fmt::Write;
 use super::exit::Exit;
 use super::failure::{Failure, chain};
 use super::output::Output;
-use crate::config::{Config, Meaning, Origin, variables};
+use crate::config::{Config, ListedSuite, Meaning, Origin, variables};
 use crate::dispatch::{Connected, Keeper, open_store, spool};
 use crate::report::figures;
 use crate::service::schedule::check;
-use crate::store::{StoreError, StoreLocation};
+use crate::store::{ScheduleState, StoreError, StoreLocation};
 use crate::suite::SuiteError;
 
 /// Shows everything; what cannot be reached makes the exit code, what is only unset does not.
@@ -52,24 +52,34 @@ pub(super) async fn doctor(config: &Config, output: Output) -> Result<Exit, Fail
     line("database", database(config).await);
     line("spool", waiting(config));
     let usage = |error: Failure| (Exit::Usage, error.to_string());
-    if let Some(found) = schedules(config).map_err(usage).transpose() {
+    let (on, off) = schedules(config).await;
+    if let Some(found) = on {
         line("schedules", found);
     }
     if let Some(found) = channels(config).map_err(usage).transpose() {
         line("messages", found);
+    }
+    for note in off {
+        let _ = writeln!(text, "--  {:<9} {note}", "schedules");
     }
     Ok(exit.after(output.show(&text), output))
 }
 
 fn suites(config: &Config) -> Result<String, (Exit, String)> {
     let usage = |error: SuiteError| (Exit::Usage, chain(&error));
-    let catalog = config.catalog();
-    let mut found = Vec::new();
-    for (name, _) in catalog.names().map_err(usage)? {
-        let suite = catalog.load(std::slice::from_ref(&name), config.suite_size(&name)).map_err(usage)?;
-        found.push(format!("{name} ({})", suite.phrases.len()));
+    let (mut found, mut wrong) = (Vec::new(), Vec::new());
+    for ListedSuite { name, suite, .. } in config.suites().map_err(usage)? {
+        match suite {
+            Ok(suite) => found.push(format!("{name} ({})", suite.phrases.len())),
+            Err(error) => wrong.push(format!("`{name}` cannot be read: {}", chain(&error))),
+        }
     }
-    Ok(found.join(", "))
+    let found = found.join(", ");
+    if wrong.is_empty() {
+        Ok(found)
+    } else {
+        Err((Exit::Usage, format!("{}\n    besides: {found}", wrong.join("\n"))))
+    }
 }
 
 /// Whether the configured targets, used or not, are contracts.
@@ -80,14 +90,43 @@ fn targets(config: &Config) -> Result<String, (Exit, String)> {
     if wrong.is_empty() { Ok(names.join(", ")) } else { Err((Exit::Usage, wrong.join("\n"))) }
 }
 
-/// The schedules that are on; none where there are none.
-fn schedules(config: &Config) -> Result<Option<String>, Failure> {
-    let mut on = Vec::new();
-    for job in config.planned_jobs().iter().filter(|job| job.enabled && !config.schedules_are_off()) {
-        check(config, job)?;
-        on.push(job.plan.name.clone());
+/// Whether the schedules that are on can be run, if any are; and what is wrong with those that are off.
+async fn schedules(config: &Config) -> (Option<Result<String, (Exit, String)>>, Vec<String>) {
+    let states = switched(config).await;
+    let (mut on, mut wrong, mut off) = (Vec::new(), Vec::new(), Vec::new());
+    for job in config.planned_jobs() {
+        let name = &job.plan.name;
+        let switch = states.iter().find(|state| state.name == *name).and_then(|state| state.enabled);
+        let is_on = switch.unwrap_or(job.enabled) && !config.schedules_are_off();
+        match check(config, &job) {
+            Ok(()) if is_on => on.push(name.clone()),
+            Err(error) if is_on => wrong.push(Failure::from(error).to_string()),
+            // One that nobody ever wanted is no news.
+            Err(error) if job.enabled || switch.is_some() => {
+                off.push(format!("`{name}` is off, and cannot be run: {}", error.in_a_line()));
+            }
+            Ok(()) | Err(_) => {}
+        }
     }
-    Ok((!on.is_empty()).then(|| on.join(", ")))
+    let found = match (on.is_empty(), wrong.is_empty()) {
+        (_, false) => Some(Err((Exit::Usage, wrong.join("\n")))),
+        (false, true) => Some(Ok(on.join(", "))),
+        (true, true) => None,
+    };
+    (found, off)
+}
+
+/// Which schedules somebody has switched at run time. Where the store cannot tell, the configuration holds: what is wrong
+/// with the store is said elsewhere.
+async fn switched(config: &Config) -> Vec<ScheduleState> {
+    let Ok(Some(location)) = Keeper::location(config) else { return Vec::new() };
+    if matches!(&location, StoreLocation::Sqlite(path) if !path.exists()) {
+        return Vec::new();
+    }
+    let Ok(store) = open_store(config, &location, false).await else { return Vec::new() };
+    let states = store.schedule_states().await.unwrap_or_default();
+    store.close().await;
+    states
 }
 
 /// Where messages go; none where they go nowhere.

@@ -13,7 +13,7 @@ use super::output::Output;
 use super::runs::{cut, open};
 use crate::config::{Config, PlannedJob};
 use crate::dispatch::Queue;
-use crate::service::schedule::{ScheduleView, check, check_all, enable, planned_job, run_now, views};
+use crate::service::schedule::{ScheduleView, check, enable, look, planned_job, run_now, views};
 use crate::store::Store;
 
 #[derive(Debug, Subcommand)]
@@ -64,9 +64,9 @@ pub(super) async fn schedule(
     match command {
         ScheduleCommand::List { json } => {
             let store = open(&config, output).await?;
-            check_all(&config, store.as_ref()).await?;
-            let views = views(&config, store.as_ref(), Utc::now()).await?;
+            let mut views = views(&config, store.as_ref(), Utc::now()).await?;
             store.close().await;
+            look(&config, &mut views);
             if json {
                 output.data(&format!("{:#}\n", json!(views)))?;
             } else {
@@ -75,6 +75,13 @@ pub(super) async fn schedule(
                 if views.iter().any(|view| !view.enabled) {
                     output.note("`thrash schedule enable NAME` switches one on, for `thrash serve`");
                 }
+            }
+            // One that is off does no harm until it is switched on, which is refused.
+            let broken = views.iter().filter(|view| view.enabled && view.broken.is_some());
+            let names: Vec<&str> = broken.map(|view| view.name.as_str()).collect();
+            if !names.is_empty() {
+                output.note(format!("on, and cannot be run: {}", names.join(", ")));
+                return Ok(Exit::Usage);
             }
         }
         ScheduleCommand::Next { name, count, json } => {
@@ -196,6 +203,10 @@ fn list(views: &[ScheduleView], now: DateTime<Utc>, width: usize) -> String {
         let times: Vec<String> = next.into_iter().chain(last).collect();
         if !times.is_empty() {
             let _ = writeln!(text, "{}", cut(&format!("  {}", times.join(", ")), width));
+        }
+        if let Some(reason) = &view.broken {
+            // Uncut: it says where.
+            let _ = writeln!(text, "  cannot be run: {}", cut(reason, usize::MAX));
         }
     }
     text

@@ -12,6 +12,7 @@ mod schedules;
 mod sense;
 mod service;
 mod settings;
+mod suites;
 mod targets;
 
 use std::path::{Path, PathBuf};
@@ -35,6 +36,7 @@ pub use settings::{
     DEFAULT, LogLevel, RunSettings, Settings, StoreSettings, SuiteSize, Suites, Thresholds, WaiverSettings,
     schema,
 };
+pub use suites::ListedSuite;
 
 /// Settings that hold, with where each came from.
 #[derive(Debug, Clone)]

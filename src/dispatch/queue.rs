@@ -13,8 +13,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::Utc;
 use tokio::sync::Notify;
 
+use super::connect::contract;
+use super::error::{DispatchError, chain};
+use super::execute::check_batch;
 use super::feed::Feed;
 use super::in_memory::InMemory;
+use super::load::may_be_loaded;
 use crate::config::Config;
 use crate::document::nearest_hint;
 use crate::domain::{Job, NewJob, RunId, RunKind, RunRecord};
@@ -67,6 +71,14 @@ pub enum AskError {
         /// Advice.
         hint: String,
     },
+    /// The target does not take what is to be run.
+    #[error("{message}")]
+    Unfit {
+        /// What it does not take.
+        message: String,
+        /// Advice.
+        hint: String,
+    },
     /// A word is empty, or too long.
     #[error("{what} must have 1 to {LONGEST_WORD} characters, none of them a control character")]
     Word {
@@ -99,11 +111,36 @@ pub enum AskError {
     Store(#[from] StoreError),
 }
 
+impl From<DispatchError> for AskError {
+    fn from(error: DispatchError) -> Self {
+        match error {
+            DispatchError::Contract(error) => Self::Contract(error),
+            DispatchError::Suite(error) => Self::Suites(error),
+            other => Self::Unfit { hint: other.hint().unwrap_or_default(), message: chain(&other) },
+        }
+    }
+}
+
 impl AskError {
+    /// What is wrong on one line, for those who cannot open the files. It holds no text of a phrase.
+    pub fn in_a_line(&self) -> String {
+        match self {
+            Self::Suites(error) => format!("the suite cannot be read: {}", error.in_a_line()),
+            Self::Scenario(error) => format!("the scenario cannot be read: {}", error.in_a_line()),
+            Self::Contract(error) => format!("the target cannot be used: {}", error.problems.in_a_line()),
+            Self::Unknown { .. }
+            | Self::Unfit { .. }
+            | Self::Word { .. }
+            | Self::KeyReused { .. }
+            | Self::Full { .. }
+            | Self::Store(_) => chain(self),
+        }
+    }
+
     /// How to mend it, where there is something to say.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Unknown { hint, .. } => Some(hint.clone()),
+            Self::Unknown { hint, .. } | Self::Unfit { hint, .. } => Some(hint.clone()),
             Self::KeyReused { .. } => Some("use a new key for a new request".to_owned()),
             Self::Full { .. } => Some("ask again when some have run, or stop some".to_owned()),
             Self::Suites(error) => error.hint().map(str::to_owned),
@@ -190,10 +227,14 @@ impl Queue {
     /// Puts a run into the queue; the job that is there already, if this requester asked with the same key before.
     ///
     /// # Errors
-    /// There is no such suite, scenario or target here, the queue is full, or the store fails.
+    /// It could not be run, as [`check_ask`] has it; the queue is full, or the store fails.
     pub async fn submit(&self, ask: Ask) -> Result<Submitted, AskError> {
-        known_work(&self.config, &ask.work)?;
-        known_target(&self.config, &asked_target(&self.config, &ask))?;
+        let (config, wanted) = (Arc::clone(&self.config), ask.clone());
+        // Files are read for it.
+        match tokio::task::spawn_blocking(move || check_ask(&config, &wanted)).await {
+            Ok(checked) => checked?,
+            Err(panic) => std::panic::resume_unwind(Box::new(panic.to_string())),
+        }
         self.submit_unseen(ask).await
     }
 
@@ -294,7 +335,8 @@ impl Queue {
     }
 }
 
-/// Refuses what could not be run: names that mean nothing here, a suite or a contract that cannot be used.
+/// Refuses what could not be run: names that mean nothing here, a suite or a contract that cannot be used, and what the
+/// target does not take.
 ///
 /// # Errors
 /// The first of it.
@@ -305,8 +347,39 @@ pub fn check_ask(config: &Config, ask: &Ask) -> Result<(), AskError> {
     if let Work::Suite(name) = &ask.work {
         config.catalog().load(std::slice::from_ref(name), config.suite_size(name))?;
     }
-    config.contract(&target)?;
-    Ok(())
+    takes(&config.for_target(&target), &ask.work).map_err(|error| match error {
+        AskError::Unfit { message, hint } => {
+            let fits = |name: &String| *name != target && takes(&config.for_target(name), &ask.work).is_ok();
+            let others: Vec<String> = config.served_targets().into_iter().filter(fits).collect();
+            let hint = if others.is_empty() {
+                hint
+            } else {
+                format!("these targets take it: {}", others.join(", "))
+            };
+            AskError::Unfit { message, hint }
+        }
+        error => error,
+    })
+}
+
+/// Whether the configured target takes it.
+fn takes(config: &Config, work: &Work) -> Result<(), AskError> {
+    let contract = contract(config)?;
+    let Work::Scenario(name) = work else {
+        return Ok(check_batch(&contract, config.settings.run.batch)?);
+    };
+    let scenario = shipped_scenario(name)?;
+    may_be_loaded(&contract, &scenario, config.wants_demo())?;
+    scenario.fits(&contract).map_err(|error| {
+        let found = error.problems.iter().next();
+        let why = found.map_or_else(String::new, |problem| problem.message.clone());
+        let message =
+            format!("the scenario `{name}` sends {} phrases in a request, and {why}", scenario.batch);
+        AskError::Unfit {
+            message,
+            hint: "a target's `batch` describes its endpoint: docs/targets.md".to_owned(),
+        }
+    })
 }
 
 /// The target that is meant.

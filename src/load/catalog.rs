@@ -34,6 +34,15 @@ pub enum ScenarioError {
 }
 
 impl ScenarioError {
+    /// What is wrong on one line, for those who cannot open the file.
+    pub fn in_a_line(&self) -> String {
+        match self {
+            Self::Invalid { problems } => problems.in_a_line(),
+            Self::Read(error) => error.in_a_line(),
+            Self::Unknown { .. } => self.to_string(),
+        }
+    }
+
     /// How to mend it, where there is something to say.
     pub fn hint(&self) -> Option<&str> {
         match self {

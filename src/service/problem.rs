@@ -114,7 +114,7 @@ impl From<AskError> for Problem {
     fn from(error: AskError) -> Self {
         let hint = error.hint();
         let problem = match error {
-            AskError::Unknown { .. } | AskError::Word { .. } => {
+            AskError::Unknown { .. } | AskError::Unfit { .. } | AskError::Word { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
             }
             AskError::KeyReused { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
@@ -122,17 +122,25 @@ impl From<AskError> for Problem {
                 retry_after: Some(FULL_RETRY_S),
                 ..Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
             },
+            // The request is right, and what it names is broken: asking again helps when somebody has mended that.
             AskError::Suites(_) | AskError::Scenario(_) | AskError::Contract(_) => {
-                tracing::error!(error = chain(&error), "a request failed");
-                return Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "what it names cannot be read; the log says why",
-                );
+                tracing::error!(error = chain(&error), "what a request names cannot be used");
+                Self::new(StatusCode::CONFLICT, error.in_a_line())
             }
             AskError::Store(error) => return error.into(),
         };
         Self { hint, ..problem }
     }
+}
+
+/// Does what takes a while, such as reading files, where it holds up nobody else.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|panic| {
+        tracing::error!(%panic, "a request failed");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "this is a bug; the log says more")
+    })
 }
 
 /// The answer where there is nothing.

@@ -93,6 +93,15 @@ pub enum SuiteError {
 }
 
 impl SuiteError {
+    /// What is wrong on one line, for those who cannot open the files.
+    pub fn in_a_line(&self) -> String {
+        match self {
+            Self::Invalid { problems } => problems.in_a_line(),
+            Self::Read { source, .. } => format!("{self}: {source}"),
+            Self::Unknown { .. } | Self::Nothing { .. } => self.to_string(),
+        }
+    }
+
     /// How to mend it, where there is something to say.
     pub fn hint(&self) -> Option<&str> {
         match self {

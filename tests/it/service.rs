@@ -3,6 +3,7 @@
 mod access;
 mod alone;
 mod api;
+mod broken;
 mod cut;
 mod dashboard;
 mod document;

@@ -9,11 +9,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::endpoint::Endpoint;
-use crate::dispatch::chain;
+use crate::config::ListedSuite;
 use crate::domain::LoadModel;
 use crate::load::{scenario_names, shipped_scenario};
 use crate::service::Service;
-use crate::service::problem::Problem;
+use crate::service::problem::{Problem, blocking};
 
 /// A suite.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -22,6 +22,9 @@ struct SuiteView {
     name: String,
     /// One line about it.
     title: String,
+    /// Why it cannot be run, if it cannot: what is wrong with its files, and where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken: Option<String>,
 }
 
 /// A target.
@@ -58,7 +61,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("/api/test/suites", suites)
             .says("The suites that can be run")
-            .gives::<Vec<SuiteView>>(200, "All of them"),
+            .gives::<Vec<SuiteView>>(200, "All of them, broken ones too"),
         Endpoint::get("/api/test/targets", targets).says("The targets that runs can be against").gives::<Vec<
             TargetView,
         >>(
@@ -71,14 +74,18 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-fn broken(what: &str, error: &(dyn std::error::Error + 'static)) -> Problem {
-    tracing::error!(error = chain(error), "{what} cannot be read");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{what} cannot be read; the log says why"))
+fn broken(what: &str, reason: &str) -> Problem {
+    tracing::error!(reason, "{what} cannot be read");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("{what} cannot be read: {reason}"))
 }
 
 async fn suites(State(service): State<Arc<Service>>) -> Result<Json<Vec<SuiteView>>, Problem> {
-    let names = service.config.catalog().names().map_err(|error| broken("the suites", &error))?;
-    Ok(Json(names.into_iter().map(|(name, title)| SuiteView { name, title }).collect()))
+    let config = Arc::clone(&service.config);
+    let suites = blocking(move || config.suites()).await?;
+    let suites = suites.map_err(|error| broken("the suites", &error.in_a_line()))?;
+    let view =
+        |suite: ListedSuite| SuiteView { broken: suite.broken(), name: suite.name, title: suite.title };
+    Ok(Json(suites.into_iter().map(view).collect()))
 }
 
 async fn targets(State(service): State<Arc<Service>>) -> Result<Json<Vec<TargetView>>, Problem> {
@@ -86,7 +93,9 @@ async fn targets(State(service): State<Arc<Service>>) -> Result<Json<Vec<TargetV
     let view = |name: String| {
         let default = name == config.target_name();
         let demo = default && config.wants_demo();
-        let contract = config.contract(&name).map_err(|error| broken("a target", &error))?;
+        let contract = config
+            .contract(&name)
+            .map_err(|error| broken(&format!("the target `{name}`"), &error.problems.in_a_line()))?;
         let contract = match &config.settings.url {
             Some(url) if default => contract.with_base_url(url).map_err(|_| {
                 Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the target's URL cannot be used")
@@ -107,7 +116,7 @@ async fn targets(State(service): State<Arc<Service>>) -> Result<Json<Vec<TargetV
 
 async fn scenarios() -> Result<Json<Vec<ScenarioView>>, Problem> {
     let view = |name: &str| {
-        let scenario = shipped_scenario(name).map_err(|error| broken("a scenario", &error))?;
+        let scenario = shipped_scenario(name).map_err(|error| broken("a scenario", &error.in_a_line()))?;
         Ok(ScenarioView {
             seconds: scenario.length().as_secs(),
             model: scenario.model,

@@ -15,7 +15,7 @@ use super::endpoint::Endpoint;
 use super::extract::Id;
 use super::runs::RunView;
 use crate::config::Scope;
-use crate::service::problem::Problem;
+use crate::service::problem::{Problem, blocking};
 use crate::service::schedule::{self, ScheduleView};
 use crate::service::{Caller, Service};
 
@@ -34,7 +34,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .needs(Scope::Admin)
             .says("Switch a schedule on, whatever the configuration says")
             .gives::<ScheduleView>(200, "As it stands")
-            .fails(&[404, 422]),
+            .fails(&[404, 409, 422]),
         Endpoint::post("/api/schedules/{id}/disable", disable)
             .needs(Scope::Admin)
             .says("Switch a schedule off, whatever the configuration says")
@@ -45,13 +45,18 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .says("Put a run of the schedule's job into the queue now")
             .gives::<RunView>(202, "It is in the queue")
             .located()
-            .fails(&[404, 422]),
+            .fails(&[404, 409, 422]),
     ]
 }
 
 async fn list(State(service): State<Arc<Service>>) -> Result<Json<ScheduleList>, Problem> {
-    let schedules = schedule::views(&service.config, service.store.as_ref(), Utc::now()).await?;
-    Ok(Json(ScheduleList { schedules }))
+    let mut schedules = schedule::views(&service.config, service.store.as_ref(), Utc::now()).await?;
+    let config = Arc::clone(&service.config);
+    let schedules = blocking(move || {
+        schedule::look(&config, &mut schedules);
+        schedules
+    });
+    Ok(Json(ScheduleList { schedules: schedules.await? }))
 }
 
 async fn enable(

@@ -1,5 +1,7 @@
 //! Starting a run: of what this service knows, against what it is configured for.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -7,15 +9,16 @@ use serde::Deserialize;
 
 use super::form::Sent;
 use super::visit::Visit;
-use crate::dispatch::{Work, chain};
+use crate::config::ListedSuite;
+use crate::dispatch::Work;
 use crate::domain::RunKind;
 use crate::load::{scenario_names, shipped_scenario};
 use crate::report::html::clean;
 use crate::report::html::page::Page;
-use crate::report::html::section::{Section, Tone};
+use crate::report::html::section::{Section, Tone, mark};
 use crate::service::ask::Wish;
 use crate::service::hash::new_key;
-use crate::service::problem::Problem;
+use crate::service::problem::{Problem, blocking};
 
 /// What was chosen.
 #[derive(Debug, Deserialize)]
@@ -29,14 +32,12 @@ pub(super) struct Choice {
 }
 
 pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
-    let catalog = visit.service.config.catalog();
-    let suites = tokio::task::spawn_blocking(move || catalog.names()).await;
-    let broken = |reason: String| {
-        tracing::error!(reason, "the suites cannot be read");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the suites cannot be read; the log says why")
+    let config = Arc::clone(&visit.service.config);
+    let (suites, unread) = match blocking(move || config.suites()).await? {
+        Ok(suites) => (suites, None),
+        Err(error) => (Vec::new(), Some(error.in_a_line())),
     };
-    let suites = suites.map_err(|panic| broken(panic.to_string()))?.map_err(|error| broken(chain(&error)))?;
-    let body = form(&visit, &suites);
+    let body = form(&visit, &suites, unread.as_deref());
     let header = html! { p.origin { "thrash" } h1.loud.plain { "Start a run" } };
     let sections = vec![Section { id: "start", title: "What is to be run", summary: String::new(), body }];
     let title = "Start a run: thrash".to_owned();
@@ -59,12 +60,13 @@ pub(super) async fn start(visit: Visit, Sent(choice): Sent<Choice>) -> Result<Re
     Ok(visit.go(&format!("/runs/{}", clean::encode(job.id.as_str()))))
 }
 
-fn form(visit: &Visit, suites: &[(String, String)]) -> Markup {
+fn form(visit: &Visit, suites: &[ListedSuite], unread: Option<&str>) -> Markup {
     let config = &visit.service.config;
     let scenarios = scenario_names().into_iter().filter_map(|name| shipped_scenario(name).ok());
     let default = format!("{} (the configured one)", clean::name(config.target_name()));
     let targets = config.served_targets();
     let others = targets.iter().filter(|name| name.as_str() != config.target_name());
+    let broken = |suite: &ListedSuite| suite.broken().map(|reason| (clean::name(&suite.name), reason));
     html! {
         form.start method="post" action=(visit.path("/start")) {
             (visit.token())
@@ -73,8 +75,10 @@ fn form(visit: &Visit, suites: &[(String, String)]) -> Markup {
                 span { "Suite or load scenario" }
                 select name="what" {
                     optgroup label="Suites" {
-                        @for (name, title) in suites {
-                            option value={ "suite:" (name) } selected[name == "quick"] { (clean::name(name)) ": " (clean::name(title)) }
+                        @for ListedSuite { name, title, suite } in suites {
+                            option value={ "suite:" (name) } selected[name == "quick" && suite.is_ok()] disabled[suite.is_err()] {
+                                (clean::name(name)) ": " @if suite.is_ok() { (clean::name(title)) } @else { "cannot be run" }
+                            }
                         }
                     }
                     optgroup label="Load" {
@@ -94,6 +98,12 @@ fn form(visit: &Visit, suites: &[(String, String)]) -> Markup {
                 }
             }
             button { "Start" }
+        }
+        @if let Some(reason) = unread {
+            p.note { (mark(Tone::Unsure)) " The suites cannot be read: " (clean::sentence(reason)) }
+        }
+        @for (name, reason) in suites.iter().filter_map(broken) {
+            p.note { (mark(Tone::Unsure)) " " b { (name) } " cannot be run: " (clean::sentence(&reason)) }
         }
         p.note {
             "One run at a time goes against a target; this one waits for its turn. A load begins only where the target's "

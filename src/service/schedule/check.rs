@@ -1,8 +1,8 @@
 //! What schedules name has to be there: a schedule that never begins a run looks like one that finds nothing.
 
-use super::{ask, is_enabled};
+use super::{ScheduleView, ask, is_enabled};
 use crate::config::{Config, ConfigError, PlannedJob};
-use crate::dispatch::{AskError, check_ask};
+use crate::dispatch::{AskError, chain, check_ask};
 use crate::store::{Store, StoreError};
 
 /// Why a schedule cannot begin a run.
@@ -25,6 +25,15 @@ pub enum ScheduleError {
 }
 
 impl ScheduleError {
+    /// What is wrong on one line.
+    pub fn in_a_line(&self) -> String {
+        match self {
+            Self::Setting(ConfigError::Invalid(problems)) => problems.in_a_line(),
+            Self::Job { source, .. } => source.in_a_line(),
+            Self::Setting(_) | Self::Store(_) => chain(self),
+        }
+    }
+
     /// How to mend it, where there is something to say.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -46,8 +55,25 @@ pub fn check(config: &Config, job: &PlannedJob) -> Result<(), ScheduleError> {
         AskError::Unknown { what, hint, .. } => {
             ScheduleError::Setting(config.schedule_error(name, what, error.to_string(), hint.clone()))
         }
+        AskError::Unfit { message, hint } => {
+            let what = match (&job.target, &job.scenario) {
+                (Some(_), _) => "target",
+                (None, Some(_)) => "scenario",
+                (None, None) => "suite",
+            };
+            ScheduleError::Setting(config.schedule_error(name, what, message.clone(), hint.clone()))
+        }
         _ => ScheduleError::Job { name: name.clone(), source: error },
     })
+}
+
+/// Says of each schedule why it could not be run, if it could not. Every suite that one names is read for it.
+pub fn look(config: &Config, views: &mut [ScheduleView]) {
+    for job in config.planned_jobs() {
+        if let Some(view) = views.iter_mut().find(|view| view.name == job.plan.name) {
+            view.broken = check(config, &job).err().map(|error| error.in_a_line());
+        }
+    }
 }
 
 /// Refuses schedules that are on and could not run.

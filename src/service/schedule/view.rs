@@ -42,6 +42,9 @@ pub struct ScheduleView {
     pub last_outcome: Option<&'static str>,
     /// That run, as it was asked for.
     pub last_run: Option<RunId>,
+    /// Why it could not be run now, if that was looked at and it could not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken: Option<String>,
 }
 
 /// Jobs of a schedule that are looked through for the newest that began: those that wait are few.
@@ -148,6 +151,7 @@ fn view(
         last: state.and_then(|state| state.last_at),
         last_outcome: last.as_ref().and_then(Job::outcome),
         last_run: last.map(|last| last.id),
+        broken: None,
     }
 }
 

@@ -121,24 +121,38 @@ fn a_schedule_of_what_is_not_there_is_refused_with_its_place() {
     for (job, words) in [
         (
             "      suite: comprehensiv\n",
-            ["thrash.yaml:6:14: `schedules.jobs.nightly.suite`: there is no suite `comprehensiv` here", "did you mean `comprehensive`?"],
+            [
+                "thrash.yaml:6:14: `schedules.jobs.nightly.suite`: there is no suite `comprehensiv` here",
+                "did you mean `comprehensive`?",
+            ],
         ),
         (
             "      scenario: smok\n",
-            ["thrash.yaml:6:17: `schedules.jobs.nightly.scenario`: there is no scenario `smok` here", "did you mean `smoke`?"],
+            [
+                "thrash.yaml:6:17: `schedules.jobs.nightly.scenario`: there is no scenario `smok` here",
+                "did you mean `smoke`?",
+            ],
         ),
         (
             "      suite: quick\n      target: stagin\ntargets: {staging: {extends: ash-v5}}\n",
-            ["thrash.yaml:7:15: `schedules.jobs.nightly.target`: there is no target `stagin` here", "did you mean `staging`?"],
+            [
+                "thrash.yaml:7:15: `schedules.jobs.nightly.target`: there is no target `stagin` here",
+                "did you mean `staging`?",
+            ],
         ),
         (
             "      suite: quick\n      target: ash-vigil\n",
             ["there is no target `ash-vigil` here", "`ash-vigil` is a preset"],
         ),
+        (
+            "      scenario: batches\n      target: plain\ntargets: {plain: {extends: ash-v3}}\n",
+            ["thrash.yaml:7:15: `schedules.jobs.nightly.target`: the scenario `batches` sends 16", "demo"],
+        ),
     ] {
         with(job);
         for command in commands {
-            place.thrash_with(&[("METRICS_PORT_TESTING", "0")], command).exits(2).complains(&words);
+            let said = place.thrash_with(&[("METRICS_PORT_TESTING", "0")], command).exits(2).said();
+            assert!(words.iter().all(|word| said.contains(word)), "{command:?}: no {words:?} in\n{said}");
         }
     }
     assert!(place.thrash(["doctor"]).exits(2).stdout.contains("NO  schedules"));
@@ -147,24 +161,76 @@ fn a_schedule_of_what_is_not_there_is_refused_with_its_place() {
     place.thrash_with(&[("CONTINUOUS_TESTING_ENABLED", "false")], ["schedule", "list"]).exits(0);
     let text = std::fs::read_to_string(place.path().join("thrash.yaml")).unwrap();
     place.file("thrash.yaml", text.replace("enabled: true", "enabled: false"));
-    place.thrash(["schedule", "list"]).exits(0);
+    let listed = place.thrash(["schedule", "list"]).exits(0).stdout;
+    assert!(
+        listed.contains("nightly  off\n") && listed.contains("cannot be run: thrash.yaml:6:14: "),
+        "{listed}"
+    );
     place.thrash(["schedule", "enable", "nightly"]).exits(2).complains(&["there is no suite `nothing`"]);
     place.thrash(["schedule", "disable", "nightly"]).exits(0);
 }
 
-#[test]
-fn a_schedule_of_a_suite_that_cannot_be_read_is_refused() {
+/// A place whose `quick` cannot be read, with a schedule of another suite that is well and on.
+fn half_broken() -> Place {
     let place = Place::new();
     place.easy_suite();
-    place.file("suites.yaml", "suites: {quick: {title: Two phrases, files: [easy]}}\n");
-    place.file("easy/calm.yaml", "category: calm\nexpected: [nothing]\nphrases: []\n");
-    place.file("thrash.yaml", "phrases: .\n");
+    place.file("suites.yaml", "suites: {quick: {title: x, files: [bad]}, easy: {title: y, files: [easy]}}\n");
+    place.file("bad/calm.yaml", "category: calm\nexpected: [nothing]\nphrases: []\n");
+    let job = "{cron: '0 2 * * *', suite: easy, enabled: true}";
+    place.file("thrash.yaml", format!("phrases: .\nschedules: {{jobs: {{nightly: {job}}}}}\n"));
     place
-        .thrash_with(&ON, ["schedule", "list"])
-        .exits(2)
-        .complains(&["`quick` cannot be run", "calm.yaml:2"]);
+}
+
+#[test]
+fn one_schedule_that_cannot_be_run_hides_no_other() {
+    let place = half_broken();
+    let listed =
+        place.thrash_with(&ON, ["schedule", "list"]).exits(2).complains(&["cannot be run: quick"]).stdout;
+    assert!(listed.contains("nightly  on\n  `0 2 * * *` UTC: suite easy\n  next "), "{listed}");
+    assert!(
+        listed.contains("  cannot be run: the suite cannot be read: ") && listed.contains("calm.yaml:2:12: "),
+        "{listed}"
+    );
+    let json = place.thrash_with(&ON, ["schedule", "list", "--json"]).exits(2).stdout;
+    let schedules: serde_json::Value = serde_json::from_str(&json).expect("a list");
+    let all = schedules.as_array().expect("a list");
+    let broken = |name: &str| {
+        all.iter().find(|view| view["name"] == name).expect("it is listed")["broken"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    assert_eq!(broken("nightly"), None);
+    assert!(broken("quick").expect("a reason").contains("calm.yaml:2:12: "), "{json}");
     // The suites have no such name, and no file says that they should.
-    place.thrash_with(&[("COMPREHENSIVE_TEST_ENABLED", "true")], ["schedule", "list"]).exits(2).complains(&[
-        "`schedules.jobs.comprehensive.suite` (from default): there is no suite `comprehensive` here",
-    ]);
+    assert_eq!(
+        broken("comprehensive").expect("a reason"),
+        "`schedules.jobs.comprehensive.suite` (from default): there is no suite `comprehensive` here: \
+         known here: easy, quick"
+    );
+    // One that is off is none to worry about.
+    place.thrash(["schedule", "list"]).exits(0);
+}
+
+#[test]
+fn doctor_notes_what_is_wrong_with_a_schedule_that_is_off() {
+    let place = Place::new();
+    place.file(
+        "thrash.yaml",
+        "schedules: {jobs: {nightly: {cron: '0 2 * * *', suite: nothing, enabled: true}}}\n",
+    );
+    let shown = place.thrash_with(&ON, ["doctor"]).exits(2).stdout;
+    assert!(shown.contains("NO  schedules ") && shown.contains("no suite `nothing`"), "{shown}");
+    place.thrash(["schedule", "disable", "nightly"]).exits(0);
+    let shown = place.thrash_with(&ON, ["doctor"]).exits(0).stdout;
+    assert!(shown.contains("ok  schedules quick\n"), "{shown}");
+    assert!(shown.contains("--  schedules `nightly` is off, and cannot be run: thrash.yaml:1:"), "{shown}");
+}
+
+#[test]
+fn doctor_shows_the_suites_beside_one_that_cannot_be_read() {
+    let shown = half_broken().thrash(["doctor"]).exits(2).stdout;
+    assert!(
+        shown.contains("NO  suites    `quick` cannot be read: ") && shown.contains("easy (2)"),
+        "{shown}"
+    );
 }
