@@ -18,8 +18,8 @@ pub(super) fn by_length(rows: &[Row], size: usize) -> Vec<Vec<usize>> {
     }
     let mut batches = Vec::new();
     while !order.is_empty() {
-        let (_, last) = least[order.len()];
-        batches.push(order.split_off(order.len() - last));
+        let (_, count) = least[order.len()];
+        batches.push(order.split_off(order.len() - count));
     }
     batches.reverse();
     batches
