@@ -52,16 +52,9 @@ impl Config {
     }
 
     fn target_place(&self, name: &str) -> Option<String> {
-        let is_own = name == self.target_name();
-        if is_own && self.wants_demo() {
-            return None;
-        }
-        let contract = self.contract(name).ok()?;
-        let contract = match self.settings.url.as_ref().filter(|_| is_own) {
-            Some(url) => contract.with_base_url(url).ok()?,
-            None => contract,
-        };
-        Some(contract.shown_url())
+        let is_demo = name == self.target_name() && self.wants_demo();
+        let contract = if is_demo { None } else { self.contract_here(name).ok() };
+        contract.map(|contract| contract.shown_url())
     }
 
     /// Whether a run asked another place than the one that its target's name stands for here: it says nothing of that.
@@ -104,6 +97,22 @@ impl Config {
                 Contract::configured(name, &self.document, &path, value)
             }
             None => preset(name).map_err(|_| self.no_such_target(name)),
+        }
+    }
+
+    /// The contract of a target, where the target is for us: the URL that holds is the URL of the target that holds.
+    ///
+    /// # Errors
+    /// There is no such target, or its contract or its URL cannot be used.
+    pub fn contract_here(&self, name: &str) -> Result<Contract, ContractError> {
+        let contract = self.contract(name)?;
+        match self.settings.url.as_ref().filter(|_| name == self.target_name()) {
+            // Without the line that it stands in: what is no URL may hold a password anywhere.
+            Some(url) => contract.with_base_url(url).map_err(|why| {
+                let message = format!("the target's URL cannot be used: {why}");
+                ContractError { problems: Problem::with_file("", message).into() }
+            }),
+            None => Ok(contract),
         }
     }
 

@@ -22,15 +22,6 @@ pub struct Connected {
     pub(super) demo: Option<Demo>,
 }
 
-/// The contract of the configured target, pointed at the configured place.
-pub(super) fn contract(config: &Config) -> Result<Contract, DispatchError> {
-    let contract = config.contract(config.target_name())?;
-    match &config.settings.url {
-        Some(url) => contract.with_base_url(url).map_err(DispatchError::Url),
-        None => Ok(contract),
-    }
-}
-
 impl Connected {
     /// Connects to the configured target for a look, not for a run: one request at a time, no second try.
     ///
@@ -38,7 +29,8 @@ impl Connected {
     /// The target cannot be used, or is not there.
     pub async fn to_look(config: &Config) -> Result<Self, DispatchError> {
         let id = RunId::new(Utc::now(), rand::random());
-        let mut connecting = Connecting::new(config, contract(config)?, &id);
+        let contract = config.contract_here(config.target_name())?;
+        let mut connecting = Connecting::new(config, contract, &id);
         connecting.ask = AskOptions { concurrency: 1, rate: None, retries: 0, ..connecting.ask };
         connecting.connect(config).await
     }

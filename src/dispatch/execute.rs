@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::DispatchError;
 use super::baseline::{Search, Searching};
-use super::connect::{self, Connected, Connecting};
+use super::connect::{Connected, Connecting};
 use super::keep::{Keeper, Kept};
 use super::waivers::waivers;
 use crate::config::Config;
@@ -82,7 +82,7 @@ impl Prepared {
         let selection = Selection { seed: settings.run.seed.unwrap_or(0), ..request.selection.clone() };
         let mut suite = suite.select(&selection)?;
 
-        let contract = connect::contract(config)?;
+        let contract = config.contract_here(config.target_name())?;
         if !contract.sends_history() {
             suite = suite.without_history()?;
         }

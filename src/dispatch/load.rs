@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::DispatchError;
 use super::baseline::{Search, Searching};
-use super::connect::{self, Connected, Connecting};
+use super::connect::{Connected, Connecting};
 use super::execute::{Executed, Judged};
 use super::keep::Keeper;
 use super::load_workers::{Crew, WorkersWish, meet};
@@ -66,7 +66,7 @@ impl PreparedLoad {
         id: RunId,
     ) -> Result<Self, DispatchError> {
         let settings = &config.settings;
-        let contract = connect::contract(config)?;
+        let contract = config.contract_here(config.target_name())?;
         may_be_loaded(&contract, &scenario, config.wants_demo())?;
         scenario.fits(&contract)?;
         let suite = phrases(config, &contract, &scenario)?;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::DispatchError;
-use super::connect::{self, Connecting};
+use super::connect::Connecting;
 use super::load::{deck, load_target, may_be_loaded, phrases, within_limits};
 use crate::config::Config;
 use crate::domain::RunId;
@@ -30,7 +30,7 @@ impl PreparedUsers {
         let mut scenario = Scenario::parse(&order.name, &order.name, &order.text, order.time_scale)
             .map_err(|_| changed("the scenario"))?;
         scenario.seed = order.seed;
-        let contract = connect::contract(config)?;
+        let contract = config.contract_here(config.target_name())?;
         may_be_loaded(&contract, &scenario, config.wants_demo())?;
         let suite = phrases(config, &contract, &scenario)?;
         if suite.record.selection_hash != order.selection_hash {

@@ -4,7 +4,7 @@ use chrono::Utc;
 use tokio::sync::mpsc;
 
 use super::DispatchError;
-use super::connect::{self, Connected, Connecting};
+use super::connect::{Connected, Connecting};
 use super::execute::check_batch;
 use crate::config::Config;
 use crate::demo::Demo;
@@ -43,7 +43,7 @@ impl PreparedShadow {
                 hint: "name one with `--reference DIR`, or leave out `--reference none`".to_owned(),
             });
         };
-        let contract = connect::contract(config)?;
+        let contract = config.contract_here(config.target_name())?;
         check_batch(&contract, config.settings.run.batch)?;
         let loading = tokio::task::spawn_blocking(move || Model::load(&options)).await;
         let model = loading.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;

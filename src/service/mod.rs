@@ -77,6 +77,8 @@ pub struct Service {
     rendering: Rendering,
     /// Where each target is. A contract takes a while to read, and does not change.
     places: Vec<(String, String)>,
+    /// The targets as they are shown.
+    targets: Result<Vec<api::TargetView>, problem::Problem>,
     teller: Arc<Teller>,
     results: api::ResultCache,
     sessions: Sessions,
@@ -96,7 +98,7 @@ impl Service {
         // Those who read events keep their connections; half of them are for everybody else.
         let streams = (config.settings.service.connections / 2).max(1);
         let limiter = Limiter::new(&config.settings.service.rate_limit);
-        let places = config.target_places();
+        let (places, targets) = (config.target_places(), api::target_views(&config));
         Arc::new(Self {
             config,
             store,
@@ -108,6 +110,7 @@ impl Service {
             readiness: Readiness::default(),
             rendering: Rendering::default(),
             places,
+            targets,
             teller,
             results: api::ResultCache::default(),
             sessions: Sessions::new(),

@@ -10,7 +10,7 @@ use super::shift::Shift;
 use super::{board, can_share};
 use crate::config::Config;
 use crate::dispatch::DispatchError;
-use crate::dispatch::connect::{self, Connected, Connecting};
+use crate::dispatch::connect::{Connected, Connecting};
 use crate::dispatch::load::{deck, load_target, may_be_loaded, phrases, send_again, threads, within_limits};
 use crate::domain::{LoadModel, Wait};
 use crate::load::{LoadEngine, OpenEngine, Scenario, Sending, Shard, UsersEngine, UsersOrder};
@@ -118,7 +118,7 @@ impl PreparedWorker {
         if config.wants_demo() {
             return Err(refuse("a worker has no demo to load".to_owned(), "name the target and its URL"));
         }
-        let contract = connect::contract(config)?;
+        let contract = config.contract_here(config.target_name())?;
         may_be_loaded(&contract, &scenario, false)?;
         if contract.shown_url() != job.url || contract.hash != job.contract_hash {
             return Err(refuse(

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::endpoint::Endpoint;
-use crate::config::ListedSuite;
+use crate::config::{Config, ListedSuite};
 use crate::domain::LoadModel;
 use crate::load::{scenario_names, shipped_scenario};
 use crate::service::Service;
@@ -28,8 +28,8 @@ struct SuiteView {
 }
 
 /// A target.
-#[derive(Debug, Serialize, JsonSchema)]
-struct TargetView {
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(in crate::service) struct TargetView {
     /// What `target` calls it.
     name: String,
     /// One line about it.
@@ -89,19 +89,17 @@ async fn suites(State(service): State<Arc<Service>>) -> Result<Json<Vec<SuiteVie
 }
 
 async fn targets(State(service): State<Arc<Service>>) -> Result<Json<Vec<TargetView>>, Problem> {
-    let config = &service.config;
+    service.targets.clone().map(Json)
+}
+
+/// The targets as they are shown. Nothing changes them while the service stands.
+pub(in crate::service) fn target_views(config: &Config) -> Result<Vec<TargetView>, Problem> {
     let view = |name: String| {
         let default = name == config.target_name();
         let demo = default && config.wants_demo();
         let contract = config
-            .contract(&name)
+            .contract_here(&name)
             .map_err(|error| broken(&format!("the target `{name}`"), &error.problems.in_a_line()))?;
-        let contract = match &config.settings.url {
-            Some(url) if default => contract.with_base_url(url).map_err(|_| {
-                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the target's URL cannot be used")
-            })?,
-            _ => contract,
-        };
         Ok(TargetView {
             title: contract.title.clone(),
             url: (!demo).then(|| contract.shown_url()),
@@ -111,7 +109,7 @@ async fn targets(State(service): State<Arc<Service>>) -> Result<Json<Vec<TargetV
             demo,
         })
     };
-    config.served_targets().into_iter().map(view).collect::<Result<_, _>>().map(Json)
+    config.served_targets().into_iter().map(view).collect()
 }
 
 async fn scenarios() -> Result<Json<Vec<ScenarioView>>, Problem> {

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
+pub(super) use catalog::{TargetView, target_views};
 pub(super) use extract::{Id, Query};
 pub use reports::trend;
 pub(super) use results::ResultCache;
