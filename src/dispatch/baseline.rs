@@ -21,6 +21,9 @@ use crate::store::{RunFilter, RunSummary, Store, StoreError, StoreErrorKind};
 /// How long a run that has ended waits for its baseline. The search began with the run.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What to do where there is no latest one.
+const NAME_ONE: &str = "name one with `thrash baseline set RUN` or `--baseline RUN`";
+
 /// How the baseline is called that nobody named.
 const SET: &str = "the set baseline";
 
@@ -106,6 +109,8 @@ pub(super) struct Search {
     /// The run that is to be held against it.
     pub(super) run: RunId,
     pub(super) series: Series,
+    /// Where the run's target is, as records have it: only a run against that place can be the latest.
+    pub(super) url: String,
     pub(super) selection_hash: String,
 }
 
@@ -211,29 +216,40 @@ impl Search {
         Ok(self.usable(store.load(&id).await?))
     }
 
-    /// The newest run of the same phrases that another one can be held against; else why there is none.
+    /// The newest run of the same phrases against the same place that another one can be held against; else why there
+    /// is none.
     ///
     /// One that failed its gates is passed by: beside a red run the same service looks no worse, and a second try would
     /// turn it green. One that could not tell is kept, or the first run could never become a baseline.
     async fn latest(&self, store: &dyn Store) -> Result<Result<RunId, String>, StoreError> {
-        let alike = RunFilter {
+        let here = RunFilter {
             selection_hash: Some(self.selection_hash.clone()),
             recorded: true,
-            ..RunFilter::of_series(&self.series)
+            ..RunFilter::of_series_at(&self.series, &self.url)
         };
-        let runs = store.list(&alike).await?;
+        let mut runs = store.list(&here).await?;
         let whole = |run: &RunSummary| too_little(run.status, run.conclusion).is_none() && run.id != self.run;
+        runs.retain(whole);
         let (failed, usable): (Vec<_>, Vec<_>) =
-            runs.into_iter().filter(whole).partition(|run| run.conclusion == Some(Conclusion::GateFailed));
-        Ok(match (usable.into_iter().next(), failed.first()) {
-            (Some(run), _) => Ok(run.id),
-            (None, Some(newest)) => Err(format!(
-                "no earlier run passed, and the newest, `{}`, failed its gates; name one with `thrash baseline set RUN` \
-                 or `--baseline RUN`",
-                newest.id
-            )),
-            (None, None) => Err(format!("no complete run of these phrases is stored for {}", self.series)),
-        })
+            runs.iter().partition(|run| run.conclusion == Some(Conclusion::GateFailed));
+        if let Some(run) = usable.first() {
+            return Ok(Ok(run.id.clone()));
+        }
+        let reason = match failed.first() {
+            Some(newest) => {
+                format!("no earlier run passed, and the newest, `{}`, failed its gates", newest.id)
+            }
+            None => format!("no complete run of these phrases is stored for {}", self.series),
+        };
+        let mut all = store.list(&RunFilter { places: Vec::new(), ..here }).await?;
+        all.retain(whole);
+        Ok(Err(match (all.len() - runs.len(), failed.is_empty()) {
+            (0, true) => reason,
+            (0, false) => format!("{reason}; {NAME_ONE}"),
+            (elsewhere, _) => {
+                format!("{reason} at {}; {elsewhere} against other URLs passed over: {NAME_ONE}", self.url)
+            }
+        }))
     }
 
     fn usable(&self, record: RunRecord) -> Found {

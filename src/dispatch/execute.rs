@@ -97,6 +97,7 @@ impl Prepared {
             wish: settings.baseline.clone(),
             run: id.clone(),
             series,
+            url: contract.shown_url(),
             selection_hash: suite.record.selection_hash.clone(),
         };
         let (keeper, baseline) = Keeper::open(config, search)?;

@@ -17,23 +17,40 @@ pub struct HistoryQuery {
     pub limit: Option<usize>,
     /// Only runs that started at this time or later.
     pub since: Option<DateTime<Utc>>,
+    /// Of these targets only runs that asked these places.
+    pub places: Vec<(String, String)>,
 }
 
-/// Reads the history; none if there is no such run.
+/// What a history was made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundHistory {
+    /// The history; none if there is no such run.
+    pub history: Option<History>,
+    /// So many of the newest runs asked other places, and are left out.
+    pub elsewhere: usize,
+}
+
+/// Reads the history.
 ///
 /// Of a target that is the embedded demo detector and another of the same name, the one that ran last is meant.
 ///
 /// # Errors
 /// The store fails.
-pub async fn history(store: &dyn Store, query: HistoryQuery) -> Result<Option<History>, StoreError> {
-    let HistoryQuery { suite, target, limit, since } = query;
-    let newest = RunFilter { suite, target, since, recorded: true, limit: Some(1), ..RunFilter::default() };
-    let Some(series) = store.list(&newest).await?.first().and_then(RunSummary::series) else {
-        return Ok(None);
+pub async fn history(store: &dyn Store, query: HistoryQuery) -> Result<FoundHistory, StoreError> {
+    let HistoryQuery { suite, target, limit, since, places } = query;
+    let wanted = RunFilter { suite, target, since, recorded: true, places, ..RunFilter::default() };
+    let newest = store.list(&RunFilter { limit: Some(1), ..wanted.clone() }).await?;
+    let Some(series) = newest.first().and_then(RunSummary::series) else {
+        let elsewhere = store.list(&RunFilter { limit, places: Vec::new(), ..wanted }).await?.len();
+        return Ok(FoundHistory { history: None, elsewhere });
     };
-    let filter = RunFilter { since, limit, recorded: true, ..RunFilter::of_series(&series) };
-    let runs = store.list(&filter).await?;
-    Ok(Some(judge::history(series, runs.into_iter().rev().map(point).collect())))
+    let RunFilter { places, .. } = wanted;
+    let all = RunFilter { since, limit, recorded: true, ..RunFilter::of_series(&series) };
+    let mut elsewhere = store.list(&all).await?;
+    let runs = store.list(&RunFilter { places, ..all }).await?;
+    elsewhere.retain(|run| !runs.iter().any(|told| told.id == run.id));
+    let history = judge::history(series, runs.into_iter().rev().map(point).collect());
+    Ok(FoundHistory { history: Some(history), elsewhere: elsewhere.len() })
 }
 
 fn point(run: RunSummary) -> HistoryRun {

@@ -55,7 +55,7 @@ impl Kept {
     }
 }
 
-/// The runs of the same suite against the same target before this one, newest first.
+/// The runs of the same suite against the same target, in the same place, before this one, newest first.
 ///
 /// They are for a picture: where they cannot be read there is none, and nothing else is harmed.
 pub async fn earlier(store: &dyn Store, record: &RunRecord) -> Vec<RunSummary> {
@@ -63,7 +63,7 @@ pub async fn earlier(store: &dyn Store, record: &RunRecord) -> Vec<RunSummary> {
         recorded: true,
         limit: Some(EARLIER),
         before: Some(record.started_at),
-        ..RunFilter::of_series(&Series::of(record))
+        ..RunFilter::of_series_at(&Series::of(record), &record.target.url)
     };
     let found = store.list(&filter).await;
     found.inspect_err(|error| tracing::warn!(%error, "the earlier runs cannot be read")).unwrap_or_default()

@@ -96,6 +96,7 @@ impl PreparedLoad {
                 target: contract.name.clone(),
                 demo: config.wants_demo(),
             },
+            url: contract.shown_url(),
             selection_hash: suite.record.selection_hash.clone(),
         };
         let (keeper, baseline) = Keeper::open(config, search)?;

@@ -52,6 +52,12 @@ impl RunFilter {
             ..Self::default()
         }
     }
+
+    /// The runs of a series that asked this place. The embedded demo is in another one each time.
+    pub fn of_series_at(series: &Series, url: &str) -> Self {
+        let places = if series.demo { Vec::new() } else { vec![(series.target.clone(), url.to_owned())] };
+        Self { places, ..Self::of_series(series) }
+    }
 }
 
 /// A stored run in one line.

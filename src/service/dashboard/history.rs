@@ -21,14 +21,14 @@ pub(super) struct Of {
 }
 
 pub(super) async fn show(visit: Visit, Query(Of { suite, target }): Query<Of>) -> Result<Response, Problem> {
-    let store = std::sync::Arc::clone(&visit.service.store);
+    let (store, places) = (std::sync::Arc::clone(&visit.service.store), visit.service.places.clone());
     let turn = visit.service.rendering.turn().await?;
     let runtime = tokio::runtime::Handle::current();
     let found = turn.make("the history", move || {
-        let query = HistoryQuery { suite, target, limit: Some(MOST), since: None };
+        let query = HistoryQuery { suite, target, limit: Some(MOST), since: None, places };
         // What looks for a shift resamples, right after it has read the runs.
         let found = runtime.block_on(history(store.as_ref(), query))?;
-        Ok::<_, Problem>(found.map(|history| history_page(&history)))
+        Ok::<_, Problem>(found.history.map(|history| history_page(&history)))
     });
     let page = found.await??.ok_or_else(|| Problem::not_found("there is no such run yet"))?;
     Ok(visit.show(page, None))

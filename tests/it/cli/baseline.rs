@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::support::command::{DemoProcess, Ended, Place};
+use crate::support::relay::Relay;
 
 /// Twenty calm phrases and five desperate ones, which the demo answers well.
 fn suite(place: &Place) -> &'static str {
@@ -22,7 +23,16 @@ fn suite(place: &Place) -> &'static str {
 
 /// A run against this demo, with more flags.
 fn run(place: &Place, demo: &DemoProcess, more: &[&str]) -> Ended {
-    place.thrash(["run", suite(place), "--url", &demo.url].iter().chain(more))
+    run_at(place, &demo.url, more)
+}
+
+fn run_at(place: &Place, url: &str, more: &[&str]) -> Ended {
+    place.thrash(["run", suite(place), "--url", url].iter().chain(more))
+}
+
+/// Why the latest run has no baseline.
+fn missing(place: &Place) -> String {
+    place.latest()["baseline"]["missing"]["reason"].as_str().unwrap().to_owned()
 }
 
 fn latest_id(place: &Place) -> String {
@@ -176,23 +186,42 @@ fn gates_read_the_baseline_and_a_missing_one_is_no_pass() {
 fn running_a_red_job_again_does_not_turn_it_green() {
     let place = Place::new();
     let (good, blind) = (DemoProcess::start(&[]), DemoProcess::start(&["--constant", "safe"]));
+    // One service, which changes.
+    let service = Relay::start(blind.addr());
+    let url = format!("http://{}", service.addr());
     let gate = "accuracy no_regression";
     let held = ["--gate", gate, "--baseline", "latest"];
     // Alone it fails whatever it is held against, and the next one has no run to be held against.
-    run(&place, &blind, &held).exits(1);
-    run(&place, &blind, &held).exits(1);
-    let reason = place.latest()["baseline"]["missing"]["reason"].as_str().unwrap().to_owned();
+    run_at(&place, &url, &held).exits(1);
+    run_at(&place, &url, &held).exits(1);
     for words in ["no earlier run passed", "thrash baseline set RUN", "--baseline RUN"] {
-        assert!(reason.contains(words), "{reason}");
+        assert!(missing(&place).contains(words), "{}", missing(&place));
     }
     // A first run that could not tell is one.
-    run(&place, &good, &held).exits(4);
+    service.lead_to(good.addr());
+    run_at(&place, &url, &held).exits(4);
     let first = latest_id(&place);
+    service.lead_to(blind.addr());
     for _ in 0..2 {
-        run(&place, &blind, &held).exits(1);
+        run_at(&place, &url, &held).exits(1);
         assert_eq!(held_against(&place).as_ref(), Some(&first));
         assert_eq!(outcome(&place.latest(), gate), "fail");
     }
+}
+
+#[test]
+fn a_run_against_another_url_is_not_the_latest() {
+    let place = Place::new();
+    let (here, there) = (DemoProcess::start(&[]), DemoProcess::start(&[]));
+    run(&place, &there, &[]).exits(0);
+    run(&place, &here, &["--baseline", "latest"]).exits(4);
+    for words in [&here.url[..], "1 against other URLs passed over", "--baseline RUN"] {
+        assert!(missing(&place).contains(words), "{}", missing(&place));
+    }
+    let first = latest_id(&place);
+    run(&place, &there, &[]).exits(0);
+    run(&place, &here, &["--baseline", "latest"]).exits(0);
+    assert_eq!(held_against(&place), Some(first));
 }
 
 #[test]

@@ -91,3 +91,32 @@ fn the_history_of_a_suite_and_a_target_is_chosen() {
     place.thrash(["history", "--since", "soon"]).exits(2);
     place.thrash(["history", "--limit", "0"]).exits(2);
 }
+
+#[test]
+fn runs_against_another_url_are_no_history_of_the_configured_target() {
+    let place = Place::new();
+    let (here, there) = (DemoProcess::start(&[]), DemoProcess::start(&[]));
+    place.file("thrash.yaml", format!("target: ash-v5\nurl: {}\n", here.url));
+    run(&place, &there).exits(0);
+    place
+        .thrash(["history"])
+        .exits(2)
+        .complains(&["no run is stored; 1 run is left out: against another URL"]);
+    run(&place, &here).exits(0);
+    run(&place, &there).exits(0);
+    let own = place.runs()[1]["id"].clone();
+    let page = place.thrash(["history", "--json", "h.json", "--html", "h.html"]).exits(0).stdout;
+    assert!(page.contains("1 run of `easy`"), "{page}");
+    assert!(page.contains("2 runs are left out: against another URL"), "{page}");
+    let text = std::fs::read_to_string(place.path().join("h.json")).unwrap();
+    let history: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((history["runs"].as_array().unwrap().len(), &history["runs"][0]["id"]), (1, &own));
+    // Nor are they in the trend of a run's page, and its own are.
+    let page = |name: &str| {
+        place.thrash(["report", "latest", "--html", name]).exits(0);
+        Html::parse(&std::fs::read(place.path().join(name)).unwrap())
+    };
+    assert!(page("there.html").id("trend").text.contains("the last 2 runs"));
+    run(&place, &here).exits(0);
+    assert!(page("here.html").id("trend").text.contains("the last 2 runs"));
+}

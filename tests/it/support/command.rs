@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -163,6 +164,12 @@ impl DemoProcess {
         let stdout = child.stdout.take().expect("its output");
         BufReader::new(stdout).read_line(&mut url).expect("its address");
         Self { child, url: url.trim().to_owned() }
+    }
+}
+
+impl DemoProcess {
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.url.trim_start_matches("http://").parse().expect("an address")
     }
 }
 

@@ -1,8 +1,8 @@
-//! A wire between a program and its database, which a test can cut.
+//! A wire between a program and what it asks, which a test can cut, or lead elsewhere.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -18,6 +18,7 @@ pub(crate) struct Relay {
 
 struct Wire {
     open: watch::Sender<bool>,
+    to: Mutex<SocketAddr>,
     /// A word that the program does not get through any more: the wire is cut before it.
     last_word: OnceLock<&'static str>,
 }
@@ -28,7 +29,8 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.set_nonblocking(true).expect("a listener that does not block");
         let addr = listener.local_addr().expect("an address");
-        let wire = Arc::new(Wire { open: watch::Sender::new(true), last_word: OnceLock::new() });
+        let wire =
+            Arc::new(Wire { open: watch::Sender::new(true), to: to.into(), last_word: OnceLock::new() });
         let shared = Arc::clone(&wire);
         let (stop, stopped) = oneshot::channel::<()>();
         std::thread::spawn(move || {
@@ -37,7 +39,7 @@ impl Relay {
             runtime.block_on(async {
                 tokio::select! {
                     _ = stopped => {}
-                    () = accept(listener, to, shared) => {}
+                    () = accept(listener, shared) => {}
                 }
             });
         });
@@ -46,6 +48,11 @@ impl Relay {
 
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// New connections go to that address.
+    pub(crate) fn lead_to(&self, to: SocketAddr) {
+        *self.wire.to.lock().expect("nobody panicked") = to;
     }
 
     /// No byte passes any more, and nobody is told: connections stay open, and new ones are accepted.
@@ -64,10 +71,11 @@ impl Relay {
     }
 }
 
-async fn accept(listener: TcpListener, to: SocketAddr, wire: Arc<Wire>) {
+async fn accept(listener: TcpListener, wire: Arc<Wire>) {
     let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
     loop {
         let Ok((near, _)) = listener.accept().await else { continue };
+        let to = *wire.to.lock().expect("nobody panicked");
         let Ok(far) = TcpStream::connect(to).await else { continue };
         let (near, far) = (near.into_split(), far.into_split());
         // Either end may go when it likes.
