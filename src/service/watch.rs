@@ -21,8 +21,10 @@ use crate::store::{JobFilter, RunFilter, RunSummary, StoreError, StoreErrorKind}
 
 /// From one look to the next.
 const EVERY: Duration = Duration::from_secs(5);
-/// Runs that are looked through for new ones, and once at the start for the newest of each series.
+/// Runs that are looked through once at the start, for the newest of each series.
 const NEWEST: usize = 1000;
+/// Runs that were stored last, which are looked through for new ones. Between two looks fewer come.
+const STORED_LAST: usize = 500;
 /// Jobs without a run that are looked through.
 const NEWEST_JOBS: usize = 200;
 /// `OpenMetrics` 1.0, as Prometheus asks for it.
@@ -67,11 +69,14 @@ async fn look(service: &Service, seen: &mut Option<Seen>) {
 impl Seen {
     /// Shows the newest run of each outcome of each series, and counts none of them.
     async fn remember(service: &Service) -> Result<Self, StoreError> {
+        // First what is no news: a run that is stored meanwhile is.
+        let seen = service.store.stored_last(STORED_LAST).await?;
         let (runs, jobs) = (newest(service).await?, without_run(service).await?);
         for job in &jobs {
             service.metrics.remember_job(job, is_demo(service, &job.target));
         }
-        for job in schedule::enabled(&service.config, service.store.as_ref()).await? {
+        let states = service.store.schedule_states().await?;
+        for job in schedule::enabled(&service.config, &states) {
             let (kind, suite, target) = schedule::series(&service.config, &job);
             service.metrics.expect(kind, suite, &target, is_demo(service, &target));
         }
@@ -89,17 +94,17 @@ impl Seen {
             }
         }
         let jobs = jobs.into_iter().map(|job| job.id).collect();
-        Ok(Self { runs: runs.into_iter().map(|run| run.id).collect(), jobs })
+        Ok(Self { runs: seen.into_iter().collect(), jobs })
     }
 
     async fn count_new(&mut self, service: &Service) -> Result<(), StoreError> {
-        let runs = newest(service).await?;
-        for run in &runs {
-            if !self.runs.contains(&run.id) {
-                if let Some(record) = record(service, &run.id).await? {
+        let runs = service.store.stored_last(STORED_LAST).await?;
+        for id in &runs {
+            if !self.runs.contains(id) {
+                if let Some(record) = record(service, id).await? {
                     service.metrics.count(&record);
                 }
-                self.runs.insert(run.id.clone());
+                self.runs.insert(id.clone());
             }
         }
         let jobs = without_run(service).await?;
@@ -107,8 +112,7 @@ impl Seen {
             service.metrics.count_job(job, is_demo(service, &job.target));
         }
         // Those that are no longer looked through are forgotten.
-        let listed: BTreeSet<&RunId> = runs.iter().map(|run| &run.id).collect();
-        self.runs.retain(|id| listed.contains(id));
+        self.runs = runs.into_iter().collect();
         self.jobs = jobs.into_iter().map(|job| job.id).collect();
         Ok(())
     }
@@ -147,10 +151,13 @@ fn is_demo(service: &Service, target: &str) -> bool {
     service.config.for_target(target).wants_demo()
 }
 
-/// The targets of the schedules that are on.
-async fn scheduled(service: &Service) -> BTreeSet<String> {
-    let jobs = schedule::enabled(&service.config, service.store.as_ref()).await.unwrap_or_default();
-    jobs.iter().map(|job| schedule::series(&service.config, job).2).collect()
+/// For how long each schedule that is on owes a run, and the targets of all of them.
+async fn schedules(service: &Service) -> Result<(BTreeMap<String, f64>, BTreeSet<String>), StoreError> {
+    let (config, store) = (&service.config, service.store.as_ref());
+    let states = store.schedule_states().await?;
+    let on = schedule::enabled(config, &states);
+    let targets = on.iter().map(|job| schedule::series(config, job).2).collect();
+    Ok((schedule::lags(config, store, &states, Utc::now()).await?, targets))
 }
 
 /// What can be told of the service now.
@@ -166,17 +173,16 @@ async fn state(service: &Service) -> ServiceState {
         },
     );
     let outbox = service.store.outbox_counts().await.ok();
+    let (schedule_lag, scheduled) = schedules(service).await.unwrap_or_default();
     ServiceState {
         store_up: Some(well(&looks.database)),
         spooled: spool(&service.config).pending().ok().map(|waiting| waiting.len() as u64),
         in_memory: Some(service.queue.in_memory() as u64),
         jobs,
-        schedule_lag: schedule::lags(&service.config, service.store.as_ref(), Utc::now())
-            .await
-            .unwrap_or_default(),
+        schedule_lag,
         notifications: outbox.as_ref().map(|counts| counts.waiting),
         notifications_given_up: outbox.map(|counts| counts.given_up),
-        targets_up: service.targets_up(&scheduled(service).await).await,
+        targets_up: service.targets_up(&scheduled).await,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{ScheduleView, ask, is_enabled};
 use crate::config::{Config, ConfigError, PlannedJob};
 use crate::dispatch::{AskError, chain, check_ask};
-use crate::store::{Store, StoreError};
+use crate::store::{ScheduleState, Store, StoreError};
 
 /// Why a schedule cannot begin a run.
 #[derive(Debug, thiserror::Error)]
@@ -81,19 +81,13 @@ pub fn look(config: &Config, views: &mut [ScheduleView]) {
 /// # Errors
 /// What is wrong with the first such, or the store fails.
 pub async fn check_all(config: &Config, store: &dyn Store) -> Result<(), ScheduleError> {
-    enabled(config, store).await?.iter().try_for_each(|job| check(config, job))
+    let states = store.schedule_states().await?;
+    enabled(config, &states).iter().try_for_each(|job| check(config, job))
 }
 
-/// The jobs that begin by themselves now.
-///
-/// # Errors
-/// The store fails.
-pub async fn enabled(config: &Config, store: &dyn Store) -> Result<Vec<PlannedJob>, StoreError> {
-    if config.schedules_are_off() {
-        return Ok(Vec::new());
-    }
-    let states = store.schedule_states().await?;
-    let mut jobs = config.planned_jobs();
+/// The jobs that begin by themselves, as their schedules stand.
+pub fn enabled(config: &Config, states: &[ScheduleState]) -> Vec<PlannedJob> {
+    let mut jobs = if config.schedules_are_off() { Vec::new() } else { config.planned_jobs() };
     jobs.retain(|job| is_enabled(job, states.iter().find(|state| state.name == job.plan.name)));
-    Ok(jobs)
+    jobs
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ask, is_enabled, line, requester};
+use super::{ask, enabled, is_enabled, line, requester};
 use crate::config::{Config, PlannedJob};
 use crate::dispatch::{AskError, Queue, check_ask};
 use crate::domain::{Job, JobState, RunId};
@@ -81,14 +81,12 @@ pub async fn views(
 pub async fn lags(
     config: &Config,
     store: &dyn Store,
+    states: &[ScheduleState],
     now: DateTime<Utc>,
 ) -> Result<BTreeMap<String, f64>, StoreError> {
-    let states = store.schedule_states().await?;
     let mut lags = BTreeMap::new();
-    let jobs = if config.schedules_are_off() { Vec::new() } else { config.planned_jobs() };
-    for job in jobs {
-        let state = states.iter().find(|state| state.name == job.plan.name);
-        let Some(state) = state.filter(|state| is_enabled(&job, Some(state))) else { continue };
+    for job in enabled(config, states) {
+        let Some(state) = states.iter().find(|state| state.name == job.plan.name) else { continue };
         let from = begun(store, &job, state.last_at)
             .await?
             .map_or(state.owed_from, |begun| begun.max(state.owed_from));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use sqlx::Postgres;
 use sqlx::postgres::PgTransaction;
 
 use super::PostgresStore;
@@ -10,6 +11,7 @@ use crate::domain::{Job, NewJob, RunId};
 use crate::store::StoreFuture;
 use crate::store::columns::word as stored;
 use crate::store::error::StoreError;
+use crate::store::job_list;
 use crate::store::jobs::{
     BATCH, HANDED_BACK, JobCounts, JobEnd, JobFilter, JobRow, Jobs, LOST, Lease, Renewed, SPOOLED, Submitted,
     millis, word,
@@ -95,32 +97,10 @@ impl Jobs for PostgresStore {
 
     fn jobs<'a>(&'a self, filter: &'a JobFilter) -> StoreFuture<'a, Vec<Job>> {
         Box::pin(async move {
-            let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
-            let rows: Vec<JobRow> = self
-                .database
-                .within("list the queue", async {
-                    sqlx::query_as(select!(
-                        "WHERE (cardinality($1::text[]) = 0 OR state = ANY($1)) AND ($2::text IS NULL OR name = $2)
-                            AND ($3::text IS NULL OR target = $3) AND ($4::text IS NULL OR requester = $4)
-                            AND ($5::timestamptz IS NULL OR (submitted_at, id) < ($5, $6))
-                         AND ($8::text IS NULL OR kind = $8)
-                            AND (NOT $9 OR state IN ('failed', 'lost') OR (state = 'finished' AND NOT EXISTS (
-                                SELECT 1 FROM ash_thrash.test_runs run WHERE run.run_id = jobs.run_id)))
-                         ORDER BY submitted_at DESC, id DESC LIMIT $7"
-                    ))
-                    .bind(states)
-                    .bind(&filter.name)
-                    .bind(&filter.target)
-                    .bind(&filter.requester)
-                    .bind(filter.after.as_ref().map(|(time, _)| *time))
-                    .bind(filter.after.as_ref().map(|(_, id)| id.as_str()))
-                    .bind(filter.limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX)))
-                    .bind(filter.kind.map(|kind| stored(&kind)))
-                    .bind(filter.without_run)
-                    .fetch_all(&self.pool)
-                    .await
-                })
-                .await?;
+            let after = filter.after.as_ref().map(|(time, _)| *time);
+            let mut list = job_list::list::<Postgres, _>(select!(""), "ash_thrash.test_runs", filter, after);
+            let rows: Vec<JobRow> =
+                self.database.within("list the queue", list.build_query_as().fetch_all(&self.pool)).await?;
             Ok(rows.into_iter().map(Job::from).collect())
         })
     }

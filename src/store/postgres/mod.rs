@@ -85,6 +85,7 @@ impl PostgresStore {
                     ("lists", include_str!("../../../migrations/postgres/0007_lists.sql")),
                     ("good_news", include_str!("../../../migrations/postgres/0008_good_news.sql")),
                     ("heartbeat", include_str!("../../../migrations/postgres/0009_heartbeat.sql")),
+                    ("job_lists", include_str!("../../../migrations/postgres/0010_job_lists.sql")),
                 ],
             ),
         };
@@ -214,6 +215,10 @@ impl Store for PostgresStore {
 
     fn list<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<RunSummary>> {
         Box::pin(query::list(self, filter))
+    }
+
+    fn stored_last(&self, most: usize) -> StoreFuture<'_, Vec<RunId>> {
+        Box::pin(query::stored_last(self, most))
     }
 
     fn summary<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, RunSummary> {

@@ -97,6 +97,21 @@ pub(super) async fn list(store: &PostgresStore, filter: &RunFilter) -> Result<Ve
     Ok(rows.into_iter().map(RunSummary::from).collect())
 }
 
+pub(super) async fn stored_last(store: &PostgresStore, most: usize) -> Result<Vec<RunId>, StoreError> {
+    let ids: Vec<String> = store
+        .database
+        .within("look for new runs", async {
+            sqlx::query_scalar(
+                "SELECT run_id FROM ash_thrash.test_runs WHERE run_id IS NOT NULL ORDER BY id DESC LIMIT $1",
+            )
+            .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .fetch_all(&store.pool)
+            .await
+        })
+        .await?;
+    Ok(ids.into_iter().map(RunId::from_stored).collect())
+}
+
 pub(super) async fn summary(store: &PostgresStore, id: &RunId) -> Result<RunSummary, StoreError> {
     let row: Option<SummaryRow> = store
         .database

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::SqliteTransaction;
+use sqlx::{Sqlite, SqliteTransaction};
 
 use super::SqliteStore;
 use crate::domain::{Job, NewJob, RunId};
 use crate::store::StoreFuture;
 use crate::store::columns::word as stored;
 use crate::store::error::StoreError;
+use crate::store::job_list;
 use crate::store::jobs::{
     BATCH, HANDED_BACK, JobCounts, JobEnd, JobFilter, JobRow, Jobs, LOST, Lease, Renewed, SPOOLED, Submitted,
     millis, word,
@@ -98,33 +99,10 @@ impl Jobs for SqliteStore {
 
     fn jobs<'a>(&'a self, filter: &'a JobFilter) -> StoreFuture<'a, Vec<Job>> {
         Box::pin(async move {
-            let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
-            let states = serde_json::Value::from(states).to_string();
-            let rows: Vec<JobRow> = self
-                .database
-                .within("list the queue", async {
-                    sqlx::query_as(select!(
-                        "WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR name = ?2)
-                            AND (?3 IS NULL OR target = ?3) AND (?4 IS NULL OR requester = ?4)
-                            AND (?5 IS NULL OR (submitted_at, id) < (?5, ?6))
-                         AND (?8 IS NULL OR kind = ?8)
-                            AND (NOT ?9 OR state IN ('failed', 'lost') OR (state = 'finished' AND NOT EXISTS (
-                                SELECT 1 FROM test_runs run WHERE run.run_id = jobs.run_id)))
-                         ORDER BY submitted_at DESC, id DESC LIMIT ?7"
-                    ))
-                    .bind(states)
-                    .bind(&filter.name)
-                    .bind(&filter.target)
-                    .bind(&filter.requester)
-                    .bind(filter.after.as_ref().map(|(time, _)| time.format(TIME).to_string()))
-                    .bind(filter.after.as_ref().map(|(_, id)| id.as_str()))
-                    .bind(filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX)))
-                    .bind(filter.kind.map(|kind| stored(&kind)))
-                    .bind(filter.without_run)
-                    .fetch_all(&self.pool)
-                    .await
-                })
-                .await?;
+            let after = filter.after.as_ref().map(|(time, _)| time.format(TIME).to_string());
+            let mut list = job_list::list::<Sqlite, _>(select!(""), "test_runs", filter, after);
+            let rows: Vec<JobRow> =
+                self.database.within("list the queue", list.build_query_as().fetch_all(&self.pool)).await?;
             Ok(rows.into_iter().map(Job::from).collect())
         })
     }

@@ -90,6 +90,7 @@ impl SqliteStore {
                 ("lists", include_str!("../../../migrations/sqlite/0007_lists.sql")),
                 ("good_news", include_str!("../../../migrations/sqlite/0008_good_news.sql")),
                 ("heartbeat", include_str!("../../../migrations/sqlite/0009_heartbeat.sql")),
+                ("job_lists", include_str!("../../../migrations/sqlite/0010_job_lists.sql")),
             ],
         );
         let store = Self { pool, database, migrations, path: path.to_owned(), file: file_at(path) };
@@ -236,6 +237,10 @@ impl Store for SqliteStore {
 
     fn list<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<RunSummary>> {
         Box::pin(query::list(self, filter))
+    }
+
+    fn stored_last(&self, most: usize) -> StoreFuture<'_, Vec<RunId>> {
+        Box::pin(query::stored_last(self, most))
     }
 
     fn summary<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, RunSummary> {

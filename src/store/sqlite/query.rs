@@ -100,6 +100,22 @@ pub(super) async fn list(store: &SqliteStore, filter: &RunFilter) -> Result<Vec<
     Ok(rows.into_iter().map(RunSummary::from).collect())
 }
 
+pub(super) async fn stored_last(store: &SqliteStore, most: usize) -> Result<Vec<RunId>, StoreError> {
+    is_there(store)?;
+    let ids: Vec<String> = store
+        .database
+        .within("look for new runs", async {
+            sqlx::query_scalar(
+                "SELECT run_id FROM test_runs WHERE run_id IS NOT NULL ORDER BY id DESC LIMIT ?1",
+            )
+            .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .fetch_all(&store.pool)
+            .await
+        })
+        .await?;
+    Ok(ids.into_iter().map(RunId::from_stored).collect())
+}
+
 pub(super) async fn summary(store: &SqliteStore, id: &RunId) -> Result<RunSummary, StoreError> {
     is_there(store)?;
     let row: Option<SummaryRow> = store

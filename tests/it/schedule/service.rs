@@ -1,5 +1,6 @@
 //! The scheduler over a store and a queue, with a clock that a test moves.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -43,6 +44,12 @@ impl Instance {
 
     pub(super) async fn tick(&self, now: DateTime<Utc>) -> Vec<Turned> {
         self.scheduler.tick(now).await.unwrap()
+    }
+
+    /// For how long each schedule owes a run.
+    async fn lags(&self, now: DateTime<Utc>) -> BTreeMap<String, f64> {
+        let states = self.store.schedule_states().await.unwrap();
+        lags(&self.config, self.store.as_ref(), &states, now).await.unwrap()
     }
 
     /// Runs what waits, in no time.
@@ -223,7 +230,7 @@ async fn a_run_is_owed_from_the_first_start_that_none_was_begun_for() {
     // The database says when a run was begun, by a clock that is behind this one.
     let at = |time: &str| at(&format!("2090-11-02T{time}:00Z"));
     let lag = async |time: &str| {
-        let lags = lags(&instance.config, instance.store.as_ref(), at(time)).await.unwrap();
+        let lags = instance.lags(at(time)).await;
         assert_eq!(lags.len(), 1, "of those that are on: {lags:?}");
         seconds(lags["quick"])
     };
@@ -247,8 +254,7 @@ async fn a_run_is_owed_from_the_first_start_that_none_was_begun_for() {
     instance.work().await;
     let quick = planned_job(&instance.config, "quick").unwrap();
     enable(&instance.config, instance.store.as_ref(), &quick, false, at("23:59")).await.unwrap();
-    let late = lags(&instance.config, instance.store.as_ref(), at("23:59"));
-    assert!(late.await.unwrap().is_empty());
+    assert!(instance.lags(at("23:59")).await.is_empty());
 }
 
 #[tokio::test]
@@ -256,7 +262,7 @@ async fn what_was_given_up_is_not_owed() {
     let place = SqlitePlace::fresh().await;
     let instance = Instance::new(config(&ON[1..], None), place.open().await, "one");
     let lag = async |time: &str| {
-        let lags = lags(&instance.config, instance.store.as_ref(), at(time)).await.unwrap();
+        let lags = instance.lags(at(time)).await;
         seconds(lags["comprehensive"])
     };
     instance.scheduler.begin(at("2090-11-02T00:00:00Z")).await.unwrap();

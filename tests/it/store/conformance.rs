@@ -53,6 +53,7 @@ every_store! {
     a_part_of_a_suite_is_told_from_the_whole,
     a_run_of_another_place_is_told_from_those_of_the_target,
     the_list_is_read_page_by_page,
+    the_runs_that_were_stored_last_are_found,
     a_summary_says_what_the_record_says,
     a_deleted_run_is_gone,
     pruning_by_age_keeps_kept_and_young_runs,
@@ -353,6 +354,15 @@ async fn the_list_is_read_page_by_page(store: &dyn Store) {
     }
 }
 
+async fn the_runs_that_were_stored_last_are_found(store: &dyn Store) {
+    assert_eq!(store.stored_last(5).await.unwrap(), []);
+    let [new, old, middle] = [record_at(2), record_at(0), record_at(1)];
+    save_all(store, &[&new, &old, &middle]).await;
+    assert_eq!(store.save(&old).await.unwrap(), Saved::AlreadyStored);
+    assert_eq!(store.stored_last(5).await.unwrap(), [&middle, &old, &new].map(|run| run.id.clone()));
+    assert_eq!(store.stored_last(2).await.unwrap(), [middle.id, old.id]);
+}
+
 /// The same run against a target of that name that is not the embedded demo detector.
 fn real(mut record: RunRecord) -> RunRecord {
     record.target.demo = false;
@@ -583,7 +593,7 @@ async fn migrations_are_all_applied(store: &dyn Store) {
     let status = store.migrations().await.unwrap();
     assert_eq!(status.pending, []);
     assert_eq!(status.applied[0].name, "runs");
-    assert_eq!(status.schema_version(), 9);
+    assert_eq!(status.schema_version(), 10);
 }
 
 async fn a_store_answers(store: &dyn Store) {
