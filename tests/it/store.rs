@@ -5,6 +5,7 @@
 mod conformance;
 mod jobs;
 mod location;
+mod many_jobs;
 mod outbox;
 pub(crate) mod place;
 mod postgres;

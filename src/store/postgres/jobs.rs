@@ -17,6 +17,9 @@ use crate::store::jobs::{
     millis, word,
 };
 
+/// The key of the advisory lock of whoever puts a job into the queue: `queue` in ASCII.
+const QUEUE_LOCK: i64 = 0x71_7565_7565;
+
 /// The columns of a job, as [`JobRow`] has them.
 macro_rules! columns {
     () => {
@@ -45,6 +48,12 @@ impl Jobs for PostgresStore {
     fn submit_job<'a>(&'a self, job: &'a NewJob, most: u32) -> StoreFuture<'a, Option<Submitted>> {
         Box::pin(async move {
             let row: Option<JobRow> = writing!(self, "put a run into the queue", |transaction| {
+                // Two who count at once would both find room for one more. A statement of its own: the next one counts
+                // what those handed in who had the lock before.
+                sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                    .bind(QUEUE_LOCK)
+                    .execute(&mut *transaction)
+                    .await?;
                 sqlx::query_as(returning!(
                     "INSERT INTO ash_thrash.jobs
                         (id, kind, name, target, priority, requester, idempotency_key, state, submitted_at)
