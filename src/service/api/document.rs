@@ -82,9 +82,13 @@ impl Service {
         let suites: Vec<String> =
             self.config.catalog().names().unwrap_or_default().into_iter().map(|(name, _)| name).collect();
         let properties = &mut schemas["RunAsk"]["properties"];
-        properties["test_type"]["enum"] = json!(suites);
-        properties["scenario"]["enum"] = json!(scenario_names());
-        properties["target"]["enum"] = json!(self.config.served_targets());
+        let scenarios: Vec<String> = scenario_names().into_iter().map(str::to_owned).collect();
+        for (member, names) in
+            [("test_type", suites), ("scenario", scenarios), ("target", self.config.served_targets())]
+        {
+            // Null is the same as nothing.
+            properties[member]["enum"] = names.into_iter().map(Value::from).chain([Value::Null]).collect();
+        }
     }
 }
 
@@ -95,7 +99,9 @@ fn operation(endpoint: &Endpoint, problem: &Schema, generator: &mut SchemaGenera
         if let Some(schema) = answer.schema {
             response["content"] = json!({answer.media: {"schema": schema(generator)}});
         } else if !answer.media.is_empty() {
-            let schema = if answer.media.ends_with("json") { json!({}) } else { json!({"type": "string"}) };
+            // A stream of events is text, and some who read this take each event for an object.
+            let is_text = !answer.media.ends_with("json") && !answer.media.ends_with("event-stream");
+            let schema = if is_text { json!({"type": "string"}) } else { json!({}) };
             response["content"] = json!({answer.media: {"schema": schema}});
         }
         if answer.located {

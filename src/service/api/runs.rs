@@ -25,19 +25,16 @@ use crate::store::JobFilter;
 /// What is asked for: a suite or a scenario, never an address.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{"required": ["test_type"]}, {"required": ["scenario"]}]))]
+#[schemars(extend("oneOf" = [
+    {"required": ["test_type"], "properties": {"test_type": {"type": "string"}}},
+    {"required": ["scenario"], "properties": {"scenario": {"type": "string"}}}
+]))]
 struct RunAsk {
     /// The suite: `quick`, `comprehensive`, or another one that `/api/test/suites` lists.
-    #[serde(default)]
-    #[schemars(with = "String")]
     test_type: Option<String>,
     /// Instead of a suite, the load scenario: one that `/api/test/scenarios` lists.
-    #[serde(default)]
-    #[schemars(with = "String")]
     scenario: Option<String>,
     /// The target, one that `/api/test/targets` lists; nothing means the configured one.
-    #[serde(default)]
-    #[schemars(with = "String")]
     target: Option<String>,
     /// Of two runs that wait, the one of higher priority goes first.
     #[serde(default, deserialize_with = "whole")]

@@ -90,8 +90,15 @@ async fn the_document_and_the_routes_say_the_same() {
     fits(&document, "/api/test/runs/{id}", "get", 404, &unknown);
     assert_eq!(
         document["components"]["schemas"]["RunAsk"]["properties"]["test_type"]["enum"],
-        json!(["quick"])
+        json!(["quick", null])
     );
+    // What the document allows is taken, and a stream of events is no string to whoever reads them one by one.
+    let asked = json!({"test_type": "quick", "scenario": null, "target": null});
+    let ask = &document["components"]["schemas"]["RunAsk"];
+    assert!(jsonschema::is_valid(ask, &asked), "{ask}");
+    serve.post("/api/test/run", &asked).await.is(202);
+    let stream = &document["paths"]["/api/test/runs/{id}/events"]["get"]["responses"]["200"];
+    assert_eq!(stream["content"]["text/event-stream"]["schema"], json!({}));
 }
 
 #[tokio::test]
