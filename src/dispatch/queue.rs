@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::Utc;
 use tokio::sync::Notify;
 
-use super::connect::contract;
 use super::error::{DispatchError, chain};
 use super::execute::check_batch;
 use super::feed::Feed;
@@ -364,7 +363,7 @@ pub fn check_ask(config: &Config, ask: &Ask) -> Result<(), AskError> {
 
 /// Whether the configured target takes it.
 fn takes(config: &Config, work: &Work) -> Result<(), AskError> {
-    let contract = contract(config)?;
+    let contract = config.contract_here(config.target_name())?;
     let Work::Scenario(name) = work else {
         return Ok(check_batch(&contract, config.settings.run.batch)?);
     };
