@@ -68,9 +68,9 @@ pub(super) async fn doctor(config: &Config, output: Output) -> Result<Exit, Fail
 fn suites(config: &Config) -> Result<String, (Exit, String)> {
     let usage = |error: SuiteError| (Exit::Usage, chain(&error));
     let (mut found, mut wrong) = (Vec::new(), Vec::new());
-    for ListedSuite { name, suite, .. } in config.suites().map_err(usage)? {
-        match suite {
-            Ok(suite) => found.push(format!("{name} ({})", suite.phrases.len())),
+    for ListedSuite { name, phrases, .. } in config.suites().map_err(usage)? {
+        match phrases {
+            Ok(phrases) => found.push(format!("{name} ({phrases})")),
             Err(error) => wrong.push(format!("`{name}` cannot be read: {}", chain(&error))),
         }
     }

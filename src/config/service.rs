@@ -13,6 +13,20 @@ use super::sense::{DAY, Findings, HOUR, INSTANT, MONTH};
 use crate::document::Path;
 use crate::domain::{Secret, Wait};
 
+/// Headers that say something else, so that no key can come in them.
+const HTTPS_OWN: [&str; 10] = [
+    "Connection",
+    "Content-Length",
+    "Content-Type",
+    "Cookie",
+    "Host",
+    "Keep-Alive",
+    "Origin",
+    "TE",
+    "Transfer-Encoding",
+    "Upgrade",
+];
+
 /// The service.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -237,7 +251,12 @@ impl ServiceSettings {
             "service.tls",
             "a certificate needs its key, and a key its certificate",
         );
-        found.note(!is_token(&self.key_header), "service.key_header", "it must be the name of a header");
+        let is_taken = HTTPS_OWN.iter().any(|taken| taken.eq_ignore_ascii_case(&self.key_header));
+        found.note(
+            !is_token(&self.key_header) || is_taken,
+            "service.key_header",
+            "it must be the name of a header, and none that HTTP itself uses",
+        );
         self.look_at_keys(found);
         found.note(self.rate_limit.max == 0, "service.rate_limit.max", "it must be at least 1");
         found.note(

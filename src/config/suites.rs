@@ -1,7 +1,7 @@
 //! The suites that can be asked for, broken ones too.
 
 use super::Config;
-use crate::suite::{Suite, SuiteError};
+use crate::suite::SuiteError;
 
 /// A suite that can be asked for.
 #[derive(Debug)]
@@ -10,14 +10,14 @@ pub struct ListedSuite {
     pub name: String,
     /// One line about it.
     pub title: String,
-    /// The suite, or why it cannot be read.
-    pub suite: Result<Suite, SuiteError>,
+    /// How many phrases it has, or why it cannot be read.
+    pub phrases: Result<usize, SuiteError>,
 }
 
 impl ListedSuite {
     /// Why it cannot be run, on one line.
     pub fn broken(&self) -> Option<String> {
-        self.suite.as_ref().err().map(SuiteError::in_a_line)
+        self.phrases.as_ref().err().map(SuiteError::in_a_line)
     }
 }
 
@@ -30,7 +30,7 @@ impl Config {
         let catalog = self.catalog();
         let read = |(name, title): (String, String)| {
             let suite = catalog.load(std::slice::from_ref(&name), self.suite_size(&name));
-            ListedSuite { name, title, suite }
+            ListedSuite { name, title, phrases: suite.map(|suite| suite.phrases.len()) }
         };
         Ok(catalog.names()?.into_iter().map(read).collect())
     }

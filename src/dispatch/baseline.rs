@@ -241,9 +241,9 @@ impl Search {
             }
             None => format!("no complete run of these phrases is stored for {}", self.series),
         };
-        let mut all = store.list(&RunFilter { places: Vec::new(), ..here }).await?;
-        all.retain(whole);
-        Ok(Err(match (all.len() - runs.len(), failed.is_empty()) {
+        let mut elsewhere = store.list(&RunFilter { places: Vec::new(), ..here }).await?;
+        elsewhere.retain(|run| whole(run) && !runs.iter().any(|here| here.id == run.id));
+        Ok(Err(match (elsewhere.len(), failed.is_empty()) {
             (0, true) => reason,
             (0, false) => format!("{reason}; {NAME_ONE}"),
             (elsewhere, _) => {

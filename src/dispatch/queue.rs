@@ -225,12 +225,22 @@ impl Queue {
 
     /// Puts a run into the queue; the job that is there already, if this requester asked with the same key before.
     ///
+    /// What stands in our own files and is broken is no fault of who asks: that job fails when its turn comes, and is
+    /// seen, counted and told of. An older pass must not stand for it.
+    ///
     /// # Errors
-    /// It could not be run, as [`check_ask`] has it; the queue is full, or the store fails.
+    /// There is no such thing, or the target does not take it; the queue is full, or the store fails.
     pub async fn submit(&self, ask: Ask) -> Result<Submitted, AskError> {
         let (config, wanted) = (Arc::clone(&self.config), ask.clone());
         // Files are read for it.
-        match tokio::task::spawn_blocking(move || check_ask(&config, &wanted)).await {
+        let checked = tokio::task::spawn_blocking(move || {
+            is_known(&config, &wanted)?;
+            match is_usable(&config, &wanted) {
+                Err(error @ AskError::Unfit { .. }) => Err(error),
+                Ok(()) | Err(_) => Ok(()),
+            }
+        });
+        match checked.await {
             Ok(checked) => checked?,
             Err(panic) => std::panic::resume_unwind(Box::new(panic.to_string())),
         }
@@ -340,9 +350,17 @@ impl Queue {
 /// # Errors
 /// The first of it.
 pub fn check_ask(config: &Config, ask: &Ask) -> Result<(), AskError> {
+    is_known(config, ask)?;
+    is_usable(config, ask)
+}
+
+fn is_known(config: &Config, ask: &Ask) -> Result<(), AskError> {
     known_work(config, &ask.work)?;
+    known_target(config, &asked_target(config, ask))
+}
+
+fn is_usable(config: &Config, ask: &Ask) -> Result<(), AskError> {
     let target = asked_target(config, ask);
-    known_target(config, &target)?;
     if let Work::Suite(name) = &ask.work {
         config.catalog().load(std::slice::from_ref(name), config.suite_size(name))?;
     }

@@ -31,15 +31,15 @@ pub struct GateOptions {
 
 /// Makes the verdict on a record.
 pub fn evaluate(record: &RunRecord, options: &GateOptions) -> RunVerdict {
-    if let Some(load) = &record.load {
-        return evaluate_load(record, load, options);
-    }
     // The same gate may be configured and asked for.
     let mut gates: Vec<Gate> = Vec::new();
     for gate in &options.gates {
         if !gates.contains(gate) {
             gates.push(gate.clone());
         }
+    }
+    if let Some(load) = &record.load {
+        return evaluate_load(record, load, &gates, options);
     }
     let held = held_gates_of(record, &gates);
     let mut checks: Vec<Check> =

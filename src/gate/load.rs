@@ -13,8 +13,13 @@ use crate::domain::{
 ///
 /// The suite's own targets are for answers without load, and are no gates here. Where this machine was slow, what failed
 /// by time is not known to be the target's fault; where it could not make the load at all, nothing is known.
-pub(super) fn evaluate_load(record: &RunRecord, load: &LoadRecord, options: &GateOptions) -> RunVerdict {
-    let asked = options.gates.iter().filter(|gate| load.search.is_none() || gate.needs_search());
+pub(super) fn evaluate_load(
+    record: &RunRecord,
+    load: &LoadRecord,
+    gates: &[Gate],
+    options: &GateOptions,
+) -> RunVerdict {
+    let asked = gates.iter().filter(|gate| load.search.is_none() || gate.needs_search());
     let mut checks: Vec<Check> = asked.map(|gate| check(record, gate, source(gate.metric))).collect();
     if let Some(search) = &load.search {
         // What was not tried may well hold.

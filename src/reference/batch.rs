@@ -3,16 +3,17 @@
 use super::engine::Batch;
 use super::tokens::Row;
 
-/// Which rows go together, shortest first: at most `size` each, and cut where that saves most padding. A run by itself
-/// counts as much as a row of middling length, so that no batch is cut for less.
-pub(super) fn by_length(rows: &[Row], size: usize) -> Vec<Vec<usize>> {
+/// Which rows go together, shortest first: at most `size` each, padded to a multiple of `step`, and cut where that saves
+/// most padding. A run by itself counts as much as a row of middling length, so that no batch is cut for less.
+pub(super) fn by_length(rows: &[Row], size: usize, step: usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by_key(|&index| rows[index].ids.len());
-    let run = order.get(order.len() / 2).map_or(0, |&middling| rows[middling].ids.len());
+    let padded = |row: usize| rows[row].ids.len().next_multiple_of(step.max(1));
+    let run = order.get(order.len() / 2).map_or(0, |&middling| padded(middling));
     // The least that the first so many rows cost, and how many of them are in the last batch.
     let mut least = vec![(0, 0)];
     for (at, &longest) in order.iter().enumerate() {
-        let length = rows[longest].ids.len();
+        let length = padded(longest);
         let cost = |count: usize| (least[at + 1 - count].0 + run + count * length, count);
         least.extend((1..=size.clamp(1, at + 1)).map(cost).min());
     }

@@ -206,17 +206,16 @@ pub(super) enum Weights<'a> {
 }
 
 impl Weights<'_> {
-    /// How many bytes they are, with those in files beside.
+    /// How many bytes they are, at most: what is beyond one file stands in others beside it, of any name.
     pub(super) fn size(&self) -> u64 {
         match self {
-            Self::File(path) => ["", "_data", ".data"]
-                .iter()
-                .filter_map(|ending| {
-                    let mut path = path.as_os_str().to_owned();
-                    path.push(ending);
-                    Some(std::path::Path::new(&path).metadata().ok()?.len())
-                })
-                .sum(),
+            Self::File(path) => {
+                let beside = path.parent().and_then(|folder| folder.read_dir().ok()).into_iter().flatten();
+                beside
+                    .filter_map(|entry| std::fs::metadata(entry.ok()?.path()).ok())
+                    .map(|about| about.len())
+                    .sum()
+            }
             Self::Inside(bytes) => bytes.len() as u64,
         }
     }

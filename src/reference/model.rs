@@ -138,7 +138,7 @@ impl Model {
         }
         // Few rows are shared out, too.
         let size = self.facts.batch.min(rows.len().div_ceil(self.engines.len()));
-        let batches = Mutex::new(by_length(&rows, size).into_iter());
+        let batches = Mutex::new(by_length(&rows, size, self.step()).into_iter());
         let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).next().filter(|_| !stop());
         let mut engines = std::mem::take(&mut self.engines);
         let model = &*self;
@@ -221,9 +221,18 @@ impl Model {
     }
 
     fn padded(&self, rows: &[&Row]) -> Batch {
-        match &self.input {
-            Input::Characters(_) => padded(rows, PADDING, CHARACTER_STEP),
-            Input::Tokens(tokens) => padded(rows, tokens.padding, 1),
+        let padding = match &self.input {
+            Input::Characters(_) => PADDING,
+            Input::Tokens(tokens) => tokens.padding,
+        };
+        padded(rows, padding, self.step())
+    }
+
+    /// Lengths of batches are multiples of this.
+    const fn step(&self) -> usize {
+        match self.input {
+            Input::Characters(_) => CHARACTER_STEP,
+            Input::Tokens(_) => 1,
         }
     }
 

@@ -16,8 +16,8 @@ use super::runtime::{RuntimeFacts, RuntimeOptions};
 
 const NAME: &str = "ONNX Runtime";
 
-/// Weights of so many bytes are held as often as there are threads; heavier ones once.
-const LIGHT: u64 = 128 << 20;
+/// Weights are held as often as there are threads, where that makes no more bytes than this; else once.
+const LIGHT: u64 = 256 << 20;
 
 /// A model in ONNX Runtime.
 pub(super) struct OnnxRuntime {
@@ -63,8 +63,8 @@ impl OnnxRuntime {
         let providers = providers(device, &library, &options.folders)?;
         // Threads at one batch wait for each other, and here without spinning. With a session each they do not, but each
         // session holds the weights.
-        let (sessions, threads) =
-            if providers.is_empty() && weights.size() <= LIGHT { (threads, 1) } else { (1, threads) };
+        let is_light = weights.size().saturating_mul(threads as u64) <= LIGHT;
+        let (sessions, threads) = if providers.is_empty() && is_light { (threads, 1) } else { (1, threads) };
         let one = |profile| Self::session(weights, &library, (device, &providers), threads, profile);
         let profile = tempfile::tempdir().map_err(|error| failed("keep its profile", &error))?;
         std::thread::scope(|scope| {

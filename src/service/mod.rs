@@ -21,6 +21,7 @@ mod ask;
 mod dashboard;
 mod guard;
 mod hash;
+mod lately;
 mod limit;
 pub mod metrics;
 mod problem;
@@ -34,6 +35,7 @@ mod tell;
 mod tls;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -48,12 +50,14 @@ pub use hash::{hash_key, new_key};
 pub use serving::{ServeError, Serving};
 pub use tls::connector;
 
-use crate::config::Config;
+use crate::config::{Config, ListedSuite};
 use crate::dispatch::{Queue, Stopping};
 use crate::store::{RunFilter, Store};
 use access::Keys;
 use dashboard::Sessions;
+use lately::Lately;
 use limit::Limiter;
+use problem::Problem;
 use readiness::Readiness;
 use render::Rendering;
 use tell::Teller;
@@ -77,6 +81,10 @@ pub struct Service {
     rendering: Rendering,
     /// Where each target is. A contract takes a while to read, and does not change.
     places: Vec<(String, String)>,
+    /// Every suite, and why it cannot be run.
+    suites: Lately<Result<Vec<ListedSuite>, String>>,
+    /// Why schedules cannot be run, by name.
+    broken_schedules: Lately<BTreeMap<String, String>>,
     /// The targets as they are shown.
     targets: Result<Vec<api::TargetView>, problem::Problem>,
     teller: Arc<Teller>,
@@ -110,12 +118,20 @@ impl Service {
             readiness: Readiness::default(),
             rendering: Rendering::default(),
             places,
+            suites: Lately::default(),
+            broken_schedules: Lately::default(),
             targets,
             teller,
             results: api::ResultCache::default(),
             sessions: Sessions::new(),
             streams: Arc::new(Semaphore::new(streams)),
         })
+    }
+
+    /// Every suite, as it was read not long ago; or why nobody knows which there are.
+    async fn suites(&self) -> Result<Arc<Result<Vec<ListedSuite>, String>>, Problem> {
+        let config = Arc::clone(&self.config);
+        self.suites.get(move || config.suites().map_err(|error| error.in_a_line())).await
     }
 
     /// Runs that say something of what is configured here: one of a part of its suite says nothing of the whole, and one

@@ -34,6 +34,8 @@ const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8
 #[derive(Debug, Default)]
 struct Seen {
     runs: BTreeSet<RunId>,
+    /// Runs up to this number are no news: where newer ones are deleted, older ones come to be among the last.
+    old: i64,
     jobs: BTreeSet<RunId>,
 }
 
@@ -94,13 +96,15 @@ impl Seen {
             }
         }
         let jobs = jobs.into_iter().map(|job| job.id).collect();
-        Ok(Self { runs: seen.into_iter().collect(), jobs })
+        // Where there are no more than were looked at, none is older than those.
+        let old = seen.last().filter(|_| seen.len() == STORED_LAST).map_or(0, |(number, _)| *number);
+        Ok(Self { runs: seen.into_iter().map(|(_, id)| id).collect(), old, jobs })
     }
 
     async fn count_new(&mut self, service: &Service) -> Result<(), StoreError> {
         let runs = service.store.stored_last(STORED_LAST).await?;
-        for id in &runs {
-            if !self.runs.contains(id) {
+        for (number, id) in &runs {
+            if *number > self.old && !self.runs.contains(id) {
                 if let Some(record) = record(service, id).await? {
                     service.metrics.count(&record);
                 }
@@ -112,7 +116,7 @@ impl Seen {
             service.metrics.count_job(job, is_demo(service, &job.target));
         }
         // Those that are no longer looked through are forgotten.
-        self.runs = runs.into_iter().collect();
+        self.runs = runs.into_iter().map(|(_, id)| id).collect();
         self.jobs = jobs.into_iter().map(|job| job.id).collect();
         Ok(())
     }

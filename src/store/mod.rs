@@ -117,8 +117,9 @@ pub trait Store: Jobs + Outbox + Schedules + Send + Sync + fmt::Debug {
     /// The summaries of the runs that match, newest first.
     fn list<'a>(&'a self, filter: &'a RunFilter) -> StoreFuture<'a, Vec<RunSummary>>;
 
-    /// The runs with a record that were stored last, whenever they began, newest first.
-    fn stored_last(&self, most: usize) -> StoreFuture<'_, Vec<RunId>>;
+    /// The runs with a record that were stored last, whenever they began, newest first, with the numbers that they got
+    /// one after the other.
+    fn stored_last(&self, most: usize) -> StoreFuture<'_, Vec<(i64, RunId)>>;
 
     /// The summary of one run, which legacy runs have too.
     fn summary<'a>(&'a self, id: &'a RunId) -> StoreFuture<'a, RunSummary>;

@@ -13,7 +13,7 @@ use crate::config::{Config, ListedSuite};
 use crate::domain::LoadModel;
 use crate::load::{scenario_names, shipped_scenario};
 use crate::service::Service;
-use crate::service::problem::{Problem, blocking};
+use crate::service::problem::Problem;
 
 /// A suite.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -80,12 +80,14 @@ fn broken(what: &str, reason: &str) -> Problem {
 }
 
 async fn suites(State(service): State<Arc<Service>>) -> Result<Json<Vec<SuiteView>>, Problem> {
-    let config = Arc::clone(&service.config);
-    let suites = blocking(move || config.suites()).await?;
-    let suites = suites.map_err(|error| broken("the suites", &error.in_a_line()))?;
-    let view =
-        |suite: ListedSuite| SuiteView { broken: suite.broken(), name: suite.name, title: suite.title };
-    Ok(Json(suites.into_iter().map(view).collect()))
+    let suites = service.suites().await?;
+    let suites = suites.as_ref().as_ref().map_err(|reason| broken("the suites", reason))?;
+    let view = |suite: &ListedSuite| SuiteView {
+        broken: suite.broken(),
+        name: suite.name.clone(),
+        title: suite.title.clone(),
+    };
+    Ok(Json(suites.iter().map(view).collect()))
 }
 
 async fn targets(State(service): State<Arc<Service>>) -> Result<Json<Vec<TargetView>>, Problem> {

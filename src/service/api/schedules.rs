@@ -15,7 +15,7 @@ use super::endpoint::Endpoint;
 use super::extract::Id;
 use super::runs::RunView;
 use crate::config::Scope;
-use crate::service::problem::{Problem, blocking};
+use crate::service::problem::Problem;
 use crate::service::schedule::{self, ScheduleView};
 use crate::service::{Caller, Service};
 
@@ -52,11 +52,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 async fn list(State(service): State<Arc<Service>>) -> Result<Json<ScheduleList>, Problem> {
     let mut schedules = schedule::views(&service.config, service.store.as_ref(), Utc::now()).await?;
     let config = Arc::clone(&service.config);
-    let schedules = blocking(move || {
-        schedule::look(&config, &mut schedules);
-        schedules
-    });
-    Ok(Json(ScheduleList { schedules: schedules.await? }))
+    let broken = service.broken_schedules.get(move || schedule::broken(&config)).await?;
+    for schedule in &mut schedules {
+        schedule.broken = broken.get(&schedule.name).cloned();
+    }
+    Ok(Json(ScheduleList { schedules }))
 }
 
 async fn enable(

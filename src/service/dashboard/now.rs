@@ -55,7 +55,13 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
         trends,
         Some(health::section(&visit, looks.as_ref())),
     ];
-    let (tone, words) = headline(&results);
+    let (tone, words) = match (headline(&results), visit.service.queue.in_memory()) {
+        ((Tone::Bad, words), _) => (Tone::Bad, words),
+        (all, 0) => all,
+        // Among the newest results it is none yet, and it may be worse than they are.
+        (_, 1) => (Tone::Unsure, "A finished run is not stored yet".to_owned()),
+        (_, several) => (Tone::Unsure, format!("{several} finished runs are not stored yet")),
+    };
     let header = html! {
         p.origin { "thrash · now" }
         h1.loud.(tone.class()) { (mark(tone)) " " (words) }

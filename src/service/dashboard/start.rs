@@ -1,7 +1,5 @@
 //! Starting a run: of what this service knows, against what it is configured for.
 
-use std::sync::Arc;
-
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
@@ -18,7 +16,7 @@ use crate::report::html::page::Page;
 use crate::report::html::section::{Section, Tone, mark};
 use crate::service::ask::Wish;
 use crate::service::hash::new_key;
-use crate::service::problem::{Problem, blocking};
+use crate::service::problem::Problem;
 
 /// What was chosen.
 #[derive(Debug, Deserialize)]
@@ -32,12 +30,12 @@ pub(super) struct Choice {
 }
 
 pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
-    let config = Arc::clone(&visit.service.config);
-    let (suites, unread) = match blocking(move || config.suites()).await? {
-        Ok(suites) => (suites, None),
-        Err(error) => (Vec::new(), Some(error.in_a_line())),
+    let suites = visit.service.suites().await?;
+    let (suites, unread) = match suites.as_ref() {
+        Ok(suites) => (suites.as_slice(), None),
+        Err(reason) => (&[][..], Some(reason)),
     };
-    let body = form(&visit, &suites, unread.as_deref());
+    let body = form(&visit, suites, unread.map(String::as_str));
     let header = html! { p.origin { "thrash" } h1.loud.plain { "Start a run" } };
     let sections = vec![Section { id: "start", title: "What is to be run", summary: String::new(), body }];
     let title = "Start a run: thrash".to_owned();
@@ -75,9 +73,9 @@ fn form(visit: &Visit, suites: &[ListedSuite], unread: Option<&str>) -> Markup {
                 span { "Suite or load scenario" }
                 select name="what" {
                     optgroup label="Suites" {
-                        @for ListedSuite { name, title, suite } in suites {
-                            option value={ "suite:" (name) } selected[name == "quick" && suite.is_ok()] disabled[suite.is_err()] {
-                                (clean::name(name)) ": " @if suite.is_ok() { (clean::name(title)) } @else { "cannot be run" }
+                        @for ListedSuite { name, title, phrases } in suites {
+                            option value={ "suite:" (name) } selected[name == "quick" && phrases.is_ok()] disabled[phrases.is_err()] {
+                                (clean::name(name)) ": " @if phrases.is_ok() { (clean::name(title)) } @else { "cannot be run" }
                             }
                         }
                     }

@@ -1,6 +1,8 @@
 //! What schedules name has to be there: a schedule that never begins a run looks like one that finds nothing.
 
-use super::{ScheduleView, ask, is_enabled};
+use std::collections::BTreeMap;
+
+use super::{ask, is_enabled};
 use crate::config::{Config, ConfigError, PlannedJob};
 use crate::dispatch::{AskError, chain, check_ask};
 use crate::store::{ScheduleState, Store, StoreError};
@@ -67,13 +69,10 @@ pub fn check(config: &Config, job: &PlannedJob) -> Result<(), ScheduleError> {
     })
 }
 
-/// Says of each schedule why it could not be run, if it could not. Every suite that one names is read for it.
-pub fn look(config: &Config, views: &mut [ScheduleView]) {
-    for job in config.planned_jobs() {
-        if let Some(view) = views.iter_mut().find(|view| view.name == job.plan.name) {
-            view.broken = check(config, &job).err().map(|error| error.in_a_line());
-        }
-    }
+/// Why schedules could not be run, by name, of those that could not. Every suite that one names is read for it.
+pub fn broken(config: &Config) -> BTreeMap<String, String> {
+    let why = |job: PlannedJob| Some((job.plan.name.clone(), check(config, &job).err()?.in_a_line()));
+    config.planned_jobs().into_iter().filter_map(why).collect()
 }
 
 /// Refuses schedules that are on and could not run.

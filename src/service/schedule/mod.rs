@@ -13,7 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
-pub use check::{ScheduleError, check, check_all, enabled, look};
+pub use check::{ScheduleError, broken, check, check_all, enabled};
 pub use view::{ScheduleView, enable, lags, planned_job, run_now, views};
 
 use crate::config::{Config, PlannedJob};

@@ -217,7 +217,7 @@ impl Store for PostgresStore {
         Box::pin(query::list(self, filter))
     }
 
-    fn stored_last(&self, most: usize) -> StoreFuture<'_, Vec<RunId>> {
+    fn stored_last(&self, most: usize) -> StoreFuture<'_, Vec<(i64, RunId)>> {
         Box::pin(query::stored_last(self, most))
     }
 

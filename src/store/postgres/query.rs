@@ -97,19 +97,19 @@ pub(super) async fn list(store: &PostgresStore, filter: &RunFilter) -> Result<Ve
     Ok(rows.into_iter().map(RunSummary::from).collect())
 }
 
-pub(super) async fn stored_last(store: &PostgresStore, most: usize) -> Result<Vec<RunId>, StoreError> {
-    let ids: Vec<String> = store
+pub(super) async fn stored_last(store: &PostgresStore, most: usize) -> Result<Vec<(i64, RunId)>, StoreError> {
+    let ids: Vec<(i64, String)> = store
         .database
         .within("look for new runs", async {
-            sqlx::query_scalar(
-                "SELECT run_id FROM ash_thrash.test_runs WHERE run_id IS NOT NULL ORDER BY id DESC LIMIT $1",
+            sqlx::query_as(
+                "SELECT id::bigint, run_id FROM ash_thrash.test_runs WHERE run_id IS NOT NULL ORDER BY id DESC LIMIT $1",
             )
             .bind(i64::try_from(most).unwrap_or(i64::MAX))
             .fetch_all(&store.pool)
             .await
         })
         .await?;
-    Ok(ids.into_iter().map(RunId::from_stored).collect())
+    Ok(ids.into_iter().map(|(number, id)| (number, RunId::from_stored(id))).collect())
 }
 
 pub(super) async fn summary(store: &PostgresStore, id: &RunId) -> Result<RunSummary, StoreError> {

@@ -100,20 +100,20 @@ pub(super) async fn list(store: &SqliteStore, filter: &RunFilter) -> Result<Vec<
     Ok(rows.into_iter().map(RunSummary::from).collect())
 }
 
-pub(super) async fn stored_last(store: &SqliteStore, most: usize) -> Result<Vec<RunId>, StoreError> {
+pub(super) async fn stored_last(store: &SqliteStore, most: usize) -> Result<Vec<(i64, RunId)>, StoreError> {
     is_there(store)?;
-    let ids: Vec<String> = store
+    let ids: Vec<(i64, String)> = store
         .database
         .within("look for new runs", async {
-            sqlx::query_scalar(
-                "SELECT run_id FROM test_runs WHERE run_id IS NOT NULL ORDER BY id DESC LIMIT ?1",
+            sqlx::query_as(
+                "SELECT id, run_id FROM test_runs WHERE run_id IS NOT NULL ORDER BY id DESC LIMIT ?1",
             )
             .bind(i64::try_from(most).unwrap_or(i64::MAX))
             .fetch_all(&store.pool)
             .await
         })
         .await?;
-    Ok(ids.into_iter().map(RunId::from_stored).collect())
+    Ok(ids.into_iter().map(|(number, id)| (number, RunId::from_stored(id))).collect())
 }
 
 pub(super) async fn summary(store: &SqliteStore, id: &RunId) -> Result<RunSummary, StoreError> {

@@ -37,18 +37,22 @@ async fn a_broken_suite_is_told_where_it_is_asked_for_and_listed_beside_the_othe
     let broken = suites[0]["broken"].as_str().expect("a reason");
     assert!(suites[0]["name"] == "bad" && broken.contains("words.yaml:2:12: "), "{suites}");
 
-    for (path, body) in [
-        ("/api/test/run", json!({"test_type": "bad"})),
-        ("/api/schedules/nightly/enable", json!({})),
-        ("/api/schedules/nightly/run", json!({})),
-    ] {
-        let detail = serve.post(path, &body).await.problem(409);
-        assert!(
-            detail.contains("the suite cannot be read: ") && detail.contains("words.yaml:2:12: "),
-            "{detail}"
-        );
-        keeps_quiet(&detail);
+    let says_why = |text: &str| {
+        assert!(text.contains("words.yaml:2:12: "), "{text}");
+        keeps_quiet(text);
+    };
+    says_why(&serve.post("/api/schedules/nightly/enable", &json!({})).await.problem(409));
+    // An older pass must not stand for what was asked for and could not be run.
+    for (path, body) in
+        [("/api/test/run", json!({"test_type": "bad"})), ("/api/schedules/nightly/run", json!({}))]
+    {
+        let asked = serve.post(path, &body).await.is(202).json();
+        let over = serve.over(asked["id"].as_str().expect("an id")).await;
+        assert_eq!(over["state"], "failed", "{over}");
+        says_why(over["message"].as_str().expect("a reason"));
     }
+    let latest = serve.get("/api/test/results/latest?test_type=bad").await.is(200).json();
+    assert_eq!(latest["passed"], false, "{latest}");
     let schedules = serve.get("/api/schedules").await.is(200).json();
     let reason = |name: &str| {
         let all = schedules["schedules"].as_array().expect("a list");

@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde_json::json;
 use sqlx::{Connection, Executor, SqliteConnection};
 
@@ -109,6 +110,8 @@ async fn a_run_that_can_be_kept_nowhere_waits_in_memory_until_there_is_room() {
     let Stuck { serve, id, .. } = &stuck;
     let looks = ready(serve, 503).await;
     assert!(looks["database"]["detail"].as_str().unwrap().contains("1 finished run is in memory"), "{looks}");
+    let page = serve.send(serve.request(Method::GET, "/").header("accept", "text/html")).await;
+    assert!(page.status == 503 || page.text.contains("A finished run is not stored yet"), "{}", page.text);
     // Its lease is over by then.
     tokio::time::sleep(Duration::from_secs(9)).await;
     ready(serve, 503).await;

@@ -37,7 +37,8 @@ async fn it_serves_with_nothing_configured() {
         serve.said()
     );
 
-    serve.signal("TERM");
+    // As when a terminal closes.
+    serve.signal("HUP");
     assert_eq!(serve.ended(), Some(0));
     // The command line finds what the service found.
     assert_eq!(place.latest()["id"], json!(id));

@@ -359,8 +359,11 @@ async fn the_runs_that_were_stored_last_are_found(store: &dyn Store) {
     let [new, old, middle] = [record_at(2), record_at(0), record_at(1)];
     save_all(store, &[&new, &old, &middle]).await;
     assert_eq!(store.save(&old).await.unwrap(), Saved::AlreadyStored);
-    assert_eq!(store.stored_last(5).await.unwrap(), [&middle, &old, &new].map(|run| run.id.clone()));
-    assert_eq!(store.stored_last(2).await.unwrap(), [middle.id, old.id]);
+    let last = store.stored_last(5).await.unwrap();
+    assert!(last.is_sorted_by(|(one, _), (other, _)| one > other), "{last:?}");
+    let ids = |last: Vec<(i64, RunId)>| last.into_iter().map(|(_, id)| id).collect::<Vec<RunId>>();
+    assert_eq!(ids(last), [&middle, &old, &new].map(|run| run.id.clone()));
+    assert_eq!(ids(store.stored_last(2).await.unwrap()), [middle.id, old.id]);
 }
 
 /// The same run against a target of that name that is not the embedded demo detector.

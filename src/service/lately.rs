@@ -1,0 +1,34 @@
+//! What takes a while to find out, and everybody may ask: it is found out once, and told for some seconds.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+
+use super::problem::{Problem, blocking};
+
+/// How long it is told.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// What was found out last. Whoever asks meanwhile waits for the same answer.
+#[derive(Debug)]
+pub(super) struct Lately<T>(Mutex<Option<(Instant, Arc<T>)>>);
+
+impl<T> Default for Lately<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Send + Sync + 'static> Lately<T> {
+    /// What was found out not long ago; else what this finds out now.
+    pub(super) async fn get(&self, find: impl FnOnce() -> T + Send + 'static) -> Result<Arc<T>, Problem> {
+        let mut last = self.0.lock().await;
+        if let Some((_, found)) = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
+            return Ok(Arc::clone(found));
+        }
+        let found = Arc::new(blocking(find).await?);
+        *last = Some((Instant::now(), Arc::clone(&found)));
+        Ok(found)
+    }
+}
