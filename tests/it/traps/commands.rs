@@ -134,7 +134,9 @@ fn nothing_but_429_ends_with_3_and_says_nothing_of_a_hundred_percent() {
     });
     let ran = Program::new().run(&["quick", "--url", &server.url()]);
     assert_eq!(ran.code, Some(3), "{}", ran.said);
-    assert!(ran.said.contains("0 of 25 right"), "{}", ran.said);
+    // After twenty in a row no more are sent; some of the others may be on their way by then.
+    let none_right = |tried| ran.said.contains(&format!("0 of {tried} right"));
+    assert!((20..=25).any(none_right), "{}", ran.said);
     assert!(ran.said.contains("TARGET FAILED"), "{}", ran.said);
     let record = ran.record.expect("what was seen is kept");
     assert_eq!(record["metrics"]["accuracy"]["count"], 0);
