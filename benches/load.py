@@ -255,10 +255,10 @@ def memory(thrash, stub, minutes):
     """Resident memory of both engines, with all their processes."""
     place = Place(thrash)
     os.chdir(place.path)
-    shared = f"duration: {minutes * 60}s\nmax_rate: 17000/s\ngates: [error_rate <= 1%]\nabort_when: {{unhealthy: false}}\n"
+    shared = f"duration: {minutes * 60}s\ngates: [error_rate <= 1%]\nabort_when: {{unhealthy: false}}\n"
     for name, model in [
         ("arrivals", "model: arrivals\nrate: 17000/s\nmax_in_flight: 50\n"),
-        ("users", "model: users\nusers: 50\n"),
+        ("users", "model: users\nusers: 50\nmax_rate: 17000/s\n"),
     ]:
         server, url = stub_on_first_core(stub)
         process = subprocess.Popen(on_core(1, place.command(url, model + shared)), env=place.environment)

@@ -140,7 +140,11 @@ fn sent(load: &LoadRecord, options: &GateOptions) -> Option<Check> {
     if load.search.is_some() || asks_for(options, Metric::AchievedRate) || missing * 100 <= intended {
         return None;
     }
-    let reason = format!("{missing} of {intended} requests were not sent when they should have been");
+    #[expect(clippy::cast_precision_loss, reason = "a rate")]
+    let rate = intended as f64 / (load.scenario.planned_ms / 1e3);
+    let no_room = load.scenario.max_rate.filter(|most| *most < rate * 1.1);
+    let why = no_room.map_or("", |_| "; `max_rate` leaves no room to catch up after a pause: raise it");
+    let reason = format!("{missing} of {intended} requests were not sent when they should have been{why}");
     Some(Check::new(
         "the load was sent",
         CheckSource::Integrity,

@@ -8,7 +8,12 @@ use tokio::time::Instant;
 
 use crate::load::alarm::Alarm;
 
-/// Lets requests through one after the other, so far apart at least. What was missed is not caught up with.
+/// A request that woke late does not hold up the ones behind it, by so much at most. The spacing makes up for it, so that
+/// no second holds more requests than it may.
+const SLACK: Duration = Duration::from_millis(1);
+
+/// Lets requests through one after the other, so far apart on average. What was missed for longer than [`SLACK`] is not
+/// caught up with.
 pub(super) struct Pace {
     next: Mutex<Next>,
     spacing: Duration,
@@ -30,7 +35,10 @@ impl Pace {
     /// So many a second at most.
     pub(super) fn new(rate: f64) -> io::Result<Self> {
         let next = Next { at: Instant::now(), alarm: Alarm::new()? };
-        Ok(Self { next: Mutex::new(next), spacing: Duration::from_secs_f64(1.0 / rate) })
+        Ok(Self {
+            next: Mutex::new(next),
+            spacing: Duration::from_secs_f64((1.0 + SLACK.as_secs_f64()) / rate),
+        })
     }
 
     /// Waits for the next moment; whoever came earlier goes first.
@@ -52,7 +60,7 @@ impl Passage<'_> {
 
     /// It was used at this moment.
     pub(super) fn used(mut self, at: Instant) {
-        self.next.at = at + self.spacing;
+        self.next.at = (self.next.at + self.spacing).max(at + self.spacing - SLACK.min(self.spacing));
     }
 }
 
@@ -61,14 +69,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn requests_are_never_closer_than_the_rate_allows() {
-        let pace = std::sync::Arc::new(Pace::new(500.0).unwrap());
+    async fn no_second_holds_more_requests_than_it_may() {
+        let pace = std::sync::Arc::new(Pace::new(4000.0).unwrap());
         let mut tasks = Vec::new();
         for _ in 0..10 {
             let pace = std::sync::Arc::clone(&pace);
             tasks.push(tokio::spawn(async move {
                 let mut sent = Vec::new();
-                for _ in 0..10 {
+                for _ in 0..800 {
                     let passage = pace.passage().await;
                     let now = Instant::now();
                     passage.used(now);
@@ -82,7 +90,22 @@ mod tests {
             sent.extend(task.await.unwrap());
         }
         sent.sort();
-        let gaps: Vec<Duration> = sent.windows(2).map(|two| two[1] - two[0]).collect();
-        assert!(gaps.iter().all(|gap| *gap >= Duration::from_millis(2)), "{:?}", gaps.iter().min());
+        // Any 4,001 of them in a row take a second at least.
+        let second = sent.windows(4001).map(|some| some[4000] - some[0]).min().unwrap();
+        assert!(second >= Duration::from_secs(1), "{second:?}");
+    }
+
+    #[tokio::test]
+    async fn who_wakes_late_takes_nothing_from_those_behind() {
+        let pace = Pace::new(10.0).unwrap();
+        let first = pace.passage().await;
+        let began = first.free_since();
+        first.used(began + Duration::from_micros(800));
+        let second = pace.passage().await;
+        let at = second.free_since();
+        assert!(at - began < Duration::from_millis(101), "{:?}", at - began);
+        second.used(at + Duration::from_millis(50));
+        let third = pace.passage().await.free_since();
+        assert!(third - at >= Duration::from_millis(149), "{:?}", third - at);
     }
 }
