@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::runs::open;
 use crate::config::Config;
-use crate::dispatch::{self, FoundHistory, HistoryQuery};
+use crate::dispatch::{self, HistoryQuery};
 use crate::domain::Wait;
 use crate::report::figures;
 use crate::report::{
@@ -62,21 +62,18 @@ pub(super) async fn history(config: &Config, args: HistoryArgs, output: Output) 
         places: config.target_places(),
     };
     let store = open(config, output).await?;
-    let FoundHistory { history, elsewhere } = dispatch::history(store.as_ref(), query).await?;
+    let history = dispatch::history(store.as_ref(), query).await?;
     store.close().await;
-    let left_out = (elsewhere > 0).then(|| {
-        let runs = figures::count(elsewhere as u64, "run is", "runs are");
-        format!("{runs} left out: against another URL than the configured one")
-    });
-    let Some(history) = history else {
+    let history = history.map_err(|elsewhere| {
+        let left_out = figures::elsewhere(elsewhere);
         let hint = if wanted == "run" && since.is_empty() && left_out.is_none() {
             "`thrash quick` makes one"
         } else {
             "`thrash runs list` shows the stored runs"
         };
         let left_out = left_out.map_or_else(String::new, |left_out| format!("; {left_out}"));
-        return Err(Failure::usage(format!("no {wanted} is stored{since}{left_out}"), hint));
-    };
+        Failure::usage(format!("no {wanted} is stored{since}{left_out}"), hint)
+    })?;
     let mut files = Vec::new();
     for sink in &sinks {
         let bytes = match sink.format() {
@@ -87,7 +84,7 @@ pub(super) async fn history(config: &Config, args: HistoryArgs, output: Output) 
         files.extend(sink.path().map(|path| (sink.format().to_string(), path.to_owned())));
     }
     let aside = sinks.iter().any(Sink::is_stdout);
-    let mut notes = Vec::from_iter(left_out);
+    let mut notes = Vec::new();
     if !chosen {
         notes.push("the newest run's suite and target; --suite and --target choose others".to_owned());
     }

@@ -21,28 +21,18 @@ pub struct HistoryQuery {
     pub places: Vec<(String, String)>,
 }
 
-/// What a history was made of.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FoundHistory {
-    /// The history; none if there is no such run.
-    pub history: Option<History>,
-    /// So many of the newest runs asked other places, and are left out.
-    pub elsewhere: usize,
-}
-
-/// Reads the history.
+/// Reads the history; how many runs asked other places and were left out, if there is no other run.
 ///
 /// Of a target that is the embedded demo detector and another of the same name, the one that ran last is meant.
 ///
 /// # Errors
 /// The store fails.
-pub async fn history(store: &dyn Store, query: HistoryQuery) -> Result<FoundHistory, StoreError> {
+pub async fn history(store: &dyn Store, query: HistoryQuery) -> Result<Result<History, u64>, StoreError> {
     let HistoryQuery { suite, target, limit, since, places } = query;
     let wanted = RunFilter { suite, target, since, recorded: true, places, ..RunFilter::default() };
     let newest = store.list(&RunFilter { limit: Some(1), ..wanted.clone() }).await?;
     let Some(series) = newest.first().and_then(RunSummary::series) else {
-        let elsewhere = store.list(&RunFilter { limit, places: Vec::new(), ..wanted }).await?.len();
-        return Ok(FoundHistory { history: None, elsewhere });
+        return Ok(Err(store.list(&RunFilter { limit, places: Vec::new(), ..wanted }).await?.len() as u64));
     };
     let RunFilter { places, .. } = wanted;
     let all = RunFilter { since, limit, recorded: true, ..RunFilter::of_series(&series) };
@@ -50,7 +40,7 @@ pub async fn history(store: &dyn Store, query: HistoryQuery) -> Result<FoundHist
     let runs = store.list(&RunFilter { places, ..all }).await?;
     elsewhere.retain(|run| !runs.iter().any(|told| told.id == run.id));
     let history = judge::history(series, runs.into_iter().rev().map(point).collect());
-    Ok(FoundHistory { history: Some(history), elsewhere: elsewhere.len() })
+    Ok(Ok(History { elsewhere: elsewhere.len() as u64, ..history }))
 }
 
 fn point(run: RunSummary) -> HistoryRun {

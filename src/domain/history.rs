@@ -128,6 +128,9 @@ pub struct History {
     pub series: Series,
     /// The runs, oldest first.
     pub runs: Vec<HistoryRun>,
+    /// Runs of this suite and this target's name that asked another URL than the configured one, and are left out.
+    #[serde(default)]
+    pub elsewhere: u64,
     /// Accuracy, then the 95th percentile of the latency.
     pub trends: Vec<Trend>,
 }

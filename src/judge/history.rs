@@ -42,7 +42,7 @@ pub fn history(series: Series, mut runs: Vec<HistoryRun>) -> History {
     }
     let mut trends: Vec<Trend> = MEASURES.iter().map(|measure| trend(measure, &runs)).collect();
     correct(&mut trends);
-    History { series, runs, trends }
+    History { series, runs, elsewhere: 0, trends }
 }
 
 /// The phrases that the trends are about: what ran last is what is asked about, and a single run of other phrases is no

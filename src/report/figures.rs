@@ -152,6 +152,12 @@ pub fn count(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
+/// That so many runs are left out of a history, if any are.
+pub fn elsewhere(runs: u64) -> Option<String> {
+    let left_out = count(runs, "run is", "runs are");
+    (runs > 0).then(|| format!("{left_out} left out: against another URL than the configured one"))
+}
+
 /// The first few names, and how many more there are, as `a, b, c +4 more`.
 pub fn names<'a>(names: impl IntoIterator<Item = &'a str>, at_most: usize) -> String {
     let names: Vec<&str> = names.into_iter().collect();

@@ -74,6 +74,7 @@ pub(crate) fn page(history: &History) -> Page {
                 (figures::share(run.accuracy, run.accuracy_interval)) "."
             }
         }
+        @if let Some(left_out) = figures::elsewhere(history.elsewhere) { p.why { (left_out) "." } }
     };
     let sections = [Some(shifts(&notes)), charts(history), Some(table(history))];
     let title = format!(

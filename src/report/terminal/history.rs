@@ -26,7 +26,7 @@ pub fn render_history(history: &History, options: &TerminalOptions) -> String {
         Tone::Plain,
         &format!("{} of {}", runs, history.series),
     );
-    for note in &options.notes {
+    for note in figures::elsewhere(history.elsewhere).iter().chain(&options.notes) {
         page.paragraph(Line::of(Tone::Plain, " ".repeat(9)), Tone::Dim, note);
     }
     table(&mut page, &history.runs);

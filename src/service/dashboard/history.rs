@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::visit::Visit;
 use crate::dispatch::{HistoryQuery, history};
+use crate::report::figures;
 use crate::report::html::history_page;
 use crate::service::api::Query;
 use crate::service::problem::Problem;
@@ -28,8 +29,12 @@ pub(super) async fn show(visit: Visit, Query(Of { suite, target }): Query<Of>) -
         let query = HistoryQuery { suite, target, limit: Some(MOST), since: None, places };
         // What looks for a shift resamples, right after it has read the runs.
         let found = runtime.block_on(history(store.as_ref(), query))?;
-        Ok::<_, Problem>(found.history.map(|history| history_page(&history)))
+        Ok::<_, Problem>(found.map(|history| history_page(&history)))
     });
-    let page = found.await??.ok_or_else(|| Problem::not_found("there is no such run yet"))?;
+    let page = found.await??.map_err(|elsewhere| {
+        let left_out =
+            figures::elsewhere(elsewhere).map_or_else(String::new, |left_out| format!("; {left_out}"));
+        Problem::not_found(format!("there is no such run yet{left_out}"))
+    })?;
     Ok(visit.show(page, None))
 }

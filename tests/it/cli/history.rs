@@ -111,6 +111,10 @@ fn runs_against_another_url_are_no_history_of_the_configured_target() {
     let text = std::fs::read_to_string(place.path().join("h.json")).unwrap();
     let history: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((history["runs"].as_array().unwrap().len(), &history["runs"][0]["id"]), (1, &own));
+    assert_eq!(history["elsewhere"], 2);
+    let html = Html::parse(&std::fs::read(place.path().join("h.html")).unwrap());
+    let text = &html.all("body").next().expect("a body").text;
+    assert!(text.contains("2 runs are left out: against another URL"), "{text}");
     // Nor are they in the trend of a run's page, and its own are.
     let page = |name: &str| {
         place.thrash(["report", "latest", "--html", name]).exits(0);
