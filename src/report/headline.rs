@@ -1,6 +1,6 @@
 //! The verdict in words, wherever it is shown.
 
-use crate::domain::{Conclusion, RunRecord};
+use crate::domain::{Conclusion, RunRecord, RunStatus};
 
 /// What a reader has to know of a run against the demo.
 pub(crate) const DEMO: &str = "The built-in demo, not your service: name yours with --target or --url.";
@@ -35,6 +35,11 @@ pub(crate) const fn in_words(conclusion: Conclusion) -> &'static str {
     }
 }
 
+/// What became of planned requests that have no answer of their own: a hard stop cuts off those that are on their way.
+pub(super) fn not_sent(record: &RunRecord) -> &'static str {
+    if record.status == RunStatus::Interrupted { "not sent or cut off" } else { "not sent" }
+}
+
 /// How many phrases were right, and what became of the others, as `21 of 25 right, 3 under, 1 unanswered`.
 pub(super) fn counts(record: &RunRecord) -> String {
     let metrics = &record.metrics;
@@ -51,7 +56,7 @@ pub(super) fn counts(record: &RunRecord) -> String {
         (verdicts.under, "under"),
         (verdicts.over, "over"),
         (verdicts.unanswered, "unanswered"),
-        (record.integrity.not_sent, if batches { "requests not sent" } else { "not sent" }),
+        (record.integrity.not_sent, if batches { "requests not sent" } else { not_sent(record) }),
     ] {
         if count > 0 {
             counts.push(format!("{count} {word}"));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::super::figures::{self, count};
+use super::super::headline::not_sent;
 use super::clean;
 use super::section::{Section, Tone, folded, mark};
 use crate::domain::{Integrity, RunRecord};
@@ -93,7 +94,7 @@ fn findings(record: &RunRecord) -> Vec<Finding> {
     });
     if integrity.not_sent > 0 {
         let planned = count(integrity.not_sent, "planned request was", "planned requests were");
-        findings.push(Finding::new(Tone::Bad, format!("{planned} never sent")));
+        findings.push(Finding::new(Tone::Bad, format!("{planned} {}", not_sent(record))));
     }
     if record.suite.left_out > 0 {
         let phrases = count(record.suite.left_out as u64, "phrase was", "phrases were");

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::RunRecord;
 
 use super::super::figures::{count, names, unanswered};
+use super::super::headline::not_sent;
 use super::page::{Line, Page, Tone};
 
 /// So many phrases are named in a finding.
@@ -77,8 +78,9 @@ pub(in crate::report) fn findings(record: &RunRecord) -> Vec<String> {
     }
     if integrity.not_sent > 0 {
         findings.push(format!(
-            "{} never sent",
-            count(integrity.not_sent, "planned request was", "planned requests were")
+            "{} {}",
+            count(integrity.not_sent, "planned request was", "planned requests were"),
+            not_sent(record)
         ));
     }
     if integrity.lost > 0 {

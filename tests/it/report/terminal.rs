@@ -118,7 +118,7 @@ fn every_integrity_finding_has_a_line() {
       ! 2 answers came from a cache
       ! 5 attempts were retries, 3 attempts were answered with 429
       ! 4 requests went unanswered: timed out (3), server error (1)
-      ! 12 planned requests were never sent
+      ! 12 planned requests were not sent
       ! 2 answers were lost to a bug in thrash
       ! 1 phrase was left out: the target takes no earlier messages
     ");
