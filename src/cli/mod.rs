@@ -94,6 +94,9 @@ async fn run(cli: Cli, environment: &Environment, output: Output) -> Result<Exit
         let flags = global.flags().into_iter().chain(more).collect();
         let config = Config::load(global.config.clone(), environment.clone(), flags)?;
         start_log(&config.settings);
+        for (name, meant) in config.misspelt_variables() {
+            tracing::warn!("the variable `{name}` means nothing here: is {meant} meant?");
+        }
         Ok::<Config, Failure>(config)
     };
     match command {

@@ -179,21 +179,49 @@ impl Environment {
 
     /// The settings that the environment makes: key, value and the variable it came from.
     pub(super) fn settings(&self) -> Result<Vec<(&'static str, Value, &'static str)>, ConfigError> {
-        let mut settings = Vec::new();
+        let (mut settings, mut wrong) = (Vec::new(), Vec::new());
         for variable in variables() {
             // A secret that is not there comes as an empty text, and a run against the demo instead would be a lie.
             let is_blank = self.0.get(variable.name).is_some_and(|value| value.trim().is_empty());
             if is_blank && matches!(variable.name, "NLP_SERVER_URL" | "THRASH_TARGET") {
                 let message = "it is set and empty: name the target, or unset it to use the demo".to_owned();
-                return Err(ConfigError::Variable { name: variable.name.to_owned(), message });
+                wrong.push(ConfigError::Variable { name: variable.name.to_owned(), message });
             }
             let (Meaning::Sets(key), Some(text)) = (variable.meaning, self.get(variable.name)) else {
                 continue;
             };
-            let value = (variable.read)(text.trim())
-                .map_err(|message| ConfigError::Variable { name: variable.name.to_owned(), message })?;
-            settings.push((key, value, variable.name));
+            let text = if variable.secret { text.trim() } else { unquoted(text.trim()) };
+            match (variable.read)(text) {
+                Ok(value) => settings.push((key, value, variable.name)),
+                Err(message) => {
+                    wrong.push(ConfigError::Variable { name: variable.name.to_owned(), message });
+                }
+            }
         }
-        Ok(settings)
+        ConfigError::all(wrong).map(|()| settings)
     }
+
+    /// Variables that mean nothing here and are one slip of the finger away from one that does, each with that one: a
+    /// limit that somebody set and that holds nowhere.
+    pub(super) fn misspelt(&self) -> Vec<(String, &'static str)> {
+        let meant = |name: &String| {
+            let is_known = variables().iter().any(|variable| variable.name == name);
+            let of_ours =
+                variables().iter().filter(|variable| !matches!(variable.meaning, Meaning::LookedAt));
+            let near = of_ours.map(|variable| variable.name).find(|known| is_slip(name, known));
+            near.filter(|_| !is_known).map(|near| (name.clone(), near))
+        };
+        self.0.keys().filter_map(meant).collect()
+    }
+}
+
+/// A value without the quotes around it, which some readers of environment files take away and others keep.
+fn unquoted(text: &str) -> &str {
+    let within = |quote| text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    within('"').or_else(|| within('\'')).unwrap_or(text)
+}
+
+/// Whether a name differs from a long one by one letter: left out, too many, wrong, or swapped with its neighbour.
+fn is_slip(name: &str, known: &str) -> bool {
+    known.len() >= 8 && strsim::damerau_levenshtein(&name.to_ascii_uppercase(), known) <= 1
 }

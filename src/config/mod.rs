@@ -84,9 +84,21 @@ pub enum ConfigError {
         /// What is wrong.
         message: String,
     },
+    /// More than one of the last two.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n       "))]
+    Several(Vec<ConfigError>),
 }
 
 impl ConfigError {
+    /// Nothing where nothing is wrong.
+    fn all(mut errors: Vec<Self>) -> Result<(), Self> {
+        match errors.len() {
+            0 => Ok(()),
+            1 => Err(errors.remove(0)),
+            _ => Err(Self::Several(errors)),
+        }
+    }
+
     /// How to mend it, where there is something to say.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -94,12 +106,17 @@ impl ConfigError {
             Self::Invalid(_) => {
                 Some("`thrash schema config` describes the file; every setting may be left out")
             }
-            Self::Variable { .. } | Self::Setting { .. } => None,
+            Self::Variable { .. } | Self::Setting { .. } | Self::Several(_) => None,
         }
     }
 }
 
 impl Config {
+    /// Variables of the environment that mean nothing here and may be meant to, each with the one that does.
+    pub fn misspelt_variables(&self) -> Vec<(String, &'static str)> {
+        self.environment.misspelt()
+    }
+
     /// The folder for the database, the spool and reports.
     pub fn data_folder(&self) -> PathBuf {
         if let Some(folder) = &self.settings.data {
@@ -236,8 +253,12 @@ impl Config {
             return Err(ConfigError::Invalid(problems));
         }
         // Of two that do not go together, the one is meant that somebody set.
-        others.sort_by_key(|error| matches!(error, ConfigError::Setting { origin: Origin::Default, .. }));
-        others.into_iter().next().map_or(Ok(()), Err)
+        let is_default =
+            |error: &ConfigError| matches!(error, ConfigError::Setting { origin: Origin::Default, .. });
+        if !others.iter().all(is_default) {
+            others.retain(|error| !is_default(error));
+        }
+        ConfigError::all(others)
     }
 
     fn wrong(&self, found: Nonsense) -> ConfigError {

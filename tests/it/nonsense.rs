@@ -20,7 +20,7 @@ fn refused(file: &str) -> String {
 }
 
 /// A section of the file, the setting in it, where that stands, and what is said.
-const IN_A_FILE: [(&str, &str, &str, &str); 62] = [
+const IN_A_FILE: [(&str, &str, &str, &str); 63] = [
     ("service", "base_path: /a/../b", "2:14: `service.base_path`", "such as `/thrash`"),
     ("service", "base_path: //evil", "2:14: `service.base_path`", "such as `/thrash`"),
     ("service", "base_path: /a?b", "2:14: `service.base_path`", "such as `/thrash`"),
@@ -40,6 +40,12 @@ const IN_A_FILE: [(&str, &str, &str, &str); 62] = [
     ("service", "public_url: 'https://@a.example'", "2:15: `service.public_url`", "no user"),
     ("service", "public_url: 'https://a.example:0'", "2:15: `service.public_url`", "http or https"),
     ("service", "public_url: 'https://a.example/../b'", "2:15: `service.public_url`", "http or https"),
+    (
+        "service",
+        "{base_path: /thrash, public_url: 'https://a.example/'}",
+        "2:",
+        "it must end in `service.base_path`, which is `/thrash`",
+    ),
     (
         "service",
         "lease: 9999999years",
@@ -224,6 +230,40 @@ fn a_value_of_a_variable_is_refused_with_its_name() {
         let said = load(None, &[(name, value)]).unwrap_err().to_string();
         assert!(said.contains(name) && said.contains(words), "{name}={value}: {said}");
     }
+}
+
+#[test]
+fn all_wrong_variables_are_told_at_once() {
+    let said = |pairs: &[(&str, &str)]| load(None, pairs).unwrap_err().to_string();
+    let unread =
+        said(&[("TARGET_ACCURACY", "lots"), ("QUICK_TEST_ENABLED", "perhaps"), ("THRASH_TARGET", " ")]);
+    assert_eq!(unread.lines().count(), 3, "{unread}");
+    let senseless =
+        said(&[("TEST_ENVIRONMENT", "a\nb"), ("RATE_LIMIT_MAX", "0"), ("METRICS_PORT_TESTING", "8884")]);
+    assert_eq!(senseless.lines().count(), 3, "{senseless}");
+    for (all, name) in [
+        (&unread, "TARGET_ACCURACY"),
+        (&unread, "QUICK_TEST_ENABLED"),
+        (&unread, "THRASH_TARGET"),
+        (&senseless, "TEST_ENVIRONMENT"),
+        (&senseless, "RATE_LIMIT_MAX"),
+        (&senseless, "METRICS_PORT_TESTING"),
+    ] {
+        assert!(all.contains(name), "no {name} in\n{all}");
+    }
+    // It is nobody's, and there because of another.
+    assert!(!senseless.contains("from default"), "{senseless}");
+}
+
+#[test]
+fn quotes_that_a_reader_of_environment_files_kept_are_no_part_of_a_value() {
+    let config =
+        load(None, &[("TARGET_ACCURACY", "\"87%\""), ("QUICK_TEST_SCHEDULE", "'*/20 * * * *'")]).unwrap();
+    let shown = |key: &str| config.effective.iter().find(|value| value.key == key).unwrap().value.clone();
+    assert_eq!(
+        (shown("thresholds.accuracy").as_str(), shown("schedules.jobs.quick.cron").as_str()),
+        ("87%", "*/20 * * * *")
+    );
 }
 
 #[test]
