@@ -1,14 +1,17 @@
 //! `thrash doctor`: what holds, where from, and what can be reached.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use super::exit::Exit;
 use super::failure::{Failure, chain};
 use super::output::Output;
 use crate::config::{Config, ListedSuite, Meaning, Origin, variables};
 use crate::dispatch::{Connected, Keeper, open_store, spool};
+use crate::reference::Model;
 use crate::report::figures;
 use crate::service::schedule::check;
+use crate::service::{ServeError, check_settings};
 use crate::store::{ScheduleState, StoreError, StoreLocation};
 use crate::suite::SuiteError;
 
@@ -49,9 +52,13 @@ pub(super) async fn doctor(config: &Config, output: Output) -> Result<Exit, Fail
     if !config.settings.targets.is_empty() {
         line("targets", targets(config));
     }
+    if let Some(found) = reference(config) {
+        line("reference", found);
+    }
     line("database", database(config).await);
     line("spool", waiting(config));
     let usage = |error: Failure| (Exit::Usage, error.to_string());
+    line("service", service(config));
     let (on, off) = schedules(config).await;
     if let Some(found) = on {
         line("schedules", found);
@@ -61,6 +68,9 @@ pub(super) async fn doctor(config: &Config, output: Output) -> Result<Exit, Fail
     }
     for note in off {
         let _ = writeln!(text, "--  {:<9} {note}", "schedules");
+    }
+    for (name, meant) in config.misspelt_variables() {
+        let _ = writeln!(text, "--  {:<9} `{name}` means nothing here: is {meant} meant?", "variable");
     }
     Ok(exit.after(output.show(&text), output))
 }
@@ -151,13 +161,50 @@ async fn target(config: &Config) -> Result<String, (Exit, String)> {
     Ok(found)
 }
 
+/// The second opinion, if one is wanted: what runs it, and what was tried before that.
+fn reference(config: &Config) -> Option<Result<String, (Exit, String)>> {
+    let loaded = match Model::load(&config.reference()?) {
+        Ok(model) => model,
+        Err(error) => return Some(Err((Exit::Usage, error.explained()))),
+    };
+    let facts = loaded.facts();
+    let notes = facts.notes.iter().map(|note| format!("\n              {note}"));
+    Some(Ok(format!(
+        "{} in {} on {}{}",
+        facts.name,
+        facts.engine,
+        facts.device.as_str(),
+        notes.collect::<String>()
+    )))
+}
+
+/// Whether `thrash serve` would begin with these settings.
+fn service(config: &Config) -> Result<String, (Exit, String)> {
+    let listen = config.settings.service.listen;
+    match check_settings(config) {
+        Ok(_) => Ok(format!("`thrash serve` would listen on {listen}")),
+        // Who keeps nothing serves nothing.
+        Err(ServeError::NoStore) => Ok("none: `thrash serve` needs a database".to_owned()),
+        Err(error) => {
+            let failure = Failure::from(error);
+            Err((failure.exit, format!("`thrash serve` does not begin: {failure}")))
+        }
+    }
+}
+
 async fn database(config: &Config) -> Result<String, (Exit, String)> {
     let location = Keeper::location(config).map_err(|error| (Exit::Usage, chain(&error)))?;
     let Some(location) = location else { return Ok("none, as asked".to_owned()) };
     if let StoreLocation::Sqlite(path) = &location
-        && !path.exists()
+        && !path.is_file()
     {
-        return Ok(format!("{}: will be made by the first run", location.redacted()));
+        if path.exists() {
+            return Err((Exit::Storage, format!("{}: that is no file", location.redacted())));
+        }
+        return match unwritable(path) {
+            None => Ok(format!("{}: will be made by the first run", location.redacted())),
+            Some(why) => Err((Exit::Storage, format!("{} cannot be made: {why}", location.redacted()))),
+        };
     }
     let storage = |error: StoreError| (Exit::Storage, chain(&error));
     // Looking changes nothing.
@@ -170,6 +217,21 @@ async fn database(config: &Config) -> Result<String, (Exit, String)> {
         n => format!(", {n} migrations pending"),
     };
     Ok(format!("{}, tables at version {}{pending}", location.redacted(), status.schema_version()))
+}
+
+/// Why a file cannot be made; nothing where it can be, as far as one can tell without trying.
+fn unwritable(path: &Path) -> Option<String> {
+    let folder = path
+        .ancestors()
+        .skip(1)
+        .find(|folder| folder.symlink_metadata().is_ok() || folder.as_os_str().is_empty());
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Some(format!("`{}` is no folder", folder.display()));
+    }
+    let rights = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    let refused = rustix::fs::access(folder, rights).err()?;
+    Some(format!("the folder `{}`: {refused}", folder.display()))
 }
 
 fn waiting(config: &Config) -> Result<String, (Exit, String)> {

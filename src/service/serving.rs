@@ -23,7 +23,7 @@ use crate::config::{Config, ConfigError};
 use crate::dispatch::{Keeper, Queue, Stopping, Worker, open_store};
 use crate::domain::asked_at;
 use crate::notify::Notifier;
-use crate::store::{InstanceLock, LocationError, Store, StoreError};
+use crate::store::{InstanceLock, LocationError, Store, StoreError, StoreLocation};
 
 /// How long answers on their way may take once there is nothing else left to wait for.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -138,12 +138,9 @@ impl Serving {
     /// # Errors
     /// Anything that makes it unsafe or impossible; nothing has been answered.
     pub async fn begin(config: Config, stopping: Stopping) -> Result<Self, ServeError> {
-        let settings = &config.settings.service;
-        let listen = settings.listen;
-        check_keys(&config)?;
-        let tls = tls::load(&settings.tls)?;
+        let listen = config.settings.service.listen;
+        let (tls, location) = check_settings(&config)?;
         let notifier = Notifier::new(config.notify()?)?;
-        let location = Keeper::location(&config)?.ok_or(ServeError::NoStore)?;
         let instance = format!("{}-{}", host_name(), std::process::id());
         let lock = InstanceLock::take(
             &location,
@@ -232,6 +229,16 @@ impl Serving {
         working.spawn(scheduler.work(drain.clone()));
         working.spawn(Arc::clone(&service.teller).work(drain.clone()));
     }
+}
+
+/// Refuses settings that would make a service unsafe or impossible. Nothing is taken or changed.
+///
+/// # Errors
+/// The first of them.
+pub fn check_settings(config: &Config) -> Result<(Option<Arc<ServerConfig>>, StoreLocation), ServeError> {
+    check_keys(config)?;
+    let tls = tls::load(&config.settings.service.tls)?;
+    Ok((tls, Keeper::location(config)?.ok_or(ServeError::NoStore)?))
 }
 
 /// Without a key nobody but this machine may ask.

@@ -81,3 +81,42 @@ fn every_setting_has_a_value_in_the_same_column() {
     };
     assert!(settings.iter().all(|line| start(line) == start(settings[0])), "{doctor}");
 }
+
+#[test]
+fn doctor_says_whether_the_service_would_begin_and_where_nothing_can_be_kept() {
+    let doctor = |environment: &[(&str, &str)]| Place::new().thrash_with(environment, ["doctor"]);
+    let well = doctor(&[]).exits(0).stdout;
+    assert!(well.contains("ok  service   `thrash serve` would listen on 127.0.0.1:8884"), "{well}");
+    assert!(well.contains("ok  reference "), "{well}");
+    for (environment, exit, words) in [
+        (
+            ("INTERNAL_API_KEY", "short"),
+            2,
+            "NO  service   `thrash serve` does not begin: the internal key has fewer",
+        ),
+        (("THRASH_LISTEN", "0.0.0.0:0"), 2, "NO  service   `thrash serve` does not begin: `0.0.0.0:0`"),
+        (("ENABLE_API_AUTHENTICATION", "true"), 2, "and there is none"),
+        (("THRASH_DATA", "/dev/null/thrash"), 5, "NO  database  /dev/null/thrash/thrash.db cannot be made: "),
+        (("DATABASE_URL", "/dev/null"), 5, "NO  database  /dev/null: "),
+        (("ORT_DYLIB_PATH", "/nowhere.so"), 0, "/nowhere.so"),
+    ] {
+        let said = doctor(&[environment]).exits(exit).stdout;
+        assert!(said.contains(words), "{environment:?}: no `{words}` in\n{said}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_nearly_one_of_ours_is_asked_about() {
+    let place = Place::new();
+    let environment = [("TARGET_ACURACY", "99"), ("THRASH_SERVICE_HOST", "10.0.0.1"), ("TERMS", "none")];
+    let doctor = place.thrash_with(&environment, ["doctor"]).exits(0);
+    let asked = "`TARGET_ACURACY` means nothing here: is TARGET_ACCURACY meant?";
+    assert!(doctor.stdout.contains(asked), "{}", doctor.stdout);
+    assert!(
+        !doctor.said().contains("THRASH_SERVICE_HOST") && !doctor.said().contains("TERMS"),
+        "{}",
+        doctor.said()
+    );
+    let run = place.thrash_with(&environment, ["schedule", "list"]);
+    assert!(run.stderr.contains("TARGET_ACURACY"), "{}", run.said());
+}
