@@ -13,7 +13,9 @@ use super::output::Output;
 use super::runs::{cut, open};
 use crate::config::{Config, PlannedJob};
 use crate::dispatch::Queue;
-use crate::service::schedule::{ScheduleView, broken, check, enable, planned_job, run_now, views};
+use crate::service::schedule::{
+    ScheduleView, broken, check, enable, mark_broken, planned_job, run_now, views,
+};
 use crate::store::Store;
 
 #[derive(Debug, Subcommand)]
@@ -66,10 +68,7 @@ pub(super) async fn schedule(
             let store = open(&config, output).await?;
             let mut views = views(&config, store.as_ref(), Utc::now()).await?;
             store.close().await;
-            let broken = broken(&config);
-            for view in &mut views {
-                view.broken = broken.get(&view.name).cloned();
-            }
+            mark_broken(&mut views, &broken(&config));
             if json {
                 output.data(&format!("{:#}\n", json!(views)))?;
             } else {

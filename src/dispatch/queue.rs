@@ -235,7 +235,7 @@ impl Queue {
         // Files are read for it.
         let checked = tokio::task::spawn_blocking(move || {
             is_known(&config, &wanted)?;
-            match is_usable(&config, &wanted) {
+            match fits(&config, &wanted) {
                 Err(error @ AskError::Unfit { .. }) => Err(error),
                 Ok(()) | Err(_) => Ok(()),
             }
@@ -351,7 +351,10 @@ impl Queue {
 /// The first of it.
 pub fn check_ask(config: &Config, ask: &Ask) -> Result<(), AskError> {
     is_known(config, ask)?;
-    is_usable(config, ask)
+    if let Work::Suite(name) = &ask.work {
+        config.catalog().load(std::slice::from_ref(name), config.suite_size(name))?;
+    }
+    fits(config, ask)
 }
 
 fn is_known(config: &Config, ask: &Ask) -> Result<(), AskError> {
@@ -359,15 +362,14 @@ fn is_known(config: &Config, ask: &Ask) -> Result<(), AskError> {
     known_target(config, &asked_target(config, ask))
 }
 
-fn is_usable(config: &Config, ask: &Ask) -> Result<(), AskError> {
+/// Whether the target that is meant takes it; which ones do, if not.
+fn fits(config: &Config, ask: &Ask) -> Result<(), AskError> {
     let target = asked_target(config, ask);
-    if let Work::Suite(name) = &ask.work {
-        config.catalog().load(std::slice::from_ref(name), config.suite_size(name))?;
-    }
     takes(&config.for_target(&target), &ask.work).map_err(|error| match error {
         AskError::Unfit { message, hint } => {
-            let fits = |name: &String| *name != target && takes(&config.for_target(name), &ask.work).is_ok();
-            let others: Vec<String> = config.served_targets().into_iter().filter(fits).collect();
+            let is_fit =
+                |name: &String| *name != target && takes(&config.for_target(name), &ask.work).is_ok();
+            let others: Vec<String> = config.served_targets().into_iter().filter(is_fit).collect();
             let hint = if others.is_empty() {
                 hint
             } else {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::http::StatusCode;
 use tokio::sync::Mutex;
 
-use super::problem::{Problem, blocking};
+use super::problem::Problem;
+use crate::dispatch::chain;
 
 /// How long it is told.
 const FRESH: Duration = Duration::from_secs(5);
@@ -27,7 +29,10 @@ impl<T: Send + Sync + 'static> Lately<T> {
         if let Some((_, found)) = last.as_ref().filter(|(at, _)| at.elapsed() < FRESH) {
             return Ok(Arc::clone(found));
         }
-        let found = Arc::new(blocking(find).await?);
+        let found = Arc::new(tokio::task::spawn_blocking(find).await.map_err(|panic| {
+            tracing::error!(error = chain(&panic), "a request failed");
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "this is a bug; the log says more")
+        })?);
         *last = Some((Instant::now(), Arc::clone(&found)));
         Ok(found)
     }

@@ -42,12 +42,13 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
+use chrono::Utc;
 use tokio::sync::Semaphore;
 
 pub(crate) use access::Caller;
 pub use api::trend;
 pub use hash::{hash_key, new_key};
-pub use serving::{ServeError, Serving};
+pub use serving::{ServeError, Serving, check_settings};
 pub use tls::connector;
 
 use crate::config::{Config, ListedSuite};
@@ -60,6 +61,7 @@ use limit::Limiter;
 use problem::Problem;
 use readiness::Readiness;
 use render::Rendering;
+use schedule::ScheduleView;
 use tell::Teller;
 
 /// What every part of the service shares.
@@ -86,7 +88,7 @@ pub struct Service {
     /// Why schedules cannot be run, by name.
     broken_schedules: Lately<BTreeMap<String, String>>,
     /// The targets as they are shown.
-    targets: Result<Vec<api::TargetView>, problem::Problem>,
+    targets: Vec<api::TargetView>,
     teller: Arc<Teller>,
     results: api::ResultCache,
     sessions: Sessions,
@@ -132,6 +134,15 @@ impl Service {
     async fn suites(&self) -> Result<Arc<Result<Vec<ListedSuite>, String>>, Problem> {
         let config = Arc::clone(&self.config);
         self.suites.get(move || config.suites().map_err(|error| error.in_a_line())).await
+    }
+
+    /// The schedules as they stand, and why those cannot be run that cannot.
+    async fn schedules(&self) -> Result<Vec<ScheduleView>, Problem> {
+        let mut views = schedule::views(&self.config, self.store.as_ref(), Utc::now()).await?;
+        let config = Arc::clone(&self.config);
+        let broken = self.broken_schedules.get(move || schedule::broken(&config)).await?;
+        schedule::mark_broken(&mut views, &broken);
+        Ok(views)
     }
 
     /// Runs that say something of what is configured here: one of a part of its suite says nothing of the whole, and one

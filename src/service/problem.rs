@@ -133,16 +133,6 @@ impl From<AskError> for Problem {
     }
 }
 
-/// Does what takes a while, such as reading files, where it holds up nobody else.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(|panic| {
-        tracing::error!(%panic, "a request failed");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "this is a bug; the log says more")
-    })
-}
-
 /// The answer where there is nothing.
 pub(super) async fn no_such_path(uri: Uri) -> Problem {
     let path: String = uri.path().chars().take(100).collect();

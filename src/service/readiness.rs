@@ -18,6 +18,8 @@ use crate::report::figures;
 
 /// How long what was seen counts. Whoever asks often must not become a load for the target.
 const FRESH: Duration = Duration::from_secs(10);
+/// The same for the database: it is near, and a disk that is full is news.
+const DATABASE_FRESH: Duration = Duration::from_secs(1);
 /// How long a page shows what was seen, rather than wait for a new look; `watch` looks more often than that.
 const SHOWN: Duration = Duration::from_secs(30);
 /// How long a model that could be loaded counts as there.
@@ -66,6 +68,7 @@ pub(super) struct Readiness {
     /// Held while somebody looks: of many who ask at once, one does.
     looking: Mutex<()>,
     seen: std::sync::Mutex<Option<(Instant, Looks)>>,
+    database: Mutex<Option<(Instant, Look)>>,
     model: Mutex<Option<Instant>>,
     targets: Mutex<Option<(Instant, BTreeMap<String, bool>)>>,
 }
@@ -109,6 +112,7 @@ impl Service {
     pub(super) async fn look(&self) -> Looks {
         let _looking = self.readiness.looking.lock().await;
         if let Some(looks) = self.readiness.seen_within(FRESH) {
+            let looks = Looks { database: self.database().await, ..looks };
             return self.with_memory(looks);
         }
         let (database, target, model) =
@@ -156,6 +160,16 @@ impl Service {
     }
 
     async fn database(&self) -> Look {
+        let mut last = self.readiness.database.lock().await;
+        if let Some((_, look)) = last.as_ref().filter(|(at, _)| at.elapsed() < DATABASE_FRESH) {
+            return look.clone();
+        }
+        let look = self.look_at_database().await;
+        *last = Some((Instant::now(), look.clone()));
+        look
+    }
+
+    async fn look_at_database(&self) -> Look {
         let beat = async { self.store.beat().await.map(|()| "it takes what is written".to_owned()) };
         let mut seen = within(beat).await;
         if seen.is_ok() && self.queue.is_failing() {

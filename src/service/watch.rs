@@ -155,13 +155,17 @@ fn is_demo(service: &Service, target: &str) -> bool {
     service.config.for_target(target).wants_demo()
 }
 
-/// For how long each schedule that is on owes a run, and the targets of all of them.
-async fn schedules(service: &Service) -> Result<(BTreeMap<String, f64>, BTreeSet<String>), StoreError> {
+/// For how long each schedule that is on owes a run, and the targets of all of them. Where the store cannot tell, the
+/// configuration says which are on: a target that is looked at no longer must not look well.
+async fn schedules(service: &Service) -> (BTreeMap<String, f64>, BTreeSet<String>) {
     let (config, store) = (&service.config, service.store.as_ref());
-    let states = store.schedule_states().await?;
-    let on = schedule::enabled(config, &states);
-    let targets = on.iter().map(|job| schedule::series(config, job).2).collect();
-    Ok((schedule::lags(config, store, &states, Utc::now()).await?, targets))
+    let states = store.schedule_states().await;
+    let on = schedule::enabled(config, states.as_deref().unwrap_or_default());
+    let lags = match &states {
+        Ok(states) => schedule::lags(config, store, states, Utc::now()).await.unwrap_or_default(),
+        Err(_) => BTreeMap::new(),
+    };
+    (lags, on.iter().map(|job| schedule::series(config, job).2).collect())
 }
 
 /// What can be told of the service now.
@@ -177,7 +181,7 @@ async fn state(service: &Service) -> ServiceState {
         },
     );
     let outbox = service.store.outbox_counts().await.ok();
-    let (schedule_lag, scheduled) = schedules(service).await.unwrap_or_default();
+    let (schedule_lag, scheduled) = schedules(service).await;
     ServiceState {
         store_up: Some(well(&looks.database)),
         spooled: spool(&service.config).pending().ok().map(|waiting| waiting.len() as u64),

@@ -34,7 +34,7 @@ pub(in crate::service) struct TargetView {
     name: String,
     /// One line about it.
     title: String,
-    /// Where it is, without user, password and query; none for the embedded demo detector.
+    /// Where it is, without user, password and query; none for the embedded demo detector, and where nobody can tell.
     url: Option<String>,
     /// Whether it is the one that is meant when none is named.
     default: bool,
@@ -42,6 +42,9 @@ pub(in crate::service) struct TargetView {
     demo: bool,
     /// Whether somebody said that it may be loaded.
     allow_load: bool,
+    /// Why no run can be against it, if none can: what is wrong with its contract, and where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken: Option<String>,
 }
 
 /// A load scenario.
@@ -66,7 +69,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             TargetView,
         >>(
             200,
-            "All of them",
+            "All of them, broken ones too",
         ),
         Endpoint::get("/api/test/scenarios", scenarios)
             .says("The load scenarios that can be run")
@@ -90,26 +93,26 @@ async fn suites(State(service): State<Arc<Service>>) -> Result<Json<Vec<SuiteVie
     Ok(Json(suites.iter().map(view).collect()))
 }
 
-async fn targets(State(service): State<Arc<Service>>) -> Result<Json<Vec<TargetView>>, Problem> {
-    service.targets.clone().map(Json)
+async fn targets(State(service): State<Arc<Service>>) -> Json<Vec<TargetView>> {
+    Json(service.targets.clone())
 }
 
 /// The targets as they are shown. Nothing changes them while the service stands.
-pub(in crate::service) fn target_views(config: &Config) -> Result<Vec<TargetView>, Problem> {
+pub(in crate::service) fn target_views(config: &Config) -> Vec<TargetView> {
     let view = |name: String| {
         let default = name == config.target_name();
         let demo = default && config.wants_demo();
-        let contract = config
-            .contract_here(&name)
-            .map_err(|error| broken(&format!("the target `{name}`"), &error.problems.in_a_line()))?;
-        Ok(TargetView {
-            title: contract.title.clone(),
-            url: (!demo).then(|| contract.shown_url()),
-            allow_load: demo || contract.allow_load,
+        let found = config.contract_here(&name);
+        let contract = found.as_ref().ok();
+        TargetView {
+            title: contract.map_or_else(String::new, |contract| contract.title.clone()),
+            url: contract.and_then(|contract| (!demo).then(|| contract.shown_url())),
+            allow_load: demo || contract.is_some_and(|contract| contract.allow_load),
+            broken: found.as_ref().err().map(|error| error.problems.in_a_line()),
             name,
             default,
             demo,
-        })
+        }
     };
     config.served_targets().into_iter().map(view).collect()
 }

@@ -43,7 +43,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .gives::<Health>(200, "It does"),
         Endpoint::get("/ready", ready)
             .open()
-            .says("Whether database, target and model are there; what was seen counts for ten seconds")
+            .says("Whether database, target and model are there; what was seen of the target counts for ten seconds")
             .gives::<Ready>(200, "They are")
             .gives::<Ready>(503, "One of them is not, or nobody could tell, or the service stops"),
     ]

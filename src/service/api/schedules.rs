@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -16,7 +15,7 @@ use super::extract::Id;
 use super::runs::RunView;
 use crate::config::Scope;
 use crate::service::problem::Problem;
-use crate::service::schedule::{self, ScheduleView};
+use crate::service::schedule::ScheduleView;
 use crate::service::{Caller, Service};
 
 /// Every schedule, by name.
@@ -50,13 +49,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn list(State(service): State<Arc<Service>>) -> Result<Json<ScheduleList>, Problem> {
-    let mut schedules = schedule::views(&service.config, service.store.as_ref(), Utc::now()).await?;
-    let config = Arc::clone(&service.config);
-    let broken = service.broken_schedules.get(move || schedule::broken(&config)).await?;
-    for schedule in &mut schedules {
-        schedule.broken = broken.get(&schedule.name).cloned();
-    }
-    Ok(Json(ScheduleList { schedules }))
+    Ok(Json(ScheduleList { schedules: service.schedules().await? }))
 }
 
 async fn enable(

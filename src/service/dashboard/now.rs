@@ -39,14 +39,14 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
         let drawn = trends::section(&visit, &newest).await?;
         Ok((newest, drawn))
     };
-    let ((newest, trends), open, failed, last, schedules, looks) = tokio::try_join!(
-        trends,
-        store.jobs(&open),
-        store.jobs(&failed),
-        store.jobs(&last),
-        schedules::section(&visit),
-        async { Ok(health::look(&visit.service).await) },
-    )?;
+    let stored = async {
+        tokio::try_join!(trends, store.jobs(&open), store.jobs(&failed), store.jobs(&last))
+            .map_err(Problem::from)
+    };
+    let (((newest, trends), open, failed, last), schedules, looks) =
+        tokio::try_join!(stored, schedules::section(&visit), async {
+            Ok(health::look(&visit.service).await)
+        },)?;
     let results = results(&newest, failed);
     let sections = [
         Some(queue(&visit, &open, &last)),

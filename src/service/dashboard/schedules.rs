@@ -1,7 +1,6 @@
 //! Schedules: when each runs next, and buttons to switch it and to begin a run now.
 
 use axum::response::Response;
-use chrono::Utc;
 use maud::html;
 
 use super::form::Sent;
@@ -13,13 +12,11 @@ use crate::report::html::clean;
 use crate::report::html::section::{Section, Tone, mark};
 use crate::service::api::Id;
 use crate::service::problem::Problem;
-use crate::service::schedule::{self, ScheduleView};
-use crate::store::StoreError;
+use crate::service::schedule::ScheduleView;
 
 /// Every schedule; nothing where none is configured.
-pub(super) async fn section(visit: &Visit) -> Result<Option<Section>, StoreError> {
-    let service = &visit.service;
-    let schedules = schedule::views(&service.config, service.store.as_ref(), Utc::now()).await?;
+pub(super) async fn section(visit: &Visit) -> Result<Option<Section>, Problem> {
+    let schedules = visit.service.schedules().await?;
     if schedules.is_empty() {
         return Ok(None);
     }
@@ -30,11 +27,18 @@ pub(super) async fn section(visit: &Visit) -> Result<Option<Section>, StoreError
 fn entry(visit: &Visit, view: &ScheduleView) -> maud::Markup {
     let path = |verb: &str| format!("/schedules/{}/{verb}", clean::encode(&view.name));
     let what = view.suite.as_ref().or(view.scenario.as_ref());
-    let tone = match view.last_outcome {
-        None => Tone::Plain,
-        Some("passed") => Tone::Good,
-        Some("gate_failed" | "target_failed") => Tone::Bad,
-        Some(_) => Tone::Unsure,
+    let tone = match (view.last_outcome, &view.broken) {
+        (_, Some(_)) => {
+            if view.enabled {
+                Tone::Bad
+            } else {
+                Tone::Unsure
+            }
+        }
+        (None, None) => Tone::Plain,
+        (Some("passed"), None) => Tone::Good,
+        (Some("gate_failed" | "target_failed"), None) => Tone::Bad,
+        (Some(_), None) => Tone::Unsure,
     };
     html! {
         li.(tone.class()) {
@@ -57,6 +61,7 @@ fn entry(visit: &Visit, view: &ScheduleView) -> maud::Markup {
                     }
                     @if view.switched { " · switched here" }
                 }
+                @if let Some(reason) = &view.broken { p.found { "cannot be run: " (clean::sentence(reason)) } }
                 @if visit.may_run() { (visit.button(&path("run"), "Run now", &view.name)) }
                 @if visit.caller.may(Scope::Admin) {
                     @if view.enabled { (visit.button(&path("disable"), "Switch off", &view.name)) }

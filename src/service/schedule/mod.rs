@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 pub use check::{ScheduleError, broken, check, check_all, enabled};
-pub use view::{ScheduleView, enable, lags, planned_job, run_now, views};
+pub use view::{ScheduleView, enable, lags, mark_broken, planned_job, run_now, views};
 
 use crate::config::{Config, PlannedJob};
 use crate::dispatch::{Ask, AskError, Queue, Work, asked_target, chain};

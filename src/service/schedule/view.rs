@@ -73,6 +73,13 @@ pub async fn views(
     Ok(views)
 }
 
+/// Says of each schedule why it cannot be run, where that was [found](super::broken).
+pub fn mark_broken(views: &mut [ScheduleView], broken: &BTreeMap<String, String>) {
+    for view in views {
+        view.broken = broken.get(&view.name).cloned();
+    }
+}
+
 /// For how long each schedule that is on owes a run, in seconds, by its name; 0 if it owes none. It does from the start
 /// that no run was begun for since, whatever became of it: handed in and waiting, or passed over.
 ///

@@ -63,6 +63,13 @@ async fn a_broken_suite_is_told_where_it_is_asked_for_and_listed_beside_the_othe
         "{schedules}"
     );
     assert_eq!(reason("quick"), Value::Null);
+    let first = serve.send(serve.request(Method::GET, "/").header("accept", "text/html")).await.is(200);
+    assert!(
+        first.text.contains("cannot be run: ") && first.text.contains("words.yaml:2:12: "),
+        "{}",
+        first.text
+    );
+    keeps_quiet(&first.text);
 
     let page = serve.send(serve.request(Method::GET, "/start").header("accept", "text/html")).await.is(200);
     assert!(
@@ -91,6 +98,40 @@ async fn a_list_of_suites_that_cannot_be_read_is_told_with_its_place() {
         "{}",
         page.text
     );
+}
+
+#[tokio::test]
+async fn a_broken_target_is_listed_beside_the_others() {
+    let place =
+        quick_place("targets:\n  bad: {extends: ash-v5, request: {bdy: {}}}\n  good: {extends: ash-v5}\n");
+    let serve = Serve::start(&place, &[]);
+    let targets = serve.get("/api/test/targets").await.is(200).json();
+    let of = |name: &str| {
+        let mut all = targets.as_array().expect("a list").iter();
+        all.find(|target| target["name"] == name).expect("it is listed").clone()
+    };
+    let (bad, good) = (of("bad"), of("good"));
+    assert!(bad["broken"].as_str().is_some_and(|reason| reason.contains("thrash.yaml:4:36: ")), "{bad}");
+    assert_eq!((&bad["url"], &bad["allow_load"]), (&Value::Null, &json!(false)));
+    assert_eq!(good["broken"], Value::Null);
+    // What is asked of it fails where everybody sees it, and the others are none the worse for it.
+    let asked =
+        serve.post("/api/test/run", &json!({"test_type": "quick", "target": "bad"})).await.is(202).json();
+    let over = serve.over(asked["id"].as_str().expect("an id")).await;
+    assert_eq!(over["state"], "failed", "{over}");
+    serve.over(&serve.ask().await).await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_object_is_told_so() {
+    let serve = Serve::start(&quick_place(""), &[]);
+    for (body, status) in
+        [("null", 422), ("[]", 422), ("[\"quick\"]", 422), ("1", 422), ("nul", 400), ("", 400)]
+    {
+        let request = serve.request(Method::POST, "/api/test/run").header("content-type", "application/json");
+        let detail = serve.send(request.body(body)).await.problem(status);
+        assert!(status == 400 || detail == "the body must be a JSON object, `{…}`", "{body}: {detail}");
+    }
 }
 
 #[tokio::test]
