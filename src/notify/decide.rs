@@ -19,6 +19,9 @@ pub enum Told {
     Broken {
         /// How badly, at worst.
         severity: Severity,
+        /// Whether the target did not answer when it was asked last.
+        #[serde(default)]
+        away: bool,
         /// The trouble's name: what is said later refers to it.
         episode: String,
         /// Since when.
@@ -51,7 +54,7 @@ pub struct AlertState {
 pub enum Event {
     /// It broke.
     Broke,
-    /// It was broken, and now it is critical.
+    /// It was broken, and now it is critical, or does not even answer.
     Worse,
     /// It could not be told, twice in a row, or could not even begin.
     Unclear,
@@ -105,13 +108,14 @@ impl AlertState {
         }
         let (told, saying) = match finding.outcome {
             Outcome::Passed => (Told::Well, self.well_again()),
-            Outcome::Failed(severity) => self.broken(finding, severity),
+            Outcome::Failed(severity) => self.broken(finding, severity, false),
+            Outcome::Away => self.broken(finding, Severity::Critical, true),
             Outcome::Unknown => self.unclear(finding, UNCLEAR_AFTER),
             Outcome::NotBegun => self.unclear(finding, 1),
         };
         let unclear = match finding.outcome {
             Outcome::Unknown | Outcome::NotBegun => self.unclear.saturating_add(1),
-            Outcome::Passed | Outcome::Failed(_) => 0,
+            Outcome::Passed | Outcome::Failed(_) | Outcome::Away => 0,
         };
         Some((Self { told, unclear, last: Some(finding.at) }, saying))
     }
@@ -119,21 +123,27 @@ impl AlertState {
     fn well_again(&self) -> Option<Saying> {
         let (severity, episode, since) = match &self.told {
             Told::Well => return None,
-            Told::Broken { severity, episode, since } => (*severity, episode, since),
+            Told::Broken { severity, episode, since, .. } => (*severity, episode, since),
             Told::Unclear { episode, since } => (Severity::Warning, episode, since),
         };
         Some(Saying { event: Event::Well, severity, episode: episode.clone(), since: *since })
     }
 
-    fn broken(&self, finding: &Finding, severity: Severity) -> (Told, Option<Saying>) {
+    fn broken(&self, finding: &Finding, severity: Severity, away: bool) -> (Told, Option<Saying>) {
         let (event, episode, since) = match &self.told {
-            Told::Broken { severity: known, .. } if *known >= severity => return (self.told.clone(), None),
+            // One that answers wrongly can still die, and that is news.
+            Told::Broken { severity: known, away: was_away, episode, since }
+                if *known >= severity && *was_away >= away =>
+            {
+                let (severity, episode, since) = (*known, episode.clone(), *since);
+                return (Told::Broken { severity, away, episode, since }, None);
+            }
             Told::Broken { episode, since, .. } => (Event::Worse, episode.clone(), *since),
             Told::Unclear { episode, since } => (Event::Broke, episode.clone(), *since),
             Told::Well => (Event::Broke, name(finding), finding.at),
         };
         let saying = Saying { event, severity, episode: episode.clone(), since };
-        (Told::Broken { severity, episode, since }, Some(saying))
+        (Told::Broken { severity, away, episode, since }, Some(saying))
     }
 
     fn unclear(&self, finding: &Finding, after: u32) -> (Told, Option<Saying>) {

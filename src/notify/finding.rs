@@ -41,6 +41,8 @@ pub enum Outcome {
     Passed,
     /// Something is broken.
     Failed(Severity),
+    /// The target does not answer, which is critical.
+    Away,
     /// It could not be told, and that is not fine.
     Unknown,
     /// It could not begin, though the target was not even asked: that does not mend itself.
@@ -115,7 +117,7 @@ impl Finding {
     pub fn of(record: &RunRecord) -> Self {
         let outcome = match record.verdict.conclusion {
             Conclusion::Passed => Outcome::Passed,
-            Conclusion::TargetFailed => Outcome::Failed(Severity::Critical),
+            Conclusion::TargetFailed => Outcome::Away,
             Conclusion::GateFailed => Outcome::Failed(severity(record)),
             Conclusion::Inconclusive | Conclusion::Interrupted => Outcome::Unknown,
         };

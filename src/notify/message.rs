@@ -45,6 +45,9 @@ impl Message {
         let title = match (saying.event, saying.severity) {
             (Event::Broke, Severity::Critical) => format!("Critical: {series} is broken"),
             (Event::Broke, Severity::Warning) => format!("Warning: {series} fails"),
+            (Event::Worse, _) if finding.outcome == Outcome::Away => {
+                format!("Critical: {series} does not even answer")
+            }
             (Event::Worse, _) => format!("Critical: {series} got worse"),
             (Event::Unclear, _) if finding.outcome == Outcome::NotBegun => {
                 format!("Warning: {series} could not begin")

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::dispatch::{News, Turn, Watcher, chain};
 use crate::domain::{Conclusion, Job, JobState, RunRecord};
-use crate::notify::{AlertSeries, Finding, Notifier, Outcome, Severity};
+use crate::notify::{AlertSeries, Finding, Notifier, Outcome};
 use crate::store::{JobFilter, Store, StoreError};
 
 /// What ended before this process was there is told of, if it is not older than this.
@@ -92,9 +92,7 @@ impl Teller {
             return (!elsewhere).then(|| Finding { at, ..Finding::of(record) });
         }
         let outcome = match (job.state, job.conclusion) {
-            (JobState::Failed | JobState::Lost, Some(Conclusion::TargetFailed)) => {
-                Outcome::Failed(Severity::Critical)
-            }
+            (JobState::Failed | JobState::Lost, Some(Conclusion::TargetFailed)) => Outcome::Away,
             (JobState::Failed, _) => Outcome::NotBegun,
             (JobState::Lost, _) => Outcome::Unknown,
             (JobState::Queued | JobState::Running | JobState::Finished | JobState::Cancelled, _) => {

@@ -50,6 +50,25 @@ fn what_gets_critical_is_told_again_and_what_gets_less_bad_is_not() {
 }
 
 #[test]
+fn a_target_that_answered_wrongly_and_then_not_at_all_is_told_of_again() {
+    use Outcome::{Away, Passed};
+    assert_eq!(
+        said(&[CRITICAL, Away, Away, CRITICAL, Away, Passed]),
+        [Some(Event::Broke), Some(Event::Worse), None, None, Some(Event::Worse), Some(Event::Well)]
+    );
+    // It is as bad as can be.
+    assert_eq!(said(&[Away, CRITICAL, WARNING, Passed]), [Some(Event::Broke), None, None, Some(Event::Well)]);
+}
+
+#[test]
+fn a_state_from_before_targets_could_be_away_is_read() {
+    let old = r#"{"told":"broken","severity":"critical","episode":"a","since":"2026-01-01T00:00:00Z","unclear":0,"last":null}"#;
+    let state: AlertState = serde_json::from_str(old).unwrap();
+    let (_, saying) = state.after(&found(1, Outcome::Away)).unwrap();
+    assert_eq!(saying.map(|saying| saying.event), Some(Event::Worse));
+}
+
+#[test]
 fn could_not_tell_is_told_when_it_comes_twice_in_a_row() {
     use Outcome::{Passed, Unknown};
     assert_eq!(said(&[Unknown, Passed, Unknown, Passed]), [None; 4]);
@@ -107,7 +126,7 @@ fn what_could_not_begin_is_told_at_once_and_once() {
 
 fn outcomes() -> impl Strategy<Value = Vec<Outcome>> {
     let unclear = prop_oneof![Just(Outcome::Unknown), Just(Outcome::NotBegun)];
-    let one = prop_oneof![Just(Outcome::Passed), unclear, Just(WARNING), Just(CRITICAL)];
+    let one = prop_oneof![Just(Outcome::Passed), unclear, Just(WARNING), Just(CRITICAL), Just(Outcome::Away)];
     proptest::collection::vec(one, 0..60)
 }
 
@@ -121,14 +140,15 @@ proptest! {
                 prop_assert!(!bad.is_empty(), "good news without bad news before");
                 bad.clear();
             } else {
-                prop_assert!(!bad.contains(&event), "the same twice: {event:?}");
+                // What answers again, and then does not, is news each time.
+                prop_assert!(event == Event::Worse || !bad.contains(&event), "the same twice: {event:?}");
                 bad.push(event);
             }
         }
         // Whoever has heard the last word knows how it stands.
         let ends_well = outcomes.last().is_none_or(|last| *last == Outcome::Passed);
         prop_assert!(!ends_well || bad.is_empty());
-        let ends_broken = matches!(outcomes.last(), Some(Outcome::Failed(_)));
+        let ends_broken = matches!(outcomes.last(), Some(Outcome::Failed(_) | Outcome::Away));
         prop_assert!(!ends_broken || !bad.is_empty());
     }
 
