@@ -172,7 +172,9 @@ async fn schedules(service: &Service) -> (BTreeMap<String, f64>, BTreeSet<String
 async fn state(service: &Service) -> ServiceState {
     let looks = service.look().await;
     let well = |look: &readiness::Look| look.state == readiness::State::Ok;
-    let jobs = service.store.count_jobs().await.map_or_else(
+    let (jobs, outbox, (schedule_lag, scheduled)) =
+        tokio::join!(service.store.count_jobs(), service.store.outbox_counts(), schedules(service));
+    let jobs = jobs.map_or_else(
         |_| BTreeMap::new(),
         |jobs| {
             [(JobState::Queued, jobs.queued), (JobState::Running, jobs.running)]
@@ -180,8 +182,7 @@ async fn state(service: &Service) -> ServiceState {
                 .into()
         },
     );
-    let outbox = service.store.outbox_counts().await.ok();
-    let (schedule_lag, scheduled) = schedules(service).await;
+    let outbox = outbox.ok();
     ServiceState {
         store_up: Some(well(&looks.database)),
         spooled: spool(&service.config).pending().ok().map(|waiting| waiting.len() as u64),

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use chrono::Duration;
-use thrash::domain::{Conclusion, Job, JobState, RunKind, RunRecord};
+use thrash::domain::{Conclusion, Job, JobState, RunKind, RunRecord, RunStatus};
 use thrash::service::metrics::{Metrics, ServiceState};
 use thrash::stats::LatencyHistogram;
 
@@ -114,6 +114,41 @@ fn the_numbers_are_those_of_the_newest_run() {
     let ended =
         of(&metrics, "thrash_last_run_timestamp_seconds", ",outcome=\"inconclusive\"").expect("a time");
     assert_eq!(format!("{ended:.0}"), blind.finished_at.timestamp().to_string());
+}
+
+#[test]
+fn a_run_that_was_cut_short_shows_no_numbers_of_its_own() {
+    let metrics = everything();
+    let accuracy = |metrics: &Metrics| {
+        value(
+            metrics,
+            r#"thrash_run_accuracy_ratio{kind="accuracy",suite="quick",target="ash-nlp",demo="false"}"#,
+        )
+    };
+    let cut = |status: RunStatus, conclusion: Conclusion, hours: i64| {
+        let mut run = sample::record();
+        run.finished_at += Duration::hours(hours);
+        (run.status, run.verdict.conclusion, run.metrics.accuracy.value) = (status, conclusion, Some(1.0));
+        run
+    };
+    // Somebody stopped it after a few phrases, all of them right: the run before still says how it stands.
+    metrics.count(&cut(RunStatus::Interrupted, Conclusion::Interrupted, 1));
+    assert_eq!(accuracy(&metrics), Some(21.0 / 25.0));
+    // Of a target that died there are no numbers, and not those of before.
+    metrics.count(&cut(RunStatus::Aborted, Conclusion::TargetFailed, 2));
+    assert_eq!(accuracy(&metrics), None);
+    metrics.count(&cut(RunStatus::Completed, Conclusion::Passed, 3));
+    assert_eq!(accuracy(&metrics), Some(1.0));
+    let mut job = job(JobState::Lost, None);
+    job.target = "ash-nlp".to_owned();
+    job.ended_at = Some(sample::record().finished_at + Duration::hours(4));
+    metrics.count_job(&job, false);
+    assert_eq!(accuracy(&metrics), None);
+    // One that is older than what is shown changes nothing.
+    metrics.count(&cut(RunStatus::Completed, Conclusion::Passed, 5));
+    job.ended_at = job.ended_at.map(|ended| ended - Duration::hours(3));
+    metrics.count_job(&job, false);
+    assert_eq!(accuracy(&metrics), Some(1.0));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use futures_util::future::try_join_all;
 use maud::{Markup, html};
 
 use super::visit::Visit;
+use crate::domain::RunStatus;
 use crate::report::html::clean;
 use crate::report::html::section::Section;
 use crate::report::html::trend::charts;
@@ -36,6 +37,8 @@ async fn of(visit: &Visit, at: usize, newest: &RunSummary) -> Result<Option<Mark
     let RunFilter { recorded, whole, places, .. } = service.telling_runs();
     let filter = RunFilter { recorded, whole, places, limit: Some(RUNS), ..RunFilter::of_series(&series) };
     let mut runs = service.store.list(&filter).await?;
+    // One that was cut short says nothing of what it did not send.
+    runs.retain(|run| run.status == Some(RunStatus::Completed));
     if runs.len() < 2 {
         return Ok(None);
     }

@@ -17,7 +17,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::registry::Registry;
 
-use crate::domain::{Conclusion, Job, RunKind, RunRecord, SliceKind};
+use crate::domain::{Conclusion, Job, RunKind, RunRecord, RunStatus, SliceKind};
 use crate::stats::LatencyHistogram;
 
 /// Series beyond so many are counted and not shown: names of targets and suites come from people.
@@ -93,6 +93,8 @@ struct Key {
 #[derive(Debug, Default)]
 struct Seen {
     newest: Option<Newest>,
+    /// Up to when the newest run is known, also where it has no numbers.
+    known_to: Option<DateTime<Utc>>,
     /// When the newest run of each outcome ended.
     ended: BTreeMap<&'static str, DateTime<Utc>>,
     /// Runs of each outcome since the service started.
@@ -111,7 +113,6 @@ struct Latency {
 /// The numbers of a series' newest run.
 #[derive(Debug)]
 struct Newest {
-    ended: DateTime<Utc>,
     seconds: f64,
     phrases: u64,
     rates: Rates,
@@ -173,6 +174,7 @@ impl Metrics {
         };
         *seen.runs.entry(outcome).or_default() += 1;
         seen.note(outcome, job.ended_at);
+        seen.show_none(job.ended_at);
     }
 
     /// Remembers a job that ended before the service started.
@@ -182,6 +184,7 @@ impl Metrics {
             (job.outcome(), state.seen(Key::of_job(job.kind, job.suite_name(), &job.target, demo)))
         {
             seen.note(outcome, job.ended_at);
+            seen.show_none(job.ended_at);
         }
     }
 
@@ -240,8 +243,25 @@ impl Seen {
 
     fn show(&mut self, record: &RunRecord) {
         self.note(record.verdict.conclusion.as_str(), Some(record.finished_at));
-        if self.newest.as_ref().is_none_or(|newest| newest.ended <= record.finished_at) {
-            self.newest = Some(Newest::of(record));
+        match record.status {
+            RunStatus::Completed => self.replace(record.finished_at, || Some(Newest::of(record))),
+            // The phrases that a dead target was still asked say nothing of the others.
+            RunStatus::Aborted => self.replace(record.finished_at, || None),
+            // Somebody stopped it: what the run before found still holds.
+            RunStatus::Interrupted => {}
+        }
+    }
+
+    /// Nothing came of the newest run, so there are no numbers of it.
+    fn show_none(&mut self, at: Option<DateTime<Utc>>) {
+        if let Some(at) = at {
+            self.replace(at, || None);
+        }
+    }
+
+    fn replace(&mut self, ended: DateTime<Utc>, newest: impl FnOnce() -> Option<Newest>) {
+        if self.known_to.is_none_or(|known| known <= ended) {
+            (self.known_to, self.newest) = (Some(ended), newest());
         }
     }
 }
@@ -260,7 +280,6 @@ impl Newest {
         }
         let seconds = |ms: Option<f64>| ms.map(|ms| ms / 1e3);
         Self {
-            ended: record.finished_at,
             seconds: record.duration_ms / 1e3,
             phrases: record.metrics.phrases,
             rates: Rates::of(&record.metrics),
