@@ -202,6 +202,14 @@ async fn delete_rows(transaction: &mut PgTransaction<'_>, numbers: &[i32]) -> sq
         .bind(numbers)
         .execute(&mut **transaction)
         .await?;
+    // A job whose record is gone would look like one that was never kept.
+    sqlx::query(
+        "DELETE FROM ash_thrash.jobs WHERE ended_at IS NOT NULL
+            AND run_id IN (SELECT run_id FROM ash_thrash.test_runs WHERE id = ANY($1))",
+    )
+    .bind(numbers)
+    .execute(&mut **transaction)
+    .await?;
     sqlx::query("DELETE FROM ash_thrash.test_runs WHERE id = ANY($1)")
         .bind(numbers)
         .execute(&mut **transaction)

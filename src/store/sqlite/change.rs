@@ -1,6 +1,7 @@
 //! Deleting runs or their answers, and holding them so that nobody can.
 
 use chrono::{DateTime, Utc};
+use sqlx::sqlite::SqliteTransaction;
 
 use super::{BEGIN, SqliteStore, query};
 use crate::domain::RunId;
@@ -29,14 +30,7 @@ pub(super) async fn delete(store: &SqliteStore, id: &RunId) -> Result<(), StoreE
             .fetch_optional(&mut *transaction)
             .await?;
             if let (Some((number, false, _)), None) = (&found, &baseline) {
-                sqlx::query("DELETE FROM test_results WHERE test_run_id = ?1")
-                    .bind(number)
-                    .execute(&mut *transaction)
-                    .await?;
-                sqlx::query("DELETE FROM test_runs WHERE id = ?1")
-                    .bind(number)
-                    .execute(&mut *transaction)
-                    .await?;
+                delete_rows(&mut transaction, &[*number]).await?;
                 transaction.commit().await?;
             }
             Ok((found, baseline))
@@ -185,15 +179,21 @@ async fn delete_batch(store: &SqliteStore, numbers: &[i64]) -> sqlx::Result<Vec<
     .bind(&numbers)
     .fetch_all(&mut *transaction)
     .await?;
-    let gone = serde_json::to_string(&free).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    sqlx::query("DELETE FROM test_results WHERE test_run_id IN (SELECT value FROM json_each(?1))")
-        .bind(&gone)
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query("DELETE FROM test_runs WHERE id IN (SELECT value FROM json_each(?1))")
-        .bind(&gone)
-        .execute(&mut *transaction)
-        .await?;
+    delete_rows(&mut transaction, &free).await?;
     transaction.commit().await?;
     Ok(free)
+}
+
+async fn delete_rows(transaction: &mut SqliteTransaction<'_>, numbers: &[i64]) -> sqlx::Result<()> {
+    let numbers = serde_json::to_string(numbers).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    for rows in [
+        "DELETE FROM test_results WHERE test_run_id IN (SELECT value FROM json_each(?1))",
+        // A job whose record is gone would look like one that was never kept.
+        "DELETE FROM jobs WHERE ended_at IS NOT NULL
+            AND run_id IN (SELECT run_id FROM test_runs WHERE id IN (SELECT value FROM json_each(?1)))",
+        "DELETE FROM test_runs WHERE id IN (SELECT value FROM json_each(?1))",
+    ] {
+        sqlx::query(rows).bind(&numbers).execute(&mut **transaction).await?;
+    }
+    Ok(())
 }

@@ -48,3 +48,19 @@ async fn callers_are_told_that_the_answers_of_a_run_are_gone() {
     let record = serve.get(&format!("/api/test/runs/{id}/report.json")).await.is(200).json();
     assert_eq!(record["results"][0]["observations"], json!([]));
 }
+
+#[tokio::test]
+async fn a_run_that_was_deleted_is_none_that_could_not_be_kept() {
+    let place = quick_place("");
+    let serve = Serve::start(&place, &[]);
+    let (first, second) = (serve.ask().await, serve.ask().await);
+    for id in [&first, &second] {
+        serve.over(id).await;
+    }
+    place.thrash(["runs", "delete", &second, "--force"]).exits(0);
+    let latest = serve.get("/api/test/results/latest").await.is(200).json();
+    assert_eq!((&latest["id"], latest["accuracy"].is_number()), (&json!(first), true), "{latest}");
+    let page = serve.get("/").await.is(200).text;
+    assert!(!page.contains("Not stored yet"), "{page}");
+    serve.get(&format!("/api/test/runs/{second}")).await.problem(404);
+}
