@@ -289,5 +289,7 @@ fn usual_places() -> Vec<PathBuf> {
     places.extend(
         directories::ProjectDirs::from("", "", "thrash").map(|dirs| dirs.config_dir().join("config.yaml")),
     );
+    // Where a service has no home.
+    places.push(Path::new("/etc/thrash/thrash.yaml").to_owned());
     places
 }

@@ -24,7 +24,9 @@ fn every_variable_of_the_examples_means_something() {
     let listed = ENVIRONMENT.lines().filter_map(|line| line.trim_start_matches('#').split_once('='));
     let listed: Vec<&str> = listed.map(|(name, _)| name).filter(|name| !name.contains(' ')).collect();
     assert!(given.len() >= 3 && listed.len() >= 15, "{given:?} {listed:?}");
-    for name in given.into_iter().chain(listed).filter(|name| *name != "POSTGRES_PASSWORD") {
+    for name in
+        given.into_iter().chain(listed).filter(|name| !["POSTGRES_PASSWORD", "THRASH_BIND"].contains(name))
+    {
         assert!(known.contains(name), "{name} is no variable");
     }
     let unit = UNIT.lines().filter_map(|line| line.strip_prefix("Environment=")?.split_once('='));
@@ -65,8 +67,24 @@ fn the_container_answers_on_the_ports_that_are_published() {
         .map(|listen| listen.as_str().and_then(|listen| listen.rsplit(':').next()).expect("a port"));
     assert_eq!(ports, ["8884", "9094"]);
     assert!(DOCKERFILE.contains(&format!("EXPOSE {}", ports.join(" "))));
-    assert_eq!(service["ports"][0].as_str(), Some("127.0.0.1:8884:8884"), "not to the whole network");
+    let published = service["ports"][0].as_str();
+    assert_eq!(published, Some("${THRASH_BIND:-127.0.0.1}:8884:8884"), "not to the whole network");
+    assert_eq!(compose["networks"]["ash"]["external"].as_bool(), Some(true), "the stack made it");
     assert_eq!(service["read_only"].as_bool(), Some(true));
+}
+
+#[test]
+fn systemd_has_nothing_to_say_to_the_unit() {
+    let place = crate::support::command::Place::new();
+    let program = env!("CARGO_BIN_EXE_thrash");
+    let unit = place.file("thrash.service", UNIT.replace("/usr/local/bin/thrash", program));
+    match std::process::Command::new("systemd-analyze").arg("verify").arg(unit).output() {
+        Ok(verified) => {
+            let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+            assert!(verified.status.success() && !said.contains("thrash.service"), "{said}");
+        }
+        Err(error) => println!("not tried: systemd-analyze: {error}"),
+    }
 }
 
 fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
