@@ -17,7 +17,7 @@ use super::signals;
 use crate::config::Config;
 use crate::dispatch::Stopping;
 use crate::domain::{Secret, asked_at};
-use crate::service::{Serving, connector, hash_key, new_key};
+use crate::service::{SHORTEST_KEY, Serving, connector, hash_key, new_key};
 
 /// How long `--is-healthy` waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -68,6 +68,9 @@ pub(super) async fn serve(
     let demo = if serving.service().config.wants_demo() { "; the target is the built-in demo" } else { "" };
     let metrics = serving.metrics_url().map_or_else(String::new, |url| format!("; metrics at {url}"));
     output.note(format!("serving{demo}{metrics}; Ctrl-C stops it"));
+    if let Some(reason) = serving.only_here() {
+        output.note(format!("it answers this machine alone: {reason}"));
+    }
     let lost = serving.run().await;
     watching.abort();
     if lost > 0 {
@@ -127,6 +130,13 @@ fn print_hash(output: Output) -> Result<Exit, Failure> {
         stdin.by_ref().take(LONGEST_KEY).read_to_string(&mut text)?;
     }
     let key = text.trim();
+    if (1..SHORTEST_KEY).contains(&key.len()) {
+        let hint = "without one, `thrash serve --hash-key` makes one";
+        return Err(Failure::usage(
+            format!("a key of fewer than {SHORTEST_KEY} characters is guessed"),
+            hint,
+        ));
+    }
     if key.is_empty() {
         let key = new_key();
         output.data(&format!("key   {}\nhash  {}\n", key.expose(), hash_key(&key)))?;

@@ -48,7 +48,7 @@ use tokio::sync::Semaphore;
 pub(crate) use access::Caller;
 pub use api::trend;
 pub use hash::{hash_key, new_key};
-pub use serving::{ServeError, Serving, check_settings};
+pub use serving::{SHORTEST_KEY, ServeError, Serving, check_settings};
 pub use tls::connector;
 
 use crate::config::{Config, ListedSuite};

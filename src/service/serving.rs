@@ -28,7 +28,7 @@ use crate::store::{InstanceLock, LocationError, Store, StoreError, StoreLocation
 /// How long answers on their way may take once there is nothing else left to wait for.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 /// Shortest key that a person may give it; shorter ones are guessed.
-const SHORTEST_KEY: usize = 16;
+pub const SHORTEST_KEY: usize = 16;
 
 /// Why the service does not begin.
 #[derive(Debug, thiserror::Error)]
@@ -44,8 +44,10 @@ pub enum ServeError {
     /// Keys are asked for and there is none.
     #[error("callers need a key (`service.authentication`), and there is none")]
     NoKey,
-    /// A key that no header carries as it is.
-    #[error("the internal key holds blanks or signs beyond ASCII: no header carries it as it is")]
+    /// A key that no header carries as it is, or that nobody means as it is.
+    #[error(
+        "the internal key stands in quotes, or holds blanks or signs beyond ASCII: nobody would send it as it is"
+    )]
     OddKey,
     /// A key that is too short.
     #[error("the internal key has fewer than {SHORTEST_KEY} characters")]
@@ -173,6 +175,16 @@ impl Serving {
         format!("{scheme}://{listen}{}", self.service.config.settings.service.base_path)
     }
 
+    /// Why only this machine can ask, if that is so.
+    pub fn only_here(&self) -> Option<&'static str> {
+        let by_choice = self.service.keys.required();
+        self.listen.ip().is_loopback().then_some(if by_choice {
+            "THRASH_LISTEN=0.0.0.0:8884 opens it to those who have a key"
+        } else {
+            "there is no key (INTERNAL_API_KEY, or `service.keys`), and anybody could start runs"
+        })
+    }
+
     /// What every part of it shares.
     pub fn service(&self) -> &Arc<Service> {
         &self.service
@@ -246,7 +258,9 @@ fn check_keys(config: &Config) -> Result<(), ServeError> {
     let keys = Keys::of(config);
     let listen = config.settings.service.listen;
     if let Some(key) = config.internal_key() {
-        if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        let is_quoted = |quote: char| key.expose().starts_with(quote) && key.expose().ends_with(quote);
+        if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) || ['"', '\''].into_iter().any(is_quoted)
+        {
             return Err(ServeError::OddKey);
         }
         if key.expose().len() < SHORTEST_KEY {

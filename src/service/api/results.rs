@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::cursor;
 use super::endpoint::Endpoint;
 use super::extract::{Id, Query, page_limit, page_size};
-use crate::domain::{Check, Conclusion, Job, RunId, RunKind, RunRecord, RunStatus};
+use crate::domain::{Check, Conclusion, Job, JobState, RunId, RunKind, RunRecord, RunStatus};
 use crate::service::Service;
 use crate::service::problem::Problem;
 use crate::store::{RunFilter, RunSummary, StoreError, StoreErrorKind};
@@ -280,7 +280,12 @@ impl ResultView {
             partial: false,
             elsewhere: false,
             passed: false,
-            sentence: format!("the run {}: {reason}", job.state.as_str()),
+            sentence: match job.state {
+                JobState::Cancelled if job.started_at.is_none() => {
+                    "the run was cancelled before it began".to_owned()
+                }
+                state => format!("the run {}: {reason}", state.as_str()),
+            },
             status: None,
             started_at: job.started_at,
             finished_at: job.ended_at,

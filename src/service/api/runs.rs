@@ -128,7 +128,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .says("Ask for a run")
             .header(
                 "idempotency-key",
-                "^[!-~]{1,200}$",
+                "^[!-~]([ -~]{0,198}[!-~])?$",
                 "A word of your own: asking again with the same one makes no second run",
             )
             .body::<RunAsk>()
