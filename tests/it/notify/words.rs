@@ -94,7 +94,7 @@ fn severity_follows_from_what_failed() {
     }
     assert_eq!(only(CheckSource::MustPass, "must_pass"), CRITICAL);
     assert_eq!(only(CheckSource::Waiver, "accuracy"), Outcome::Failed(Severity::Warning));
-    assert_eq!(Finding::of(&Sample::target_down().record()).outcome, CRITICAL);
+    assert_eq!(Finding::of(&Sample::target_down().record()).outcome, Outcome::Away);
     assert_eq!(Finding::of(&Sample::interrupted().record()).outcome, Outcome::Unknown);
     assert_eq!(Finding::of(&Sample::all_right().record()).outcome, Outcome::Passed);
 }
