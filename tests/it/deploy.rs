@@ -31,7 +31,8 @@ fn every_variable_of_the_examples_means_something() {
     }
     let unit = UNIT.lines().filter_map(|line| line.strip_prefix("Environment=")?.split_once('='));
     let image = DOCKERFILE.lines().filter_map(|line| line.strip_prefix("ENV ")?.split_once('='));
-    for (name, _) in unit.chain(image) {
+    // The C library reads that one.
+    for (name, _) in unit.chain(image).filter(|(name, _)| *name != "MALLOC_ARENA_MAX") {
         assert!(known.contains(name), "{name} is no variable");
     }
 }
@@ -78,13 +79,12 @@ fn systemd_has_nothing_to_say_to_the_unit() {
     let place = crate::support::command::Place::new();
     let program = env!("CARGO_BIN_EXE_thrash");
     let unit = place.file("thrash.service", UNIT.replace("/usr/local/bin/thrash", program));
-    match std::process::Command::new("systemd-analyze").arg("verify").arg(unit).output() {
-        Ok(verified) => {
-            let said = String::from_utf8_lossy(&verified.stderr).into_owned();
-            assert!(verified.status.success() && !said.contains("thrash.service"), "{said}");
-        }
-        Err(error) => println!("not tried: systemd-analyze: {error}"),
-    }
+    // Not every machine has it.
+    let Ok(verified) = std::process::Command::new("systemd-analyze").arg("verify").arg(unit).output() else {
+        return;
+    };
+    let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+    assert!(verified.status.success() && !said.contains("thrash.service"), "{said}");
 }
 
 fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
