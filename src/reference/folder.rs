@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::ReferenceError;
 use super::engine::Weights;
 use super::side_file::SideFile;
+use crate::document::Document;
 
 static BUILTIN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/reference/builtin");
 
@@ -75,6 +76,8 @@ pub(super) struct ModelFolder {
     /// The ONNX file, below the folder.
     pub(super) model_file: String,
     pub(super) side: SideFile,
+    /// The side file as it is written, for the places of what is wrong with it.
+    pub(super) written: Option<Document>,
     pub(super) config: Option<HubConfig>,
     pub(super) tokenizer_config: TokenizerConfig,
     pub(super) tokenizer: Option<Cow<'static, [u8]>>,
@@ -95,13 +98,17 @@ impl ModelFolder {
             folder,
             model_file: String::new(),
             side: SideFile::default(),
+            written: None,
             config: None,
             tokenizer_config: TokenizerConfig::default(),
             tokenizer: None,
         };
         if let Some(text) = found.text("thrash.yaml")? {
             let name = found.path("thrash.yaml");
-            found.side = SideFile::parse(&name, &text).map_err(ReferenceError::SideFile)?;
+            // Messages quote no text of it: golden phrases are phrases.
+            let document = Document::parse_private(&name, &text).map_err(ReferenceError::SideFile)?;
+            found.side = SideFile::read(&document).map_err(ReferenceError::SideFile)?;
+            found.written = Some(document);
         }
         found.config = found.json("config.json")?;
         found.tokenizer_config = found.json("tokenizer_config.json")?.unwrap_or_default();

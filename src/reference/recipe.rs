@@ -5,14 +5,20 @@ use std::collections::BTreeMap;
 use super::ReferenceError;
 use super::folder::{HubConfig, ModelFolder};
 use super::opinion::{Activation, Label, Reading};
-use super::side_file::{Decide, Golden, InputKind, ScoreActivation, SideFile, Task};
+use super::side_file::{
+    Decide, Golden, InputKind, ScoreActivation, SideFile, TOLERANCE_IN_EIGHT_BITS, Task,
+};
+use crate::document::Path;
 use crate::domain::Level;
 
 /// Longer windows than this cost more than they tell.
 const LONGEST: usize = 512;
 
-/// How far a golden score may be off in floating point, and in eight bits.
-const TOLERANCE: (f64, f64) = (0.02, 0.35);
+/// How far a golden score may be off in floating point.
+const TOLERANCE: f64 = 0.02;
+
+/// How far a side file may let it be off there: half precision costs a tenth of this.
+const LOOSEST: f64 = 0.05;
 
 /// Everything there is to know about a model but its weights.
 #[derive(Debug, Clone)]
@@ -54,7 +60,6 @@ impl Recipe {
         };
         let is_quantized =
             ["quant", "int8", "uint8", "q8"].iter().any(|word| folder.model_file.contains(word));
-        let (exact, coarse) = TOLERANCE;
         let reading = reading(folder, task, &outputs)?;
         if let Some(golden) = side.golden.iter().find(|golden| golden.scores.len() != reading.labels.len()) {
             return Err(ReferenceError::Misfit {
@@ -73,7 +78,7 @@ impl Recipe {
             length: length(folder, &config),
             padding: config.pad_token_id.unwrap_or(0),
             golden: side.golden.clone(),
-            tolerance: side.tolerance.unwrap_or(if is_quantized { coarse } else { exact }),
+            tolerance: tolerance(folder, is_quantized)?,
             is_quantized,
         })
     }
@@ -253,6 +258,18 @@ fn labels(
         labels.push(Label { name, level, weight });
     }
     if unknown.is_empty() { Ok(labels) } else { Err(unknown) }
+}
+
+/// How far a golden score may be off.
+fn tolerance(folder: &ModelFolder, is_quantized: bool) -> Result<f64, ReferenceError> {
+    match (folder.side.tolerance, &folder.written) {
+        (Some(tolerance), Some(written)) if tolerance > LOOSEST && !is_quantized => {
+            let message = format!("the tolerance is at most {LOOSEST} for a model that is not in eight bits");
+            Err(ReferenceError::SideFile(written.problem(&Path::of("tolerance"), message).into()))
+        }
+        (Some(tolerance), _) => Ok(tolerance),
+        (None, _) => Ok(if is_quantized { TOLERANCE_IN_EIGHT_BITS } else { TOLERANCE }),
+    }
 }
 
 /// The tokens that the model takes at once.

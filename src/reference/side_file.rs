@@ -10,6 +10,9 @@ use super::characters::CharacterScheme;
 use crate::document::{Document, Path, Problem, Problems};
 use crate::domain::Level;
 
+/// How far a golden score may be off where the model computes in eight bits; nothing may be off further.
+pub(super) const TOLERANCE_IN_EIGHT_BITS: f64 = 0.35;
+
 /// What a model was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -151,17 +154,16 @@ pub(super) struct SideFile {
 }
 
 impl SideFile {
-    /// Reads the file; `name` is how it is called in messages, which quote no text of it.
+    /// What the document says.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub(super) fn parse(name: &str, text: &str) -> Result<Self, Problems> {
-        let document = Document::parse_private(name, text)?;
+    pub(super) fn read(document: &Document) -> Result<Self, Problems> {
         if document.value().is_null() {
             return Ok(Self::default());
         }
         let file: Self = document.decode()?;
-        let problems = file.problems(&document);
+        let problems = file.problems(document);
         if problems.is_empty() { Ok(file) } else { Err(problems) }
     }
 
@@ -199,11 +201,19 @@ impl SideFile {
         if self.hypothesis.as_ref().is_some_and(|hypothesis| hypothesis.matches("{}").count() != 1) {
             say("hypothesis", "the hypothesis holds `{}` once, where the label goes".to_owned());
         }
-        if self.tolerance.is_some_and(|tolerance| !(is_share(tolerance) && tolerance > 0.0)) {
-            say("tolerance", "the tolerance is above 0 and at most 1".to_owned());
+        if self.tolerance.is_some_and(|tolerance| !(tolerance > 0.0 && tolerance <= TOLERANCE_IN_EIGHT_BITS)) {
+            let most = format!("the tolerance is above 0 and at most {TOLERANCE_IN_EIGHT_BITS}");
+            say("tolerance", format!("{most}: more would accept any answer"));
         }
         if self.max_length.is_some_and(|length| length < 8) {
             say("max_length", "the length is at least 8".to_owned());
+        }
+        for (index, golden) in self.golden.iter().enumerate() {
+            // Whatever the task, they are probabilities.
+            if let Some(score) = golden.scores.iter().find(|score| !is_share(**score)) {
+                let place = Path::of("golden").join(index).join("scores");
+                found.push(document.problem(&place, format!("a score is from 0 to 1, not {score}")));
+            }
         }
         found
     }

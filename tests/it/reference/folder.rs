@@ -167,6 +167,23 @@ fn the_side_file_is_read_as_strictly_as_every_other_file() {
 }
 
 #[test]
+fn a_golden_phrase_that_would_pass_by_any_answer_is_refused_with_its_place() {
+    for (from, to, words) in [
+        ("[0.72027,", "[.nan,", "thrash.yaml:6:11: a score is from 0 to 1, not NaN"),
+        ("[0.13681,", "[.inf,", "thrash.yaml:10:11: a score is from 0 to 1, not inf"),
+        ("[0.57288,", "[-0.5,", "a score is from 0 to 1, not -0.5"),
+        ("revision: '1'", "tolerance: 1", "the tolerance is above 0 and at most 0.35"),
+        ("revision: '1'", "tolerance: .nan", "the tolerance is above 0 and at most 0.35"),
+        ("revision: '1'", "tolerance: 0.2", "thrash.yaml:3:12: the tolerance is at most 0.05"),
+    ] {
+        let folder = copy("classify");
+        change(&folder, "thrash.yaml", from, to);
+        let refused = refusal(&rten(folder.path()));
+        assert!(refused.contains(words), "{to}: {refused}");
+    }
+}
+
+#[test]
 fn a_program_without_a_model_says_so() {
     let options = ReferenceOptions { model: ModelSource::Builtin, ..rten(Path::new("")) };
     if ModelSource::has_builtin() {
