@@ -14,6 +14,7 @@ mod download;
 mod engine;
 mod error;
 mod fetch;
+mod fit;
 mod folder;
 mod head;
 mod hub;

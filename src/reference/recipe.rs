@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ReferenceError;
+use super::fit;
 use super::folder::{HubConfig, ModelFolder};
 use super::opinion::{Activation, Label, Reading};
 use super::side_file::{
@@ -54,6 +55,7 @@ impl Recipe {
         let (side, config) = (&folder.side, folder.config.clone().unwrap_or_default());
         let outputs = outputs(&config);
         let task = task(folder, &config, &outputs)?;
+        fit::check(folder, task, &outputs)?;
         let zero_shot = match task {
             Task::ZeroShot => Some(zero_shot(folder, &outputs)?),
             Task::Classify | Task::MultiLabel | Task::Score | Task::Embedding => None,
@@ -193,6 +195,9 @@ fn reading(folder: &ModelFolder, task: Task, outputs: &[String]) -> Result<Readi
     };
     if names.is_empty() {
         return Err(misfit("`labels` in `thrash.yaml`".to_owned(), "none".to_owned(), None));
+    }
+    if let Some((_, twice)) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
+        return Err(misfit("labels that differ".to_owned(), format!("`{twice}` twice"), None));
     }
     match (activation, &decide, task) {
         (_, Decide::Bands(_), _)

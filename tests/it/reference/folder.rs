@@ -108,7 +108,7 @@ fn a_score_without_bands_is_refused() {
 #[test]
 fn an_output_of_another_size_than_the_labels_is_refused() {
     let folder = copy("classify");
-    std::fs::write(folder.path().join("thrash.yaml"), "labels: [none, high]\n").expect("written");
+    std::fs::write(folder.path().join("thrash.yaml"), "labels: [none, low]\n").expect("written");
     let refused = refusal(&rten(folder.path()));
     assert!(refused.contains("expected `logits` of 1 × 2, a number a label; found 1 × 5"), "{refused}");
 }
@@ -181,6 +181,61 @@ fn a_golden_phrase_that_would_pass_by_any_answer_is_refused_with_its_place() {
         let refused = refusal(&rten(folder.path()));
         assert!(refused.contains(words), "{to}: {refused}");
     }
+}
+
+#[test]
+fn labels_in_another_order_than_the_outputs_are_refused() {
+    for (side, words) in [
+        (
+            "labels: [critical, high, medium, low, none]",
+            "thrash.yaml:1:10: `critical` is output 4 in `config.json`, and output 0 here",
+        ),
+        ("labels: [none, low, Medium, critical, high]", "thrash.yaml:1:29: `critical` is output 4"),
+        ("labels: [high, high, high, high, high]", "`high` is output 3 in `config.json`, and output 0 here"),
+        ("labels: [a, b, c, b, d]\nlevels: {a: none, b: low, c: low, d: high}", "`b` stands here twice"),
+    ] {
+        let folder = copy("classify");
+        std::fs::write(folder.path().join("thrash.yaml"), side).expect("written");
+        let refused = refusal(&rten(folder.path()));
+        assert!(refused.contains(words), "{side}: {refused}");
+    }
+    let folder = copy("classify");
+    std::fs::write(folder.path().join("thrash.yaml"), "labels: [None, LOW, medium, high, critical]\n")
+        .expect("written");
+    load(folder.path());
+    change(&folder, "config.json", "\"low\"", "\"none\"");
+    std::fs::write(folder.path().join("thrash.yaml"), "").expect("written");
+    assert!(refusal(&rten(folder.path())).contains("expected labels that differ; found `none` twice"));
+}
+
+#[test]
+fn places_of_entailment_that_cannot_be_right_are_refused() {
+    for (places, words) in [
+        ("entailment: 2\ncontradiction: 2", "`contradiction` is output 0 in `config.json`, not 2"),
+        ("entailment: 0", "`entailment` is output 2 in `config.json`, not 0"),
+    ] {
+        let folder = copy("nli");
+        change(&folder, "thrash.yaml", "task: zero_shot", &format!("task: zero_shot\n{places}"));
+        assert!(refusal(&rten(folder.path())).contains(words), "{}", refusal(&rten(folder.path())));
+    }
+    let folder = copy("nli");
+    change(&folder, "config.json", "\"contradiction\"", "\"LABEL_0\"");
+    change(&folder, "config.json", "\"entailment\"", "\"LABEL_2\"");
+    let places = |at: &str| {
+        let folder = copy("nli");
+        for file in ["config.json", "thrash.yaml"] {
+            std::fs::remove_file(folder.path().join(file)).expect("removed");
+        }
+        let side = std::fs::read_to_string(fixture("nli/thrash.yaml")).expect("the side file");
+        std::fs::write(folder.path().join("thrash.yaml"), format!("{side}{at}\n")).expect("written");
+        folder
+    };
+    let same = refusal(&rten(places("entailment: 2\ncontradiction: 2").path()));
+    assert!(same.contains("entailment and contradiction cannot be the same output"), "{same}");
+    load(places("entailment: 2\ncontradiction: 0").path());
+    change(&folder, "thrash.yaml", "task: zero_shot", "task: zero_shot\nentailment: 3\ncontradiction: 0");
+    let beyond = refusal(&rten(folder.path()));
+    assert!(beyond.contains("the model has 3 outputs, counted from 0"), "{beyond}");
 }
 
 #[test]
