@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::ReferenceError;
 use super::engine::Weights;
+use super::graph::Graph;
 use super::side_file::SideFile;
 use crate::document::Document;
 
@@ -75,6 +76,7 @@ pub(super) struct ModelFolder {
     folder: Option<PathBuf>,
     /// The ONNX file, below the folder.
     pub(super) model_file: String,
+    pub(super) graph: Graph,
     pub(super) side: SideFile,
     /// The side file as it is written, for the places of what is wrong with it.
     pub(super) written: Option<Document>,
@@ -97,6 +99,7 @@ impl ModelFolder {
             shown,
             folder,
             model_file: String::new(),
+            graph: Graph::default(),
             side: SideFile::default(),
             written: None,
             config: None,
@@ -117,6 +120,8 @@ impl ModelFolder {
             tokenizer => tokenizer,
         };
         found.model_file = found.find_model(wanted)?;
+        // What is no ONNX is refused by the engines; whatever else they take is held to the strict bars.
+        found.graph = Graph::scan(found.weights(&mut PathBuf::new())).unwrap_or_default();
         Ok(found)
     }
 

@@ -16,6 +16,7 @@ mod error;
 mod fetch;
 mod fit;
 mod folder;
+mod graph;
 mod head;
 mod hub;
 mod hub_listing;

@@ -35,7 +35,7 @@ pub(super) struct Recipe {
     pub(super) padding: i64,
     pub(super) golden: Vec<Golden>,
     pub(super) tolerance: f64,
-    /// In eight bits, scaled by the range of the whole batch: batch mates and engines change answers.
+    /// In eight bits, where batch mates and engines change answers.
     pub(super) is_quantized: bool,
 }
 
@@ -60,8 +60,7 @@ impl Recipe {
             Task::ZeroShot => Some(zero_shot(folder, &outputs)?),
             Task::Classify | Task::MultiLabel | Task::Score | Task::Embedding => None,
         };
-        let is_quantized =
-            ["quant", "int8", "uint8", "q8"].iter().any(|word| folder.model_file.contains(word));
+        let is_quantized = folder.graph.is_quantized;
         let reading = reading(folder, task, &outputs)?;
         if let Some(golden) = side.golden.iter().find(|golden| golden.scores.len() != reading.labels.len()) {
             return Err(ReferenceError::Misfit {

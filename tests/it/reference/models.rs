@@ -1,6 +1,6 @@
 //! `thrash model`: what a model is, whether every engine computes it alike, and the library.
 
-use super::support::{copy, fixture, library};
+use super::support::{copy, fixture, library, load};
 use crate::support::command::Place;
 
 #[test]
@@ -72,6 +72,72 @@ fn check_without_a_library_could_not_tell() {
     let checked = place.thrash_with(&[("ORT_DYLIB_PATH", &none)], ["model", "check", &folder]).exits(4);
     assert!(checked.stdout.contains("??  ort on cpu: no ONNX Runtime can be used"), "{}", checked.stdout);
     place.thrash(["model", "check", &folder, "--engine", "rten"]).exits(0);
+}
+
+#[test]
+fn check_with_one_engine_and_no_golden_phrases_could_not_tell() {
+    let place = Place::new();
+    let folder = copy("classify");
+    std::fs::remove_file(folder.path().join("thrash.yaml")).expect("removed");
+    let path = folder.path().display().to_string();
+    let checked = place.thrash(["model", "check", &path, "--engine", "rten"]).exits(4).stdout;
+    assert!(checked.contains("??  one engine and no golden phrases"), "{checked}");
+    assert!(checked.contains("    rten: it has no golden phrases"), "{checked}");
+    let library = library().display().to_string();
+    place.thrash_with(&[("ORT_DYLIB_PATH", &library)], ["model", "check", &path]).exits(0);
+}
+
+#[test]
+fn check_refuses_a_card_in_rten() {
+    let place = Place::new();
+    let folder = fixture("classify").display().to_string();
+    let refused = place.thrash(["model", "check", &folder, "--engine", "rten", "--device", "cuda"]).exits(2);
+    refused.complains(&["device `cuda` cannot be used: rten runs on the processor only"]);
+}
+
+#[test]
+fn eight_bits_are_seen_in_the_graph_and_not_in_the_name() {
+    let allowed = |folder: &tempfile::TempDir, file: &str| {
+        let path = folder.path().join(file).display().to_string();
+        let checked = Place::new().thrash(["model", "check", &path, "--engine", "rten"]).exits(0).stdout;
+        checked.split_once("at most (").and_then(|(_, rest)| rest.split_once(' ')).expect("a bar").0.to_owned()
+    };
+    let folder = copy("classify");
+    assert_eq!(allowed(&folder, "model_quantized.onnx"), "0.35");
+    std::fs::rename(folder.path().join("model_quantized.onnx"), folder.path().join("plain.onnx"))
+        .expect("renamed");
+    std::fs::rename(folder.path().join("model.onnx"), folder.path().join("model_int8_q8.onnx"))
+        .expect("renamed");
+    assert_eq!(allowed(&folder, "plain.onnx"), "0.35");
+    assert_eq!(allowed(&folder, "model_int8_q8.onnx"), "0.02");
+}
+
+#[test]
+fn a_level_that_depends_on_batch_mates_is_never_ok() {
+    let place = Place::new();
+    let suite = place.thrash(["phrases", "export", "comprehensive"]).exits(0).stdout;
+    let texts: Vec<String> = suite
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
+        .map(|phrase| phrase["text"].as_str().expect("a text").to_owned())
+        .collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let folder = copy("classify");
+    let file = folder.path().join("model_quantized.onnx");
+    let golden = std::fs::read_to_string(folder.path().join("thrash.yaml")).expect("the side file");
+    // Where an answer that the batch moves a little is just at the line, it gets another level.
+    let mut alone = load(&file);
+    let lines = texts.iter().map(|text| alone.opinions(&[text]).expect("an opinion")[0].score);
+    let is_moved = lines.step_by(texts.len() / 24).take(24).any(|line| {
+        let decide = format!("{golden}decide: {{bands: {{low: {line}}}}}\n");
+        std::fs::write(folder.path().join("thrash.yaml"), decide).expect("written");
+        load(&file).batch_effect(&texts).expect("it answers").levels > 0
+    });
+    assert!(is_moved, "no answer is moved by its batch mates");
+    let path = file.display().to_string();
+    let checked = place.thrash(["model", "check", &path, "--engine", "rten"]).exits(4).stdout;
+    assert!(checked.contains("??  rten: alone or beside longer texts: "), "{checked}");
+    assert!(checked.contains("of 24 levels differ") && checked.contains("eight bits"), "{checked}");
 }
 
 #[test]
