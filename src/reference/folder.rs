@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::ReferenceError;
 use super::engine::Weights;
 use super::graph::Graph;
-use super::side_file::SideFile;
+use super::side_file::{InputKind, SideFile, Task};
 use crate::document::Document;
 
 static BUILTIN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/reference/builtin");
@@ -83,6 +83,8 @@ pub(super) struct ModelFolder {
     pub(super) config: Option<HubConfig>,
     pub(super) tokenizer_config: TokenizerConfig,
     pub(super) tokenizer: Option<Cow<'static, [u8]>>,
+    /// The file that the tokenizer was read from.
+    tokenizer_file: &'static str,
 }
 
 impl ModelFolder {
@@ -105,6 +107,7 @@ impl ModelFolder {
             config: None,
             tokenizer_config: TokenizerConfig::default(),
             tokenizer: None,
+            tokenizer_file: "tokenizer.json",
         };
         if let Some(text) = found.text("thrash.yaml")? {
             let name = found.path("thrash.yaml");
@@ -115,10 +118,12 @@ impl ModelFolder {
         }
         found.config = found.json("config.json")?;
         found.tokenizer_config = found.json("tokenizer_config.json")?.unwrap_or_default();
-        found.tokenizer = match found.read("tokenizer.json")? {
-            None => found.read("onnx/tokenizer.json")?,
-            tokenizer => tokenizer,
-        };
+        for file in ["tokenizer.json", "onnx/tokenizer.json"] {
+            if found.tokenizer.is_none() && found.side.input == InputKind::Tokens {
+                found.tokenizer = found.read(file)?;
+                found.tokenizer_file = file;
+            }
+        }
         found.model_file = found.find_model(wanted)?;
         // What is no ONNX is refused by the engines; whatever else they take is held to the strict bars.
         found.graph = Graph::scan(found.weights(&mut PathBuf::new())).unwrap_or_default();
@@ -249,13 +254,20 @@ impl ModelFolder {
         }
     }
 
-    /// SHA-256 of every file that decides what the model answers, by name.
-    pub(super) fn hashes(&self) -> Result<BTreeMap<String, String>, ReferenceError> {
-        let external = [format!("{}_data", self.model_file), format!("{}.data", self.model_file)];
-        let mut names: Vec<&str> =
-            vec![&self.model_file, "thrash.yaml", "config.json", "tokenizer_config.json", "tokenizer.json"];
-        names.extend(external.iter().map(String::as_str));
-        names.extend(self.side.head.as_deref());
+    /// The file with the head of an embedding model.
+    pub(super) fn head_file(&self) -> &str {
+        self.side.head.as_deref().unwrap_or("head.json")
+    }
+
+    /// SHA-256 of every file that was read, and so decides what the model answers, by name.
+    pub(super) fn hashes(&self, task: Task) -> Result<BTreeMap<String, String>, ReferenceError> {
+        let onnx = Path::new(&self.model_file).parent().unwrap_or(Path::new(""));
+        let beside = self.graph.beside.iter().map(|file| onnx.join(file).display().to_string());
+        let beside: Vec<String> = beside.collect();
+        let mut names: Vec<&str> = vec![&self.model_file, "thrash.yaml", "config.json", "tokenizer_config.json"];
+        names.extend(beside.iter().map(String::as_str));
+        names.extend(self.tokenizer.is_some().then_some(self.tokenizer_file));
+        names.extend((task == Task::Embedding).then(|| self.head_file()));
         names.extend(self.side.sha256.keys().map(String::as_str));
         let mut hashes = BTreeMap::new();
         for name in names {

@@ -26,7 +26,7 @@ struct Layer {
 impl Head {
     /// Reads the head that the side file names (`head.json` if it names none).
     pub(super) fn load(folder: &ModelFolder, labels: usize) -> Result<Self, ReferenceError> {
-        let file = folder.side.head.as_deref().unwrap_or("head.json");
+        let file = folder.head_file();
         let misfit = |expected: String, found: String| ReferenceError::Misfit {
             model: folder.shown.clone(),
             expected,

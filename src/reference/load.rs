@@ -134,7 +134,7 @@ impl Model {
         let recipe = Recipe::new(&folder)?;
         // Of a large model this takes as long as loading it.
         let (loaded, files) = std::thread::scope(|scope| {
-            let hashing = scope.spawn(|| folder.hashes());
+            let hashing = scope.spawn(|| folder.hashes(recipe.task));
             let loaded = load(&folder, &recipe, options);
             (loaded, hashing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });

@@ -31,6 +31,40 @@ fn the_hash_is_that_of_every_file_that_decides() {
 }
 
 #[test]
+fn the_hash_leaves_out_no_file_that_was_read_by_its_usual_name() {
+    let hash = |folder: &tempfile::TempDir| load(folder.path()).facts().hash.clone();
+    let embedding = copy("embedding");
+    let before = hash(&embedding);
+    assert!(load(embedding.path()).facts().files.contains_key("head.json"));
+    change(&embedding, "head.json", "[0.5,", "[0.501,");
+    assert_ne!(hash(&embedding), before);
+
+    let below = copy("classify");
+    let (top, inner) = (below.path().join("tokenizer.json"), below.path().join("onnx/tokenizer.json"));
+    std::fs::rename(top, inner).expect("moved");
+    let before = hash(&below);
+    change(&below, "onnx/tokenizer.json", "\"coffee\"", "\"coffeee\"");
+    assert_ne!(hash(&below), before);
+
+    // Of any name, where the model says that its weights are.
+    let external = copy("classify");
+    let file = external.path().join("onnx/model_external.onnx");
+    let facts = load(&file).facts().clone();
+    assert!(facts.files.contains_key("onnx/vectors.onnx_data"), "{:?}", facts.files);
+    let weights = external.path().join("onnx/vectors.onnx_data");
+    let mut bytes = std::fs::read(&weights).expect("the weights");
+    bytes[0] ^= 1;
+    std::fs::write(&weights, bytes).expect("written");
+    assert_ne!(load(&file).facts().hash, facts.hash);
+
+    // What is not read decides nothing.
+    let characters = copy("characters");
+    let before = hash(&characters);
+    std::fs::write(characters.path().join("tokenizer.json"), "{}").expect("written");
+    assert_eq!(hash(&characters), before);
+}
+
+#[test]
 fn a_file_that_is_not_the_one_of_the_side_file_is_refused() {
     let folder = copy("classify");
     let hash = load(folder.path()).facts().files["model.onnx"].clone();
