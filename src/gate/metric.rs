@@ -361,7 +361,7 @@ impl Metric {
             Some(ReferenceRecord::Missing { reason, .. }) => {
                 Some(format!("the reference model could not be used: {reason}"))
             }
-            // The shortest phrases come first, so a part says nothing of the whole.
+            // A part is like the whole at best.
             Some(ReferenceRecord::Answered(report)) if !report.is_whole() => Some(format!(
                 "the reference model answered {} of {} phrases",
                 report.comparison.compared, report.planned

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
 use super::ReferenceError;
 use super::batch::{by_length, padded};
 use super::characters::{CharacterScheme, PADDING};
@@ -114,8 +118,8 @@ impl Model {
         Ok(opinions.into_iter().flatten().collect())
     }
 
-    /// Tells its opinion on each text as soon as it is made, with the time that its last batch took; about in the order
-    /// of the texts' lengths. Ends early, between batches, when `stop` says so.
+    /// Tells its opinion on each text as soon as it is made, with the time that its last batch took. Ends early, between
+    /// batches, when `stop` says so; their order is drawn, so that what was answered until then is like the rest.
     ///
     /// # Errors
     /// An engine fails, or what comes out does not fit.
@@ -138,7 +142,9 @@ impl Model {
         }
         // Few rows are shared out, too.
         let size = self.facts.batch.min(rows.len().div_ceil(self.engines.len()));
-        let batches = Mutex::new(by_length(&rows, size, self.step()).into_iter());
+        let mut batches = by_length(&rows, size, self.step());
+        batches.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
+        let batches = Mutex::new(batches.into_iter());
         let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).next().filter(|_| !stop());
         let mut engines = std::mem::take(&mut self.engines);
         let model = &*self;

@@ -38,7 +38,8 @@ pub(super) fn model(report: &ReferenceReport) -> String {
 /// What makes the opinion less than a whole one.
 pub(super) fn gap(report: &ReferenceReport) -> Option<String> {
     let compared = report.comparison.compared;
-    (!report.is_whole()).then(|| format!("it is held against {compared} of {} phrases only", report.planned))
+    let planned = report.planned;
+    (!report.is_whole()).then(|| format!("it is held against {compared} of {planned} phrases only, about a draw of them"))
 }
 
 /// The difference of the accuracies with its interval, as `+4.0 points [-1.2, +9.1]`.

@@ -4,6 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -13,13 +16,16 @@ use crate::domain::{
     ReferenceRecord, ReferenceReport, RunEvent, TextPolicy,
 };
 use crate::judge::{compare_reference, disagreement, judge_phrase, measure};
-use crate::reference::{Model, ModelFacts, Opinion, ReferenceError, ReferenceOptions};
+use crate::reference::{Model, ModelFacts, Opinion, ReferenceError, ReferenceOptions, Task};
 
 /// A reference that is told to stop ends after the batch it is at; longer than this nobody waits.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// So many texts are made into rows at once.
+/// So many texts are in memory as rows, and in an order that is drawn.
 const TOGETHER: usize = 4096;
+
+/// So many at once where each makes a row a hypothesis, and is answered only with the last of them.
+const OF_HYPOTHESES: usize = 64;
 
 /// Which reference, and how long it is waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,15 +202,18 @@ fn answer(
     let found = || found.lock().unwrap_or_else(PoisonError::into_inner);
     let mut model = load().map_err(|error| error.explained())?;
     found().facts = Some(model.facts().clone());
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let version = model.facts().revision.clone();
     let begun = Instant::now();
-    // So many at once, for the rows that they make are in memory together.
-    for (at, texts) in texts.chunks(TOGETHER).enumerate() {
-        let answered = model.answer(texts, &|| stop.load(Ordering::Relaxed), &mut |index, opinion, took| {
+    let mut order: Vec<usize> = (0..texts.len()).collect();
+    let mut draw = ChaCha8Rng::seed_from_u64(0);
+    order.chunks_mut(TOGETHER).for_each(|some| some.shuffle(&mut draw));
+    let at_once = if model.facts().task == Task::ZeroShot { OF_HYPOTHESES } else { TOGETHER };
+    for places in order.chunks(at_once) {
+        let texts: Vec<&str> = places.iter().map(|place| texts[*place].as_str()).collect();
+        let answered = model.answer(&texts, &|| stop.load(Ordering::Relaxed), &mut |index, opinion, took| {
             let mut found = found();
             let seen = observation(opinion, version.clone(), start.elapsed(), took);
-            found.observations.push((at * TOGETHER + index, seen));
+            found.observations.push((places[index], seen));
             found.duration = begun.elapsed();
         });
         answered.map_err(|error| error.explained())?;

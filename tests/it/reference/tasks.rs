@@ -133,3 +133,18 @@ fn answers_come_one_by_one_and_end_when_they_are_told_to() {
     // What was on its way is finished, no further batch begins.
     assert!((40..=80).contains(&answered.into_inner()));
 }
+
+#[test]
+fn what_is_answered_before_a_stop_is_not_the_shortest_part() {
+    // Ten of each length, the middling one 25 words.
+    let texts: Vec<String> = (0..500).map(|i| "lovely ".repeat(i % 50 + 1)).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let mut model = load(&fixture("classify"));
+    let told = std::sync::Mutex::new(Vec::new());
+    let stop = || told.lock().expect("the list").len() >= 160;
+    model.answer(&texts, &stop, &mut |index, _, _| told.lock().expect("the list").push(index)).expect("answers");
+    let told = told.into_inner().expect("the list");
+    assert!(told.len() < 250, "{}", told.len());
+    let long = told.iter().filter(|index| **index % 50 >= 25).count();
+    assert!((told.len() / 4..told.len() * 3 / 4).contains(&long), "{long} of {} are long", told.len());
+}
