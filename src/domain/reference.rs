@@ -21,16 +21,19 @@ pub enum Disagreement {
     OnlyReferenceWrong,
     /// Both are right.
     BothRight,
+    /// The target did not answer, so nothing is compared.
+    Unanswered,
 }
 
 impl Disagreement {
     /// Every kind, in reading order.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::OnlyTargetWrong,
         Self::BothWrongAlike,
         Self::BothWrong,
         Self::OnlyReferenceWrong,
         Self::BothRight,
+        Self::Unanswered,
     ];
 
     /// Its name in files.
@@ -41,6 +44,7 @@ impl Disagreement {
             Self::BothWrong => "both_wrong",
             Self::OnlyReferenceWrong => "only_reference_wrong",
             Self::BothRight => "both_right",
+            Self::Unanswered => "unanswered",
         }
     }
 }
@@ -122,13 +126,13 @@ pub struct ReferenceSlice {
 /// Two sets of answers to the same phrases.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ReferenceComparison {
-    /// Phrases that the reference answered.
+    /// Phrases that both answered.
     pub compared: u64,
     /// The same level, of the phrases that both answered.
     pub agreement: Rate,
     /// Agreement beyond chance: Cohen's kappa with quadratic weights.
     pub kappa_quadratic: Option<Estimate>,
-    /// Right or wrong, the reference being the baseline and the target the candidate; unanswered is wrong.
+    /// Right or wrong, the reference being the baseline and the target the candidate, of the phrases that both answered.
     pub test: PairedTest,
     /// How many phrases are of which kind.
     pub disagreements: BTreeMap<Disagreement, u64>,
@@ -165,9 +169,19 @@ pub struct ReferenceReport {
 }
 
 impl ReferenceReport {
+    /// Phrases that it answered, whatever the target did.
+    pub const fn answered(&self) -> u64 {
+        self.metrics.phrases
+    }
+
     /// Whether it answered everything that it should have.
     pub const fn is_whole(&self) -> bool {
-        self.planned == self.comparison.compared
+        self.planned == self.answered()
+    }
+
+    /// Whether the target answered enough of it for the comparison to say something of the whole.
+    pub const fn is_compared(&self) -> bool {
+        self.comparison.compared * 10 >= self.planned * 9
     }
 }
 

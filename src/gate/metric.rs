@@ -364,6 +364,11 @@ impl Metric {
             // A part is like the whole at best.
             Some(ReferenceRecord::Answered(report)) if !report.is_whole() => Some(format!(
                 "the reference model answered {} of {} phrases",
+                report.answered(),
+                report.planned
+            )),
+            Some(ReferenceRecord::Answered(report)) if !report.is_compared() => Some(format!(
+                "the target answered {} of the {} phrases that the reference model did, and nine tenths are needed",
                 report.comparison.compared, report.planned
             )),
             Some(ReferenceRecord::Answered(_)) => None,

@@ -16,7 +16,7 @@ const LARGEST: usize = 25;
 /// A smaller gap is none.
 const SMALLEST: f64 = 0.1;
 
-/// A phrase with both answers.
+/// A phrase that both were asked.
 #[derive(Clone, Copy)]
 struct Pair<'a> {
     target: &'a PhraseResult,
@@ -28,6 +28,7 @@ struct Pair<'a> {
 /// What target and reference made of a phrase.
 pub fn disagreement(target: &PhraseResult, reference: &PhraseResult) -> Disagreement {
     match (target.verdict.passes(), reference.verdict.passes()) {
+        _ if target.level.is_none() => Disagreement::Unanswered,
         (true, true) => Disagreement::BothRight,
         (false, true) => Disagreement::OnlyTargetWrong,
         (true, false) => Disagreement::OnlyReferenceWrong,
@@ -36,12 +37,13 @@ pub fn disagreement(target: &PhraseResult, reference: &PhraseResult) -> Disagree
     }
 }
 
-/// Holds the reference's results against the target's; phrases that only one of them has are left out.
+/// Holds the reference's results against the target's; phrases that only one of them answered are counted and in nothing
+/// else.
 pub fn compare_reference(target: &[PhraseResult], reference: &[PhraseResult]) -> ReferenceComparison {
     let by_id: HashMap<&str, &PhraseResult> =
         reference.iter().map(|result| (result.id.as_str(), result)).collect();
     let families = Families::of_results(target);
-    let pairs: Vec<Pair<'_>> = target
+    let mut pairs: Vec<Pair<'_>> = target
         .iter()
         .filter_map(|target| {
             let family = families.number(&target.id);
@@ -53,6 +55,7 @@ pub fn compare_reference(target: &[PhraseResult], reference: &[PhraseResult]) ->
         *disagreements.entry(disagreement(pair.target, pair.reference)).or_default() += 1;
     }
     let levels = levels(&pairs);
+    pairs.retain(|pair| pair.target.level.is_some() && pair.reference.level.is_some());
     let kappa = levels
         .kappa(KappaWeights::Quadratic)
         .map(|kappa| estimate(kappa.value, kappa.interval(Confidence::PERCENT_95)));
@@ -69,9 +72,8 @@ pub fn compare_reference(target: &[PhraseResult], reference: &[PhraseResult]) ->
 }
 
 fn agreement(pairs: &[Pair<'_>]) -> Rate {
-    let both = pairs.iter().filter(|pair| pair.target.level.is_some() && pair.reference.level.is_some());
     let same = |pair: &Pair<'_>| pair.target.level == pair.reference.level;
-    rate(&both.map(|pair| (pair.family, same(pair))).collect::<Vec<_>>())
+    rate(&pairs.iter().map(|pair| (pair.family, same(pair))).collect::<Vec<_>>())
 }
 
 fn levels(pairs: &[Pair<'_>]) -> Confusion {

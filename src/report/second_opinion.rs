@@ -11,7 +11,13 @@ pub(super) const fn words(kind: Disagreement) -> &'static str {
         Disagreement::BothWrong => "both wrong with different levels",
         Disagreement::OnlyReferenceWrong => "target right, reference wrong",
         Disagreement::BothRight => "both right",
+        Disagreement::Unanswered => "unanswered by the target, so not compared",
     }
+}
+
+/// Whether somebody should read the phrases of a kind.
+pub(super) const fn is_to_read(kind: Disagreement) -> bool {
+    matches!(kind, Disagreement::OnlyTargetWrong | Disagreement::BothWrongAlike | Disagreement::BothWrong)
 }
 
 /// How many phrases are of each kind, in reading order; kinds without any are left out.
@@ -35,11 +41,17 @@ pub(super) fn model(report: &ReferenceReport) -> String {
     format!("{}{revision} in {} on {}{speed}", model.name, model.engine, model.device)
 }
 
-/// What makes the opinion less than a whole one.
-pub(super) fn gap(report: &ReferenceReport) -> Option<String> {
-    let compared = report.comparison.compared;
-    let planned = report.planned;
-    (!report.is_whole()).then(|| format!("it is held against {compared} of {planned} phrases only, about a draw of them"))
+/// What makes the opinion, or what it is held against, less than a whole one.
+pub(super) fn gaps(report: &ReferenceReport) -> Vec<String> {
+    let (answered, compared, planned) = (report.answered(), report.comparison.compared, report.planned);
+    let mut gaps = Vec::new();
+    if !report.is_whole() {
+        gaps.push(format!("it answered {answered} of {planned} phrases, about a draw of them"));
+    }
+    if compared < answered {
+        gaps.push(format!("the target answered {compared} of these {answered}; the others are not compared"));
+    }
+    gaps
 }
 
 /// The difference of the accuracies with its interval, as `+4.0 points [-1.2, +9.1]`.

@@ -35,7 +35,7 @@ pub(super) fn section(record: &RunRecord) -> Option<Section> {
 
 fn answered(report: &ReferenceReport) -> Markup {
     let comparison = &report.comparison;
-    let notes: Vec<String> = second_opinion::gap(report).into_iter().chain(report.notes.clone()).collect();
+    let notes: Vec<String> = second_opinion::gaps(report).into_iter().chain(report.notes.clone()).collect();
     html! {
         p { "A local model answered every phrase, too: " (clean::sentence(&second_opinion::model(report))) "." }
         @if !notes.is_empty() {
@@ -53,7 +53,7 @@ fn answered(report: &ReferenceReport) -> Markup {
     }
 }
 
-/// The five groups, each a way into the list.
+/// The groups, each a way into the list.
 fn groups(report: &ReferenceReport) -> Markup {
     html! {
         ul.findings {

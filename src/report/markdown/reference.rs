@@ -34,11 +34,11 @@ fn answered(page: &mut Page, report: &ReferenceReport) {
         second_opinion::difference(&comparison.test),
         second_opinion::probability(comparison.test.p_changed),
     ));
-    let notes: Vec<String> = second_opinion::gap(report).into_iter().chain(report.notes.clone()).collect();
+    let notes: Vec<String> = second_opinion::gaps(report).into_iter().chain(report.notes.clone()).collect();
     page.warnings(&notes);
     let row = |(kind, count): (Disagreement, u64)| {
-        let named = kind != Disagreement::BothRight && kind != Disagreement::OnlyReferenceWrong;
-        let ids: Vec<&str> = second_opinion::phrases(report, kind).filter(|_| named).collect();
+        let ids: Vec<&str> =
+            second_opinion::phrases(report, kind).filter(|_| second_opinion::is_to_read(kind)).collect();
         let mut shown: Vec<String> = ids.iter().take(MOST_NAMES).map(|id| code(id)).collect();
         if ids.len() > MOST_NAMES {
             shown.push(format!("+{} more", ids.len() - MOST_NAMES));

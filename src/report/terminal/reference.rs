@@ -32,7 +32,7 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
 fn answered(page: &mut Page, report: &ReferenceReport) {
     let comparison = &report.comparison;
     page.section("Reference", &second_opinion::model(report));
-    if let Some(text) = second_opinion::gap(report) {
+    for text in second_opinion::gaps(report) {
         page.paragraph(Line::of(Tone::Plain, "  ").with(Tone::Warn, "! "), Tone::Plain, &text);
     }
     for note in &report.notes {
@@ -45,7 +45,7 @@ fn answered(page: &mut Page, report: &ReferenceReport) {
     for (kind, count) in groups {
         let lead = Line::of(Tone::Plain, format!("{}{count:>width$}  ", " ".repeat(INDENT)));
         let mut text = second_opinion::words(kind).to_owned();
-        if kind != Disagreement::BothRight && kind != Disagreement::OnlyReferenceWrong {
+        if second_opinion::is_to_read(kind) {
             text = format!("{text}: {}", figures::names(second_opinion::phrases(report, kind), MOST_NAMES));
         }
         page.paragraph(lead, tone(kind), &text);
@@ -57,7 +57,7 @@ const fn tone(kind: Disagreement) -> Tone {
     match kind {
         Disagreement::OnlyTargetWrong => Tone::Warn,
         Disagreement::BothWrongAlike | Disagreement::BothWrong => Tone::Plain,
-        Disagreement::OnlyReferenceWrong | Disagreement::BothRight => Tone::Dim,
+        Disagreement::OnlyReferenceWrong | Disagreement::BothRight | Disagreement::Unanswered => Tone::Dim,
     }
 }
 

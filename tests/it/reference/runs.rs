@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::support::{fixture, library};
-use crate::support::command::{Ended, Place};
+use crate::support::command::{DemoProcess, Ended, Place};
 
 fn model() -> String {
     fixture("classify").display().to_string()
@@ -129,6 +129,48 @@ fn agreement_and_difference_are_gated() {
         let check = checks.iter().find(|check| check["name"] == gate).unwrap_or_else(|| panic!("{gate}"));
         assert_eq!(check["outcome"], outcome, "{check}");
     }
+}
+
+#[test]
+fn what_the_target_left_unanswered_is_compared_with_nothing() {
+    let place = Place::new();
+    let (model, gate) = (model(), "reference_agreement >= 0%");
+    let quick = |rate: &str| {
+        let demo = DemoProcess::start(&["--fail-open-rate", rate, "--seed", "3"]);
+        let flags = ["--url", &demo.url, "--reference", &model, "--engine", "rten", "--gate", gate];
+        quick(&place, &flags)
+    };
+    let checked = |record: &Value| {
+        let checks = record["verdict"]["checks"].as_array().expect("checks");
+        checks.iter().find(|check| check["name"] == gate).expect("the check").clone()
+    };
+    // Nearly all of them: not the reference's fault.
+    for rate in ["100%", "85%"] {
+        let (ended, record) = quick(rate);
+        let check = checked(&record);
+        assert_eq!(check["outcome"], "inconclusive", "{check}");
+        let reason = check["reason"].as_str().expect("a reason");
+        assert!(reason.starts_with("the target answered ") && reason.contains("of the 2"), "{reason}");
+        assert_ne!(ended.code, Some(0));
+    }
+    // Some of them: a group of their own, in no table.
+    let (ended, record) = quick("30%");
+    let report = &record["reference"]["answered"];
+    let results = record["results"].as_array().expect("results");
+    let missing = results.iter().filter(|result| result["level"].is_null()).count();
+    assert!(missing > 0 && missing < results.len(), "{missing}");
+    let comparison = &report["comparison"];
+    assert_eq!(comparison["disagreements"]["unanswered"], missing);
+    assert_eq!(comparison["compared"], results.len() - missing);
+    assert_eq!(comparison["agreement"]["of"], results.len() - missing);
+    let test = &comparison["test"];
+    let cells = ["both_right", "improved", "regressed", "both_wrong"].map(|cell| test[cell].as_u64());
+    assert_eq!(cells.iter().flatten().sum::<u64>(), (results.len() - missing) as u64, "{test}");
+    for answer in report["answers"].as_array().expect("answers") {
+        let result = results.iter().find(|result| result["id"] == answer["id"]).expect("the phrase");
+        assert_eq!(answer["disagreement"] == "unanswered", result["level"].is_null(), "{answer}");
+    }
+    assert!(ended.stdout.contains("unanswered by the target, so not compared"), "{}", ended.stdout);
 }
 
 #[test]
