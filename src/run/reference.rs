@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::{
     Answer, Attempt, Level, Observation, Phrase, PhraseResult, Prediction, ReferenceAnswer, ReferenceModel,
-    ReferenceRecord, ReferenceReport, RunEvent, TextPolicy,
+    ReferenceRecord, ReferenceReport, RunEvent, TextPolicy, Wait,
 };
 use crate::judge::{compare_reference, disagreement, judge_phrase, measure};
 use crate::reference::{Model, ModelFacts, Opinion, ReferenceError, ReferenceOptions, Task};
@@ -80,6 +80,8 @@ pub(super) struct Silence {
 pub(super) struct Reference {
     wanted: String,
     phrases: usize,
+    /// Phrases that it is not asked, for they have earlier messages.
+    left_out: usize,
     stop: Arc<AtomicBool>,
     found: Arc<Mutex<Found>>,
     /// Says that it has ended, and why if not because it was done.
@@ -104,9 +106,12 @@ impl Reference {
         let stop = Arc::new(AtomicBool::new(false));
         let found = Arc::new(Mutex::new(Found::default()));
         let (tell, ended) = oneshot::channel();
+        // It reads one message: what one means after others would be compared with what it means alone.
+        let alone = phrases.iter().enumerate().filter(|(_, phrase)| phrase.history.is_empty());
+        let texts: Vec<(usize, String)> = alone.map(|(place, phrase)| (place, phrase.text.clone())).collect();
+        let asked = texts.len();
         let work = {
             let (stop, found) = (Arc::clone(&stop), Arc::clone(&found));
-            let texts: Vec<String> = phrases.iter().map(|phrase| phrase.text.clone()).collect();
             move || {
                 step_back();
                 // Nobody listens any more when the run has gone on without it.
@@ -116,7 +121,7 @@ impl Reference {
         if let Err(error) = std::thread::Builder::new().name("reference".to_owned()).spawn(work) {
             tracing::warn!(%error, "the reference has no thread");
         }
-        Self { wanted, phrases: phrases.len(), stop, found, ended }
+        Self { wanted, phrases: asked, left_out: phrases.len() - asked, stop, found, ended }
     }
 
     /// Waits for it, not for ever, and holds it against the target's results.
@@ -127,12 +132,16 @@ impl Reference {
         events: &mpsc::Sender<RunEvent>,
         seen: Seen<'_>,
     ) -> ReferenceRecord {
-        let planned = self.phrases as u64;
+        let (planned, left_out) = (self.phrases as u64, self.left_out);
         match self.opinions(wait, drain, events).await {
             Err(Silence { wanted, reason }) => ReferenceRecord::Missing { wanted, reason },
             Ok(Opinions { facts, observations, duration, trouble }) => {
                 let mut report = report(facts, observations, duration, seen);
                 report.planned = planned;
+                if left_out > 0 {
+                    let many = if left_out == 1 { "phrase was" } else { "phrases were" };
+                    report.notes.push(format!("{left_out} {many} left out: they have earlier messages, and it reads one"));
+                }
                 report.notes.extend(trouble);
                 ReferenceRecord::Answered(Box::new(report))
             }
@@ -147,36 +156,45 @@ impl Reference {
         events: &mpsc::Sender<RunEvent>,
     ) -> Result<Opinions, Silence> {
         let ended = if let Ok(ended) = self.ended.try_recv() {
-            Some(Ok(ended))
+            Ok(Ok(ended))
         } else {
             let _ = events.try_send(RunEvent::ReferenceAwaited { at_most: wait });
             tokio::select! {
                 biased;
-                ended = &mut self.ended => Some(ended),
-                () = drain.cancelled() => None,
-                () = tokio::time::sleep(wait) => None,
+                ended = &mut self.ended => Ok(ended),
+                () = drain.cancelled() => Err("the run was stopped".to_owned()),
+                () = tokio::time::sleep(wait) => Err(format!("`reference.wait` of {} was over", Wait(wait))),
             }
         };
-        let stopped = ended.is_none();
-        let ended = if stopped {
-            self.stop.store(true, Ordering::Relaxed);
-            tokio::time::timeout(GRACE, &mut self.ended).await.ok()
-        } else {
-            ended
+        let (ended, stopped) = match ended {
+            Ok(ended) => (Some(ended), None),
+            Err(why) => {
+                self.stop.store(true, Ordering::Relaxed);
+                (tokio::time::timeout(GRACE, &mut self.ended).await.ok(), Some(why))
+            }
         };
         let found = std::mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner));
-        let trouble = match ended {
-            Some(Ok(Ok(()))) if stopped => {
-                Some("it was stopped before it had answered everything".to_owned())
-            }
-            Some(Ok(Ok(()))) => None,
-            Some(Ok(Err(reason))) => Some(reason),
+        let far = match (&found.facts, found.observations.len()) {
+            (None, _) => "it was loaded",
+            (Some(_), 0) => "it had answered anything",
+            (Some(_), some) if some < self.phrases => "it had answered everything",
+            // It was done in the time that it took to stop it.
+            (Some(_), _) => "",
+        };
+        let trouble = match (ended, stopped) {
+            (Some(Ok(Ok(()))), None) => None,
+            (Some(Ok(Ok(()))) | None, Some(_)) if far.is_empty() => None,
+            (Some(Ok(Ok(()))) | None, Some(why)) => Some(format!("{why} before {far}")),
+            (Some(Ok(Err(reason))), _) => Some(reason),
             // Its sender went without a word: a panic, which has been shown.
-            Some(Err(_)) => Some("its thread ended in a panic".to_owned()),
-            None => Some(format!("it had not ended {} s after the target", (wait + GRACE).as_secs())),
+            (Some(Err(_)) | None, _) => Some("its thread ended in a panic".to_owned()),
         };
         let Some(facts) = found.facts.filter(|_| !found.observations.is_empty()) else {
-            let reason = trouble.unwrap_or_else(|| "it answered nothing".to_owned());
+            let nothing = match (self.phrases, self.left_out) {
+                (0, 1..) => "every phrase has earlier messages, and it reads one",
+                _ => "it answered nothing",
+            };
+            let reason = trouble.unwrap_or_else(|| nothing.to_owned());
             return Err(Silence { wanted: self.wanted, reason });
         };
         Ok(Opinions { facts, observations: found.observations, duration: found.duration, trouble })
@@ -194,7 +212,7 @@ fn step_back() {
 
 fn answer(
     load: impl FnOnce() -> Result<Model, ReferenceError>,
-    texts: &[String],
+    texts: &[(usize, String)],
     start: Instant,
     stop: &AtomicBool,
     found: &Mutex<Found>,
@@ -209,7 +227,8 @@ fn answer(
     order.chunks_mut(TOGETHER).for_each(|some| some.shuffle(&mut draw));
     let at_once = if model.facts().task == Task::ZeroShot { OF_HYPOTHESES } else { TOGETHER };
     for places in order.chunks(at_once) {
-        let texts: Vec<&str> = places.iter().map(|place| texts[*place].as_str()).collect();
+        let (places, texts): (Vec<usize>, Vec<&str>) =
+            places.iter().map(|place| (texts[*place].0, texts[*place].1.as_str())).unzip();
         let answered = model.answer(&texts, &|| stop.load(Ordering::Relaxed), &mut |index, opinion, took| {
             let mut found = found();
             let seen = observation(opinion, version.clone(), start.elapsed(), took);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::support::{fixture, library};
+use super::support::{copy, fixture, library};
 use crate::support::command::{DemoProcess, Ended, Place};
 
 fn model() -> String {
@@ -171,6 +171,42 @@ fn what_the_target_left_unanswered_is_compared_with_nothing() {
         assert_eq!(answer["disagreement"] == "unanswered", result["level"].is_null(), "{answer}");
     }
     assert!(ended.stdout.contains("unanswered by the target, so not compared"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_phrase_with_earlier_messages_is_left_out_and_that_is_said() {
+    let place = Place::new();
+    let phrases = |history: &str| {
+        let one = "category: calm\nexpected: [none]\nphrases:\n  - {id: a, text: good morning, history: [die]}\n";
+        place.file("calm.yaml", &format!("{one}{history}"));
+        place.thrash(["run", "calm.yaml", "--reference", &model(), "--engine", "rten"])
+    };
+    let ended = phrases("  - {id: b, text: lovely day}\n");
+    let record = place.latest();
+    let report = &record["reference"]["answered"];
+    assert_eq!((report["planned"].as_u64(), report["answers"].as_array().map(Vec::len)), (Some(1), Some(1)));
+    assert_eq!(report["comparison"]["compared"], 1);
+    assert_eq!(report["answers"][0]["id"], "b");
+    assert!(ended.stdout.contains("1 phrase was left out: they have earlier messages"), "{}", ended.stdout);
+    let ended = phrases("");
+    assert!(ended.stdout.contains("every phrase has earlier messages"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_wait_that_was_over_is_named_and_how_far_the_reference_came() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    place.file("thrash.yaml", "reference: {wait: 0ms}\n");
+    // Golden phrases enough for loading to last longer than two answers of the target.
+    let slow = copy("classify");
+    let golden = "- {text: good morning everyone, scores: [0.72027, 0.06233, 0.07282, 0.06553, 0.07905]}\n";
+    std::fs::write(slow.path().join("thrash.yaml"), format!("golden:\n{}", golden.repeat(4000)))
+        .expect("written");
+    let path = slow.path().display().to_string();
+    place.thrash(["run", suite, "--reference", &path, "--engine", "rten"]);
+    let reason = place.latest()["reference"]["missing"]["reason"].to_string();
+    assert!(reason.contains("`reference.wait` of 0s was over before it "), "{reason}");
+    assert!(reason.contains("was loaded") || reason.contains("had answered anything"), "{reason}");
 }
 
 #[test]
