@@ -20,7 +20,7 @@ use crate::reference::{
 /// How a run asks for a reference.
 #[derive(Debug, Args)]
 pub(super) struct ReferenceArgs {
-    /// A second opinion beside the target: a model folder, an ONNX file, builtin or none
+    /// A second opinion beside the target: a model folder (also by its name among the got ones), an ONNX file, builtin or none
     #[arg(long, value_name = "DIR|builtin|none", help_heading = "Reference")]
     reference: Option<String>,
     /// The same as `--reference none`
@@ -84,8 +84,7 @@ pub(super) struct ModelArgs {
 impl ModelArgs {
     fn options(&self, config: &Config) -> ReferenceOptions {
         match self.model.as_deref() {
-            Some("builtin") => config.reference_with(ModelSource::Builtin),
-            Some(path) => config.reference_with(ModelSource::Path(path.into())),
+            Some(name) => config.reference_with(config.model_named(name)),
             None => config.reference().unwrap_or_else(|| config.reference_with(ModelSource::Builtin)),
         }
     }

@@ -35,9 +35,14 @@ pub(super) async fn runtime(config: &Config, args: &RuntimeArgs, output: Output)
                 let _ = writeln!(text, "  {attempt}");
             }
             text.push('\n');
-            text.push_str(&ways(config));
-            // After fetching one, that is a failure; else it is only how things are.
-            if args.fetch.is_some() { Exit::TargetFailed } else { Exit::Passed }
+            if config.settings.reference.runtime.is_some() {
+                text.push_str("`reference.runtime` or ORT_DYLIB_PATH names it, and nothing else is tried: unset it\n");
+                Exit::Usage
+            } else {
+                text.push_str(&ways(config));
+                // After fetching one, that is a failure; else it is only how things are.
+                if args.fetch.is_some() { Exit::TargetFailed } else { Exit::Passed }
+            }
         }
         Err(error) => {
             let _ = writeln!(text, "{error}");

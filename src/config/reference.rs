@@ -34,12 +34,20 @@ impl Config {
     pub fn reference(&self) -> Option<ReferenceOptions> {
         let model = match self.settings.reference.model.as_deref() {
             Some("none") => return None,
-            Some("builtin") => ModelSource::Builtin,
-            Some(path) => ModelSource::Path(PathBuf::from(path)),
+            Some(name) => self.model_named(name),
             None if ModelSource::has_builtin() => ModelSource::Builtin,
             None => return None,
         };
         Some(self.reference_with(model))
+    }
+
+    /// The model of this name: the one inside the program, a path, or what is so called among those that were got.
+    pub fn model_named(&self, name: &str) -> ModelSource {
+        if name == "builtin" {
+            return ModelSource::Builtin;
+        }
+        let (path, kept) = (PathBuf::from(name), self.models_folder().join(name));
+        ModelSource::Path(if !name.is_empty() && !path.exists() && kept.exists() { kept } else { path })
     }
 
     /// How a model would be run.

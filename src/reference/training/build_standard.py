@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -100,6 +101,8 @@ def encoder(base, ours):
 def data_folder():
     """Where `thrash` looks for models."""
     home = pathlib.Path.home()
+    if os.environ.get("THRASH_DATA"):
+        return pathlib.Path(os.environ["THRASH_DATA"]) / "models" / "standard"
     if sys.platform == "win32":
         return pathlib.Path(os.environ["LOCALAPPDATA"]) / "thrash" / "data" / "models" / "standard"
     if sys.platform == "darwin":
@@ -130,7 +133,11 @@ def main():
     write("config.json", config)
     write("tokenizer_config.json", {"model_max_length": 512})
     (given.folder / "UPSTREAM.md").write_bytes(licence)
-    (given.folder / "thrash.yaml").write_bytes((HERE / "standard" / "thrash.yaml").read_bytes())
+    # Other weights are another revision.
+    weights = hashlib.sha256((given.folder / "model.onnx").read_bytes()).hexdigest()
+    text, count = re.subn(r"(?m)^revision: .*$", f"revision: '{side['revision']}-{weights[:8]}'", (HERE / "standard" / "thrash.yaml").read_text("utf-8"))
+    assert count == 1, "standard/thrash.yaml names one revision"
+    (given.folder / "thrash.yaml").write_text(text, "utf-8")
     for name in ("model.onnx", "tokenizer.json"):
         path = given.folder / name
         print(hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size, path)
