@@ -30,12 +30,23 @@ fn too_deep() -> String {
     format!("it is nested deeper than {DEEPEST} levels")
 }
 
+/// Which lines of a file hold texts that must not be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Private {
+    /// None.
+    Nothing,
+    /// Any.
+    Anything,
+    /// Those of one key at the top.
+    Below(&'static str),
+}
+
 /// One YAML document with the places of everything in it.
 #[derive(Debug, Clone)]
 pub struct Document {
     name: String,
     text: String,
-    private: bool,
+    private: Private,
     value: Value,
     positions: OnceLock<Positions>,
 }
@@ -46,15 +57,23 @@ impl Document {
     /// # Errors
     /// The one place where the text stops being YAML.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
-        Self::read(name, text, false)
+        Self::read(name, text, Private::Nothing)
     }
 
     /// As [`Document::parse`], for a file whose texts must not appear in messages.
     pub fn parse_private(name: &str, text: &str) -> Result<Self, Problems> {
-        Self::read(name, text, true)
+        Self::read(name, text, Private::Anything)
     }
 
-    fn read(name: &str, text: &str, private: bool) -> Result<Self, Problems> {
+    /// As [`Document::parse`], for a file in which the texts of one key at the top must not appear in messages.
+    ///
+    /// # Errors
+    /// The one place where the text stops being YAML.
+    pub fn parse_private_below(name: &str, text: &str, key: &'static str) -> Result<Self, Problems> {
+        Self::read(name, text, Private::Below(key))
+    }
+
+    fn read(name: &str, text: &str, private: Private) -> Result<Self, Problems> {
         let mut document = Self {
             name: name.to_owned(),
             // A byte order mark is no part of the document, and would shift the first column.
@@ -151,9 +170,26 @@ impl Document {
         self.problem_at(self.positions().key(path), &message.into())
     }
 
+    /// Whether a line, from 1, may hold what must not be shown. A key ends where another one begins a line; all that
+    /// stands beside it on one line or in braces is taken to be of it.
+    fn is_private(&self, line: usize) -> bool {
+        let Private::Below(key) = self.private else { return self.private == Private::Anything };
+        let mut is_private = false;
+        for line in self.text.lines().take(line) {
+            if line.contains(key) {
+                is_private = true;
+            } else if line.split_once(':').is_some_and(|(other, _)| {
+                !other.is_empty() && other.bytes().all(|sign| sign.is_ascii_alphanumeric() || sign == b'_')
+            }) {
+                is_private = false;
+            }
+        }
+        is_private
+    }
+
     fn problem_at(&self, position: Position, message: &str) -> Problem {
         let line = self.text.lines().nth(position.line.saturating_sub(1)).unwrap_or_default();
-        let (line, message) = if self.private {
+        let (line, message) = if self.is_private(position.line) {
             (problem::without_texts(line), problem::without_quotations(message))
         } else {
             (problem::without_secrets(line), problem::without_passwords(message))

@@ -1,19 +1,40 @@
-//! Whether a side file fits its model: labels in the outputs' order.
+//! Whether a side file fits its model: labels in the outputs' order, and no key that would be ignored.
 
 use super::ReferenceError;
 use super::folder::ModelFolder;
-use super::side_file::{SideFile, Task};
-use crate::document::{Document, Path, Problem, Problems};
+use super::side_file::{InputKind, SideFile, Task};
+use crate::document::{Document, Path, Problem, Problems, nearest_hint};
 
-/// Looks for what would be taken another way than it was meant; `outputs` are the names in `config.json`.
+/// Keys that only some tasks read.
+const OF_TASKS: [(&str, &[Task]); 9] = [
+    ("activation", &[Task::Score]),
+    ("hypothesis", &[Task::ZeroShot]),
+    ("independent", &[Task::ZeroShot]),
+    ("entailment", &[Task::ZeroShot]),
+    ("contradiction", &[Task::ZeroShot]),
+    ("pooling", &[Task::Embedding]),
+    ("normalize", &[Task::Embedding]),
+    ("head", &[Task::Embedding]),
+    ("levels", &[Task::Classify, Task::MultiLabel, Task::ZeroShot, Task::Embedding]),
+];
+
+/// Looks for what would be ignored, or taken another way than it was meant. `outputs` are the names in `config.json`,
+/// `longest` the tokens that the model takes at once.
 ///
 /// # Errors
 /// Everything that was found, with its place.
-pub(super) fn check(folder: &ModelFolder, task: Task, outputs: &[String]) -> Result<(), ReferenceError> {
+pub(super) fn check(
+    folder: &ModelFolder,
+    task: Task,
+    outputs: &[String],
+    longest: usize,
+) -> Result<(), ReferenceError> {
     let Some(written) = &folder.written else { return Ok(()) };
     let mut found = Problems::default();
     let fit = Fit { side: &folder.side, task, outputs, written };
-    fit.labels().into_iter().chain(fit.places()).for_each(|problem| found.push(problem));
+    let all = fit.ignored(longest).into_iter().chain(fit.unknown()).chain(fit.labels()).chain(fit.places());
+    all.for_each(|problem| found.push(problem));
+    found.sort();
     if found.is_empty() { Ok(()) } else { Err(ReferenceError::SideFile(found)) }
 }
 
@@ -25,6 +46,52 @@ struct Fit<'a> {
 }
 
 impl Fit<'_> {
+    /// Keys that nothing would read.
+    fn ignored(&self, longest: usize) -> Vec<Problem> {
+        let is_there = |key: &str| self.written.value().get(key).is_some();
+        let say = |key: &str, message: String| self.written.key_problem(&Path::of(key), message);
+        let mut found = Vec::new();
+        for (key, tasks) in OF_TASKS {
+            if is_there(key) && !tasks.contains(&self.task) {
+                let tasks: Vec<String> = tasks.iter().map(|task| format!("`{task}`")).collect();
+                let message = format!("nothing reads `{key}` for `task: {}`", self.task);
+                found.push(say(key, message).with_hint(format!("it is for {}", tasks.join(", "))));
+            }
+        }
+        let other = match self.side.input {
+            InputKind::Characters => ("max_length", "`characters: {length: …}` is the length of windows"),
+            InputKind::Tokens => ("characters", "it is for `input: characters`"),
+        };
+        if is_there(other.0) {
+            found.push(say(other.0, format!("nothing reads `{}` for this `input`", other.0)).with_hint(other.1));
+        } else if self.side.max_length.is_some_and(|length| length > longest) {
+            found.push(say("max_length", format!("windows have at most {longest} tokens here")));
+        }
+        found
+    }
+
+    /// Names in mappings that are no labels.
+    fn unknown(&self) -> Vec<Problem> {
+        let score = ["score".to_owned()];
+        let names = match (&self.side.labels, self.task) {
+            (Some(labels), _) => labels,
+            (None, Task::Score) => score.as_slice(),
+            (None, _) => self.outputs,
+        };
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let levels = self.side.levels.keys().map(|name| ("levels", name));
+        let weights = self.side.weights.keys().map(|name| ("weights", name));
+        // Where there are no names at all, that is what is said.
+        let unknown = levels.chain(weights).filter(|(_, name)| !known.is_empty() && !known.contains(&name.as_str()));
+        let say = |(key, name): (&str, &String)| {
+            let place = Path::of(key).join(name.as_str());
+            self.written
+                .key_problem(&place, format!("there is no label `{name}`"))
+                .with_hint(nearest_hint(name, &known))
+        };
+        unknown.map(say).collect()
+    }
+
     /// The first label that stands twice, or at another place than the model's own files have it: such a model would
     /// answer the wrong way round, and nothing else would show it.
     fn labels(&self) -> Option<Problem> {

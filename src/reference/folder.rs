@@ -112,7 +112,8 @@ impl ModelFolder {
         if let Some(text) = found.text("thrash.yaml")? {
             let name = found.path("thrash.yaml");
             // Messages quote no text of it: golden phrases are phrases.
-            let document = Document::parse_private(&name, &text).map_err(ReferenceError::SideFile)?;
+            let document =
+                Document::parse_private_below(&name, &text, "golden").map_err(ReferenceError::SideFile)?;
             found.side = SideFile::read(&document).map_err(ReferenceError::SideFile)?;
             found.written = Some(document);
         }

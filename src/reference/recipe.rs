@@ -55,7 +55,8 @@ impl Recipe {
         let (side, config) = (&folder.side, folder.config.clone().unwrap_or_default());
         let outputs = outputs(&config);
         let task = task(folder, &config, &outputs)?;
-        fit::check(folder, task, &outputs)?;
+        let longest = longest(folder, &config);
+        fit::check(folder, task, &outputs, longest)?;
         let zero_shot = match task {
             Task::ZeroShot => Some(zero_shot(folder, &outputs)?),
             Task::Classify | Task::MultiLabel | Task::Score | Task::Embedding => None,
@@ -76,7 +77,7 @@ impl Recipe {
             task,
             reading,
             zero_shot,
-            length: length(folder, &config),
+            length: side.max_length.unwrap_or(longest),
             padding: config.pad_token_id.unwrap_or(0),
             golden: side.golden.clone(),
             tolerance: tolerance(folder, is_quantized)?,
@@ -277,7 +278,7 @@ fn tolerance(folder: &ModelFolder, is_quantized: bool) -> Result<f64, ReferenceE
 }
 
 /// The tokens that the model takes at once.
-fn length(folder: &ModelFolder, config: &HubConfig) -> usize {
+fn longest(folder: &ModelFolder, config: &HubConfig) -> usize {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "looked at before")]
     let tokenizer = folder
         .tokenizer_config
@@ -290,5 +291,5 @@ fn length(folder: &ModelFolder, config: &HubConfig) -> usize {
         _ => 0,
     };
     let positions = config.max_position_embeddings.map(|most| most.saturating_sub(offset).max(8));
-    [tokenizer, positions, folder.side.max_length].into_iter().flatten().fold(LONGEST, usize::min)
+    [tokenizer, positions].into_iter().flatten().fold(LONGEST, usize::min)
 }

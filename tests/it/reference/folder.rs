@@ -243,6 +243,52 @@ fn labels_in_another_order_than_the_outputs_are_refused() {
 }
 
 #[test]
+fn what_nothing_would_read_is_refused_with_its_place() {
+    for (model, line, words, hint) in [
+        ("classify", "hypothesis: it is {}", "nothing reads `hypothesis` for `task: classify`", "`zero_shot`"),
+        ("classify", "independent: false", "nothing reads `independent`", "`zero_shot`"),
+        ("classify", "entailment: 2", "nothing reads `entailment`", "`zero_shot`"),
+        ("classify", "pooling: cls", "nothing reads `pooling`", "`embedding`"),
+        ("classify", "max_length: 100000", "windows have at most 64 tokens here", ""),
+        ("classify", "levels: {hihg: high}", "there is no label `hihg`", "did you mean `high`?"),
+        ("classify", "weights: {hihg: 0.5}", "there is no label `hihg`", "did you mean `high`?"),
+        ("classify", "characters: {scheme: folded-1}", "nothing reads `characters`", "`input: characters`"),
+        ("multi_label", "activation: none", "nothing reads `activation`", "`score`"),
+        ("score", "levels: {score: high}", "nothing reads `levels` for `task: score`", "`classify`"),
+        ("characters", "max_length: 64", "nothing reads `max_length` for this `input`", "length of windows"),
+    ] {
+        let folder = copy(model);
+        change(&folder, "thrash.yaml", "# Made by make.py.", line);
+        let refused = refusal(&rten(folder.path()));
+        for words in ["thrash.yaml:1:".to_owned(), words.to_owned(), hint.to_owned()] {
+            assert!(refused.contains(&words), "{line}: no `{words}` in {refused}");
+        }
+        // The line itself, for no phrase is in it.
+        assert!(refused.contains(&format!("1 | {line}")), "{refused}");
+    }
+}
+
+#[test]
+fn lines_are_shown_but_those_of_golden_phrases() {
+    let folder = copy("multi_label");
+    change(&folder, "thrash.yaml", "grief: none", "grief: lwo");
+    let refused = refusal(&rten(folder.path()));
+    assert!(refused.contains("| levels: {grief: lwo, tiredness: low"), "{refused}");
+    let folder = copy("multi_label");
+    std::fs::write(folder.path().join("thrash.yaml"), "levels:\n  grief: lwo\nweights:\n  plan: -1.5\n")
+        .expect("written");
+    let refused = refusal(&rten(folder.path()));
+    assert!(refused.contains("2 |   grief: lwo"), "{refused}");
+    change(&folder, "thrash.yaml", "lwo", "low");
+    assert!(refusal(&rten(folder.path())).contains("4 |   plan: -1.5"), "{}", refusal(&rten(folder.path())));
+    for text in ["golden:\n- text: I MARK\n  scores: [2.0]\n  more: I MARK\n", "{golden: [{text: I MARK, scores: 1}]}"] {
+        std::fs::write(folder.path().join("thrash.yaml"), text).expect("written");
+        let refused = refusal(&rten(folder.path()));
+        assert!(refused.contains("thrash.yaml:") && !refused.contains("MARK"), "{refused}");
+    }
+}
+
+#[test]
 fn places_of_entailment_that_cannot_be_right_are_refused() {
     for (places, words) in [
         ("entailment: 2\ncontradiction: 2", "`contradiction` is output 0 in `config.json`, not 2"),
