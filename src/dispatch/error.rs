@@ -74,7 +74,6 @@ impl DispatchError {
         match self {
             Self::Suite(error) => error.hint().map(str::to_owned),
             Self::Location(error) => Some(error.hint()),
-            Self::Reference(error) => error.hint(),
             Self::Options { hint, .. } | Self::Workers { hint, .. } => Some(hint.clone()),
             Self::Board(error) => error.hint().map(str::to_owned),
             Self::Baseline { .. } => Some("`thrash runs list` shows the stored runs; nothing was sent".to_owned()),
@@ -82,7 +81,13 @@ impl DispatchError {
                 "is it running, and is this its address? `thrash targets check` shows more; nothing was recorded".to_owned(),
             ),
             Self::Health(HealthError::Unhealthy { .. }) => Some("nothing was sent and nothing was recorded".to_owned()),
-            Self::Contract(_) | Self::Url(_) | Self::Connection(_) | Self::Demo(_) | Self::Load(_) => None,
+            // The text of a reference's ends with what it advises.
+            Self::Reference(_)
+            | Self::Contract(_)
+            | Self::Url(_)
+            | Self::Connection(_)
+            | Self::Demo(_)
+            | Self::Load(_) => None,
         }
     }
 }

@@ -151,19 +151,22 @@ fn zero_shot(folder: &ModelFolder, outputs: &[String]) -> Result<ZeroShot, Refer
     }
     let place = |word: &str| outputs.iter().position(|label| label.to_lowercase().starts_with(word));
     let entailment = side.entailment.or_else(|| place("entail"));
-    let contradiction = side.contradiction.or_else(|| place("contra"));
-    let (Some(entailment), Some(contradiction)) = (entailment, contradiction) else {
-        return Err(misfit(
-            "outputs called `entailment` and `contradiction`, or their places (`entailment: 2`, `contradiction: 0`)",
-            if outputs.is_empty() { "no names of outputs".to_owned() } else { quoted(outputs) },
-        ));
+    // Of two outputs the other one is "not entailment".
+    let contradiction = side.contradiction.or_else(|| place("contra")).or_else(|| place("not_entail"));
+    let found = || if outputs.is_empty() { "no names of outputs".to_owned() } else { quoted(outputs) };
+    let Some(entailment) = entailment else {
+        return Err(misfit("an output called `entailment`, or its place (`entailment: 2`)", found()));
     };
+    if side.independent && contradiction.is_none() {
+        let expected = "an output called `contradiction`, or its place (`contradiction: 0`), for `independent: true`";
+        return Err(misfit(expected, found()));
+    }
     let template = side.hypothesis.as_deref().unwrap_or("This example is {}.");
     Ok(ZeroShot {
         hypotheses: labels.iter().map(|label| template.replace("{}", label)).collect(),
-        outputs: outputs.len().max(entailment + 1).max(contradiction + 1),
+        outputs: outputs.len().max(entailment + 1).max(contradiction.map_or(0, |place| place + 1)),
         entailment,
-        contradiction: side.independent.then_some(contradiction),
+        contradiction: contradiction.filter(|_| side.independent),
     })
 }
 

@@ -243,6 +243,16 @@ fn labels_in_another_order_than_the_outputs_are_refused() {
 }
 
 #[test]
+fn contradiction_is_needed_only_where_it_is_read() {
+    let folder = copy("nli");
+    change(&folder, "config.json", "\"contradiction\"", "\"other\"");
+    load(folder.path());
+    change(&folder, "thrash.yaml", "task: zero_shot", "task: zero_shot\nindependent: true");
+    let refused = refusal(&rten(folder.path()));
+    assert!(refused.contains("an output called `contradiction`"), "{refused}");
+}
+
+#[test]
 fn what_nothing_would_read_is_refused_with_its_place() {
     for (model, line, words, hint) in [
         ("classify", "hypothesis: it is {}", "nothing reads `hypothesis` for `task: classify`", "`zero_shot`"),

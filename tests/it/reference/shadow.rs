@@ -180,6 +180,8 @@ fn what_cannot_be_compared_is_refused_before_anything_is_sent() {
     let ended = bench.shadow(&["--reference", "no-such-folder"]).exits(2);
     assert_eq!(ended.stdout, "");
     ended.complains(&["the reference cannot be used", "no-such-folder"]);
+    let card = bench.shadow(&["--device", "cuda"]).exits(2);
+    assert_eq!(card.said().matches("`--device cpu` always works").count(), 1, "{}", card.said());
     file("lines.txt", b"fine\nalso fine\nca\xe7a MARKER\n");
     let ended = bench.shadow(&[]).exits(2).complains(&["`lines.txt`: line 3 is not UTF-8", "hint: "]);
     assert!(!ended.stderr.contains("MARKER"), "{}", ended.stderr);
