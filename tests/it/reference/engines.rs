@@ -1,8 +1,12 @@
 //! The engines: the same answers from both, and what happens when one cannot be used.
 
-use thrash::reference::{Device, EngineChoice, EngineError, Model, ReferenceOptions, RuntimeOptions};
+use std::path::Path;
 
-use super::support::{EVERY_MODEL, TEXTS, change, copy, fixture, load, onnxruntime, refusal, rten};
+use thrash::reference::{
+    Apart, Device, EngineChoice, EngineError, Model, ModelSource, ReferenceOptions, RuntimeOptions,
+};
+
+use super::support::{EVERY_MODEL, TEXTS, change, copy, fixture, load, onnxruntime, refusal, rten, suite};
 
 #[test]
 fn both_engines_load_every_tiny_model_and_agree() {
@@ -25,6 +29,30 @@ fn both_engines_load_every_tiny_model_and_agree() {
                 );
             }
         }
+    }
+}
+
+/// The shipped models over every phrase, in both engines.
+#[test]
+#[expect(clippy::print_stdout, reason = "what is left out is said")]
+fn both_engines_agree_on_the_shipped_models_over_the_whole_suite() {
+    let mut models = vec![ModelSource::Builtin];
+    match std::env::var("THRASH_TEST_STANDARD") {
+        Ok(folder) => models.push(ModelSource::Path(folder.into())),
+        Err(_) => println!("the standard model is left out: THRASH_TEST_STANDARD names no folder with it"),
+    }
+    let texts = suite();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    assert!(texts.len() >= 749);
+    for model in models {
+        let opinions = |options: ReferenceOptions| {
+            let options = ReferenceOptions { model: model.clone(), ..options };
+            Model::load(&options).expect("it loads").opinions(&texts).expect("opinions")
+        };
+        let nowhere = Path::new("");
+        let apart = Apart::between(&opinions(rten(nowhere)), &opinions(onnxruntime(nowhere)));
+        assert_eq!((apart.texts, apart.levels), (texts.len(), 0), "{model}: {apart:?}");
+        assert!(apart.scores < 1e-3, "{model}: {apart:?}");
     }
 }
 

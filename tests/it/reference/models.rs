@@ -1,6 +1,6 @@
 //! `thrash model`: what a model is, whether every engine computes it alike, and the library.
 
-use super::support::{copy, fixture, library, load};
+use super::support::{copy, fixture, library, load, suite};
 use crate::support::command::Place;
 
 #[test]
@@ -134,12 +134,7 @@ fn eight_bits_are_seen_in_the_graph_and_not_in_the_name() {
 #[test]
 fn a_level_that_depends_on_batch_mates_is_never_ok() {
     let place = Place::new();
-    let suite = place.thrash(["phrases", "export", "comprehensive"]).exits(0).stdout;
-    let texts: Vec<String> = suite
-        .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
-        .map(|phrase| phrase["text"].as_str().expect("a text").to_owned())
-        .collect();
+    let texts = suite();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let folder = copy("classify");
     let file = folder.path().join("model_quantized.onnx");

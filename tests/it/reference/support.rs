@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::support::command::Place;
 use thrash::reference::{
     Device, EngineChoice, Model, ModelSource, ReferenceError, ReferenceOptions, RuntimeOptions,
 };
@@ -76,6 +77,13 @@ pub(crate) fn refusal(options: &ReferenceOptions) -> String {
         cause = next.source();
     }
     format!("{text}\nhint: {}", error.hint().unwrap_or_default())
+}
+
+/// The texts of the comprehensive suite.
+pub(crate) fn suite() -> Vec<String> {
+    let lines = Place::new().thrash(["phrases", "export", "comprehensive"]).exits(0).stdout;
+    let phrases = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    phrases.map(|phrase| phrase["text"].as_str().expect("a text").to_owned()).collect()
 }
 
 /// A copy of a tiny model that a test may change.
