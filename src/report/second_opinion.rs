@@ -1,7 +1,7 @@
 //! Target and reference beside each other, in the words of every report.
 
 use super::figures;
-use crate::domain::{Disagreement, Level, PairedTest, ReferenceReport};
+use crate::domain::{Disagreement, Level, PairedTest, ReferenceReport, SliceKind};
 
 /// What target and reference made of a phrase, and what to do about it.
 pub(super) const fn words(kind: Disagreement) -> &'static str {
@@ -52,6 +52,29 @@ pub(super) fn gaps(report: &ReferenceReport) -> Vec<String> {
         gaps.push(format!("the target answered {compared} of these {answered}; the others are not compared"));
     }
     gaps
+}
+
+/// The reference's own numbers, by the labels.
+pub(super) fn own(report: &ReferenceReport) -> String {
+    let metrics = &report.metrics;
+    let (accuracy, false_positives) = (&metrics.accuracy, &metrics.false_positive_rate);
+    format!("accuracy {}, false positives {}", figures::rate(accuracy), figures::rate(false_positives))
+}
+
+/// The categories in which the two agree least often, as `self_harm 20 % of 15`; small ones are left out.
+pub(super) fn lowest(report: &ReferenceReport) -> String {
+    const FEWEST: u64 = 5;
+    const MOST: usize = 3;
+    let slices = report.comparison.slices.iter();
+    let mut slices: Vec<_> = slices
+        .filter(|slice| slice.kind == SliceKind::Category && slice.agreement.of >= FEWEST)
+        .filter_map(|slice| Some((slice.agreement.value.filter(|share| *share < 1.0)?, slice)))
+        .collect();
+    slices.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let shown = slices.iter().take(MOST).map(|(share, slice)| {
+        format!("{} {} of {}", slice.name, figures::percent(Some(*share)), slice.agreement.of)
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// The difference of the accuracies with its interval, as `+4.0 points [-1.2, +9.1]`.

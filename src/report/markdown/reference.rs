@@ -50,6 +50,11 @@ fn answered(page: &mut Page, report: &ReferenceReport) {
     if !distances.is_empty() {
         page.block(format!("Levels by which the target is above the reference: {distances}."));
     }
+    page.block(format!("The reference by itself: {}.", second_opinion::own(report)));
+    let lowest = second_opinion::lowest(report);
+    if !lowest.is_empty() {
+        page.block(prose(&format!("Agreement is lowest in {lowest}.")));
+    }
     page.details("Largest score gaps", &gaps(report));
     page.details("Reference by category", &slices(report, SliceKind::Category));
     page.details("Reference by capability", &slices(report, SliceKind::Capability));

@@ -38,7 +38,7 @@ fn answered(page: &mut Page, report: &ReferenceReport) {
     for note in &report.notes {
         page.paragraph(Line::of(Tone::Plain, " ".repeat(INDENT)), Tone::Dim, note);
     }
-    named(page, &figures_of(comparison));
+    named(page, &figures_of(report));
     let groups = second_opinion::groups(report);
     let counts: Vec<String> = groups.iter().map(|(_, count)| count.to_string()).collect();
     let width = columns::width_of(counts.iter().map(String::as_str));
@@ -61,10 +61,12 @@ const fn tone(kind: Disagreement) -> Tone {
     }
 }
 
-fn figures_of(comparison: &ReferenceComparison) -> Vec<(&'static str, String)> {
+fn figures_of(report: &ReferenceReport) -> Vec<(&'static str, String)> {
+    let comparison = &report.comparison;
     let (agreement, test) = (&comparison.agreement, &comparison.test);
     let difference = second_opinion::difference(test);
     let mut rows = vec![
+        ("its own", second_opinion::own(report)),
         ("agreement", format!("{}/{}  {}", agreement.count, agreement.of, figures::rate(agreement))),
         ("weighted kappa", figures::estimate(comparison.kappa_quadratic.as_ref())),
         (
@@ -75,6 +77,10 @@ fn figures_of(comparison: &ReferenceComparison) -> Vec<(&'static str, String)> {
     let distances = second_opinion::distances(&comparison.levels);
     if !distances.is_empty() {
         rows.push(("levels above it", distances));
+    }
+    let lowest = second_opinion::lowest(report);
+    if !lowest.is_empty() {
+        rows.push(("agreement lowest in", lowest));
     }
     rows
 }
