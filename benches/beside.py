@@ -19,6 +19,8 @@ import tempfile
 from whole_run import build, suite
 
 PHRASES = 2000
+# Of the phrases, at least this share has to have an opinion: less was no work beside the target.
+LEAST = 0.05
 
 
 def main():
@@ -50,6 +52,8 @@ def main():
                 # It counts only if it really worked.
                 if way != "without" and not answered:
                     raise SystemExit(f"the reference `{way}` gave no opinion: {record.get('reference')}")
+                if answered and answered["comparison"]["compared"] < LEAST * PHRASES:
+                    raise SystemExit(f"the reference `{way}` gave {answered['comparison']['compared']} opinions on {PHRASES} phrases: too few")
                 latency = record["latency"]
                 seen[way].append({
                     "p50": latency["p50_ms"], "p99": latency["p99_ms"], "max": latency["max_ms"],
@@ -58,7 +62,7 @@ def main():
                 out.unlink()
         target.stdin.close()
         target.wait()
-    print(f"{PHRASES} phrases, 20 ms stub, 10 at once, {rounds} rounds, medians\n")
+    print(f"{PHRASES} phrases, 20 ms stub, 10 at once, {rounds} rounds, medians; each with opinions on {LEAST:.0%} of the phrases or more\n")
     print(f"{'':<28}{'p50':>10}{'p99':>10}{'max':>10}{'run':>9}{'opinions':>11}")
     for way in ways:
         row = [statistics.median(one[key] for one in seen[way]) for key in ("p50", "p99", "max", "run", "reference")]

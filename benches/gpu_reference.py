@@ -73,7 +73,7 @@ def main():
     print(f"{library}\n", flush=True)
 
     # Nothing may have fallen back to the processor.
-    subprocess.run([thrash, "model", "check", folders["fp32"], "--engine", "ort", "--device", given.device])
+    subprocess.run([thrash, "model", "check", folders["fp32"], "--engine", "ort", "--device", given.device], check=True)
     with tempfile.TemporaryDirectory() as folder:
         file, count = reference.texts(thrash, pathlib.Path(folder))
         # Enough for the largest batch to be one.
