@@ -184,7 +184,9 @@ fn check(config: &Config, args: &ModelArgs, output: Output) -> Result<Exit, Fail
         let mut model = match Model::load(&options) {
             Ok(model) => model,
             // That a machine has no such library or card says nothing against the model. rten lacks a card anywhere.
-            Err(ReferenceError::Engine(error)) if error.is_absence() && wanted.engine != EngineChoice::Rten => {
+            Err(ReferenceError::Engine(error))
+                if error.is_absence() && wanted.engine != EngineChoice::Rten =>
+            {
                 lines.push((Some(Exit::Inconclusive), format!("{name}: {error}")));
                 continue;
             }
@@ -273,7 +275,11 @@ fn apart_by(what: &str, apart: &Apart, tolerance: f64, model: &Model) -> Line {
         _ if model.is_exact() => Exit::GateFailed,
         _ => Exit::Inconclusive,
     };
-    let why = if ended == Exit::Inconclusive { "; eight bits round otherwise in each engine and batch" } else { "" };
+    let why = if ended == Exit::Inconclusive {
+        "; eight bits round otherwise in each engine and batch"
+    } else {
+        ""
+    };
     let text = format!(
         "{what}: {} of {} levels differ, scores by {:.6} at most ({tolerance} allowed){why}",
         apart.levels, apart.texts, apart.scores

@@ -36,7 +36,9 @@ pub(super) async fn runtime(config: &Config, args: &RuntimeArgs, output: Output)
             }
             text.push('\n');
             if config.settings.reference.runtime.is_some() {
-                text.push_str("`reference.runtime` or ORT_DYLIB_PATH names it, and nothing else is tried: unset it\n");
+                text.push_str(
+                    "`reference.runtime` or ORT_DYLIB_PATH names it, and nothing else is tried: unset it\n",
+                );
                 Exit::Usage
             } else {
                 text.push_str(&ways(config));

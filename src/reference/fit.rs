@@ -63,7 +63,9 @@ impl Fit<'_> {
             InputKind::Tokens => ("characters", "it is for `input: characters`"),
         };
         if is_there(other.0) {
-            found.push(say(other.0, format!("nothing reads `{}` for this `input`", other.0)).with_hint(other.1));
+            found.push(
+                say(other.0, format!("nothing reads `{}` for this `input`", other.0)).with_hint(other.1),
+            );
         } else if self.side.max_length.is_some_and(|length| length > longest) {
             found.push(say("max_length", format!("windows have at most {longest} tokens here")));
         }
@@ -82,7 +84,8 @@ impl Fit<'_> {
         let levels = self.side.levels.keys().map(|name| ("levels", name));
         let weights = self.side.weights.keys().map(|name| ("weights", name));
         // Where there are no names at all, that is what is said.
-        let unknown = levels.chain(weights).filter(|(_, name)| !known.is_empty() && !known.contains(&name.as_str()));
+        let unknown =
+            levels.chain(weights).filter(|(_, name)| !known.is_empty() && !known.contains(&name.as_str()));
         let say = |(key, name): (&str, &String)| {
             let place = Path::of(key).join(name.as_str());
             self.written

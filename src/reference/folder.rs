@@ -265,7 +265,8 @@ impl ModelFolder {
         let onnx = Path::new(&self.model_file).parent().unwrap_or(Path::new(""));
         let beside = self.graph.beside.iter().map(|file| onnx.join(file).display().to_string());
         let beside: Vec<String> = beside.collect();
-        let mut names: Vec<&str> = vec![&self.model_file, "thrash.yaml", "config.json", "tokenizer_config.json"];
+        let mut names: Vec<&str> =
+            vec![&self.model_file, "thrash.yaml", "config.json", "tokenizer_config.json"];
         names.extend(beside.iter().map(String::as_str));
         names.extend(self.tokenizer.is_some().then_some(self.tokenizer_file));
         names.extend((task == Task::Embedding).then(|| self.head_file()));

@@ -6,9 +6,7 @@ use super::ReferenceError;
 use super::fit;
 use super::folder::{HubConfig, ModelFolder};
 use super::opinion::{Activation, Label, Reading};
-use super::side_file::{
-    Decide, Golden, InputKind, ScoreActivation, SideFile, TOLERANCE_IN_EIGHT_BITS, Task,
-};
+use super::side_file::{Decide, Golden, InputKind, ScoreActivation, SideFile, TOLERANCE_IN_EIGHT_BITS, Task};
 use crate::document::Path;
 use crate::domain::Level;
 
@@ -158,7 +156,8 @@ fn zero_shot(folder: &ModelFolder, outputs: &[String]) -> Result<ZeroShot, Refer
         return Err(misfit("an output called `entailment`, or its place (`entailment: 2`)", found()));
     };
     if side.independent && contradiction.is_none() {
-        let expected = "an output called `contradiction`, or its place (`contradiction: 0`), for `independent: true`";
+        let expected =
+            "an output called `contradiction`, or its place (`contradiction: 0`), for `independent: true`";
         return Err(misfit(expected, found()));
     }
     let template = side.hypothesis.as_deref().unwrap_or("This example is {}.");

@@ -201,7 +201,8 @@ impl SideFile {
         if self.hypothesis.as_ref().is_some_and(|hypothesis| hypothesis.matches("{}").count() != 1) {
             say("hypothesis", "the hypothesis holds `{}` once, where the label goes".to_owned());
         }
-        if self.tolerance.is_some_and(|tolerance| !(tolerance > 0.0 && tolerance <= TOLERANCE_IN_EIGHT_BITS)) {
+        if self.tolerance.is_some_and(|tolerance| !(tolerance > 0.0 && tolerance <= TOLERANCE_IN_EIGHT_BITS))
+        {
             let most = format!("the tolerance is above 0 and at most {TOLERANCE_IN_EIGHT_BITS}");
             say("tolerance", format!("{most}: more would accept any answer"));
         }

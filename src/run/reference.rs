@@ -140,7 +140,9 @@ impl Reference {
                 report.planned = planned;
                 if left_out > 0 {
                     let many = if left_out == 1 { "phrase was" } else { "phrases were" };
-                    report.notes.push(format!("{left_out} {many} left out: they have earlier messages, and it reads one"));
+                    report.notes.push(format!(
+                        "{left_out} {many} left out: they have earlier messages, and it reads one"
+                    ));
                 }
                 report.notes.extend(trouble);
                 ReferenceRecord::Answered(Box::new(report))

@@ -255,7 +255,12 @@ fn contradiction_is_needed_only_where_it_is_read() {
 #[test]
 fn what_nothing_would_read_is_refused_with_its_place() {
     for (model, line, words, hint) in [
-        ("classify", "hypothesis: it is {}", "nothing reads `hypothesis` for `task: classify`", "`zero_shot`"),
+        (
+            "classify",
+            "hypothesis: it is {}",
+            "nothing reads `hypothesis` for `task: classify`",
+            "`zero_shot`",
+        ),
         ("classify", "independent: false", "nothing reads `independent`", "`zero_shot`"),
         ("classify", "entailment: 2", "nothing reads `entailment`", "`zero_shot`"),
         ("classify", "pooling: cls", "nothing reads `pooling`", "`embedding`"),
@@ -291,7 +296,10 @@ fn lines_are_shown_but_those_of_golden_phrases() {
     assert!(refused.contains("2 |   grief: lwo"), "{refused}");
     change(&folder, "thrash.yaml", "lwo", "low");
     assert!(refusal(&rten(folder.path())).contains("4 |   plan: -1.5"), "{}", refusal(&rten(folder.path())));
-    for text in ["golden:\n- text: I MARK\n  scores: [2.0]\n  more: I MARK\n", "{golden: [{text: I MARK, scores: 1}]}"] {
+    for text in [
+        "golden:\n- text: I MARK\n  scores: [2.0]\n  more: I MARK\n",
+        "{golden: [{text: I MARK, scores: 1}]}",
+    ] {
         std::fs::write(folder.path().join("thrash.yaml"), text).expect("written");
         let refused = refusal(&rten(folder.path()));
         assert!(refused.contains("thrash.yaml:") && !refused.contains("MARK"), "{refused}");

@@ -119,7 +119,12 @@ fn eight_bits_are_seen_in_the_graph_and_not_in_the_name() {
     let allowed = |folder: &tempfile::TempDir, file: &str| {
         let path = folder.path().join(file).display().to_string();
         let checked = Place::new().thrash(["model", "check", &path, "--engine", "rten"]).exits(0).stdout;
-        checked.split_once("at most (").and_then(|(_, rest)| rest.split_once(' ')).expect("a bar").0.to_owned()
+        checked
+            .split_once("at most (")
+            .and_then(|(_, rest)| rest.split_once(' '))
+            .expect("a bar")
+            .0
+            .to_owned()
     };
     let folder = copy("classify");
     assert_eq!(allowed(&folder, "model_quantized.onnx"), "0.35");

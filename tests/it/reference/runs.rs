@@ -177,8 +177,9 @@ fn what_the_target_left_unanswered_is_compared_with_nothing() {
 fn a_phrase_with_earlier_messages_is_left_out_and_that_is_said() {
     let place = Place::new();
     let phrases = |history: &str| {
-        let one = "category: calm\nexpected: [none]\nphrases:\n  - {id: a, text: good morning, history: [die]}\n";
-        place.file("calm.yaml", &format!("{one}{history}"));
+        let one =
+            "category: calm\nexpected: [none]\nphrases:\n  - {id: a, text: good morning, history: [die]}\n";
+        place.file("calm.yaml", format!("{one}{history}"));
         place.thrash(["run", "calm.yaml", "--reference", &model(), "--engine", "rten"])
     };
     let ended = phrases("  - {id: b, text: lovely day}\n");

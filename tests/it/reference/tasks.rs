@@ -142,7 +142,9 @@ fn what_is_answered_before_a_stop_is_not_the_shortest_part() {
     let mut model = load(&fixture("classify"));
     let told = std::sync::Mutex::new(Vec::new());
     let stop = || told.lock().expect("the list").len() >= 160;
-    model.answer(&texts, &stop, &mut |index, _, _| told.lock().expect("the list").push(index)).expect("answers");
+    model
+        .answer(&texts, &stop, &mut |index, _, _| told.lock().expect("the list").push(index))
+        .expect("answers");
     let told = told.into_inner().expect("the list");
     assert!(told.len() < 250, "{}", told.len());
     let long = told.iter().filter(|index| **index % 50 >= 25).count();
