@@ -178,7 +178,10 @@ fn conclude(record: &RunRecord, load: &LoadRecord, options: &GateOptions, checks
 
 /// Whether it was ended for being slow.
 fn by_time(load: &LoadRecord) -> bool {
-    load.abort.as_ref().is_some_and(|abort| abort.rule.starts_with("latency")) || times_out(load)
+    load.abort
+        .as_ref()
+        .is_some_and(|abort| abort.rule.starts_with("latency") || abort.rule.starts_with("silent"))
+        || times_out(load)
 }
 
 fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, checks: &[Check]) -> String {

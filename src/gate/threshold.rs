@@ -97,6 +97,13 @@ impl Gate {
         ) || self.mode.is_against_baseline()
     }
 
+    /// The longest latency that it allows, where it asks for one.
+    pub fn longest_latency(&self) -> Option<Duration> {
+        let is_limit = matches!(self.metric, Metric::Latency(_) | Metric::ServiceTime(_))
+            && !self.mode.is_against_baseline();
+        is_limit.then(|| Duration::try_from_secs_f64(self.limit / 1e3).unwrap_or(Duration::MAX))
+    }
+
     /// Whether it asks what a search for the highest load found.
     pub fn needs_search(&self) -> bool {
         self.metric == Metric::SustainedRate

@@ -9,12 +9,14 @@ use super::scenario_check::{Reader, scaled};
 use super::scenario_file::{AbortEntry, Beyond, ScenarioFile, Spacing, ThinkTime};
 use super::schedule::Ramp;
 use crate::document::{Document, Path, Problem, Problems};
-use crate::domain::{LoadModel, RunKind, Selection};
+use crate::domain::{LoadModel, RunKind, Selection, Wait};
 use crate::gate::Gate;
 use crate::target::{Contract, ContractError};
 
 /// Requests on their way at once where a scenario names no limit.
 const IN_FLIGHT: usize = 200;
+/// A target that answers nothing for so long is down, where no gate allows its answers more.
+const SILENT: Duration = Duration::from_secs(5);
 /// No run sends more than this.
 const MOST_REQUESTS: u64 = 1_000_000_000;
 
@@ -109,7 +111,7 @@ impl Scenario {
             return Err(reader.problems);
         }
         let length: Duration = steps.iter().map(|(_, ramp)| ramp.duration).sum();
-        let at_scale = |wait: Option<crate::domain::Wait>| wait.map(|wait| scaled(wait.0, time_scale));
+        let at_scale = |wait: Option<Wait>| wait.map(|wait| scaled(wait.0, time_scale));
         let users = steps.iter().map(|(_, ramp)| ramp.from.max(ramp.to)).fold(0.0, f64::max);
         let phrases = file.phrases.unwrap_or_default();
         let scenario = Self {
@@ -136,10 +138,9 @@ impl Scenario {
                 LoadModel::Users => whole(users),
             },
             beyond: file.beyond.unwrap_or_default(),
-            think_time: file.think_time.unwrap_or(ThinkTime {
-                from: crate::domain::Wait(Duration::ZERO),
-                to: crate::domain::Wait(Duration::ZERO),
-            }),
+            think_time: file
+                .think_time
+                .unwrap_or(ThinkTime { from: Wait(Duration::ZERO), to: Wait(Duration::ZERO) }),
             iterations: file.iterations,
             warm_up: at_scale(file.warm_up).unwrap_or_default(),
             keep_alive: file.connections.keep_alive,
@@ -147,8 +148,11 @@ impl Scenario {
             checks: file.checks.into_iter().collect(),
             timeout: file.timeout.map(|wait| wait.0),
             idle_pass: file.idle_pass || file.gates.iter().any(Gate::needs_idle),
+            abort_when: AbortEntry {
+                silent: Some(file.abort_when.silent.unwrap_or_else(|| patience(&file.gates))),
+                ..file.abort_when
+            },
             gates: file.gates,
-            abort_when: file.abort_when,
             max_rate: file.max_rate.map(|rate| rate.0),
             max_duration: at_scale(file.max_duration).map_or(length, |wait| wait.min(length)),
             max_requests: file.max_requests.unwrap_or(MOST_REQUESTS),
@@ -215,6 +219,12 @@ impl Scenario {
             LoadModel::Users => self.iterations.map(|each| each as f64 * self.peak()),
         }
     }
+}
+
+/// How long nothing may be answered: as long as the scenario itself calls fast enough.
+fn patience(gates: &[Gate]) -> Wait {
+    let allowed = gates.iter().filter_map(Gate::longest_latency);
+    Wait(allowed.fold(SILENT, Duration::max))
 }
 
 #[expect(

@@ -115,6 +115,10 @@ impl Reader<'_> {
             let path = Path::root().join("abort_when").join("over");
             self.wrong(&path, "`over` is 250ms to 1m", "1s ends a run soon enough to do no harm");
         }
+        if file.abort_when.silent.is_some_and(|wait| wait.0 < Duration::from_millis(500)) {
+            let path = Path::root().join("abort_when").join("silent");
+            self.wrong(&path, "`silent` is half a second at least", "longer than any answer should take");
+        }
         if file.timeout.is_some_and(|wait| wait.0.is_zero() || wait.0 > Duration::from_mins(10)) {
             self.key("timeout", "a deadline is above 0 and up to 10m", "such as 10s");
         }

@@ -191,11 +191,14 @@ pub struct AbortEntry {
     pub error_rate: Share,
     /// A 95th percentile of the response time above this; requests still on their way count with their age.
     pub latency_p95: Option<Wait>,
+    /// Nothing at all is answered for so long, and something is on its way all the time; 5s if nothing is said, or as
+    /// long as a gate on latency allows.
+    pub silent: Option<Wait>,
     /// The target's health request fails twice in a row.
     pub unhealthy: bool,
     /// The time that is looked at.
     pub over: Wait,
-    /// Fewer requests than this tell nothing.
+    /// Fewer requests than this tell nothing; of slow ones no more are needed than can be on their way at once.
     pub at_least: u64,
 }
 
@@ -204,6 +207,7 @@ impl Default for AbortEntry {
         Self {
             error_rate: Share::percent(50.0).unwrap_or_else(|| unreachable!("a share")),
             latency_p95: None,
+            silent: None,
             unhealthy: true,
             over: Wait(std::time::Duration::from_secs(1)),
             at_least: 10,

@@ -1,6 +1,6 @@
 //! A run as it is seen from outside: second by second, and whether it has to end.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::scenario_file::AbortEntry;
@@ -15,12 +15,18 @@ const MOST_RECENT: usize = 10_000;
 #[derive(Debug)]
 pub struct Watch {
     rules: AbortEntry,
+    /// Requests on their way at once, at most.
+    most: u64,
     threads: f64,
     slice_s: f64,
     /// A slice is closed when this long has passed since its end, because its windows come a little late.
     late_s: f64,
     /// The windows of the last `over`, and as many more as it takes to tell something.
     recent: VecDeque<Brief>,
+    /// What each thread had on its way when it last told.
+    flying: BTreeMap<usize, u64>,
+    /// Since when something is on its way and nothing comes back.
+    silent_since_s: f64,
     /// The slices that are not closed, each with its number.
     open: VecDeque<(u64, Window)>,
     newest_s: f64,
@@ -30,16 +36,25 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches a run of this length by these rules, sent by so many threads, whose windows come so late at most.
-    pub fn new(rules: AbortEntry, planned: Duration, threads: usize, late: Duration) -> Self {
+    /// Watches a run of this length by these rules, with so many requests on their way at once at most, sent by so many
+    /// threads, whose windows come so late at most.
+    pub fn new(
+        (rules, most): (AbortEntry, usize),
+        planned: Duration,
+        threads: usize,
+        late: Duration,
+    ) -> Self {
         let slice_s = (planned.as_secs_f64() / MOST_SECONDS).ceil().max(1.0);
         let threads = u32::try_from(threads.max(1)).map_or(1.0, f64::from);
         Self {
             rules,
+            most: most as u64,
             threads,
             slice_s,
             late_s: late.as_secs_f64(),
             recent: VecDeque::new(),
+            flying: BTreeMap::new(),
+            silent_since_s: 0.0,
             open: VecDeque::new(),
             newest_s: 0.0,
             seconds: Vec::new(),
@@ -51,7 +66,9 @@ impl Watch {
     pub fn continue_at(&mut self, offset: Duration) {
         self.close_before(f64::INFINITY);
         self.recent.clear();
+        self.flying.clear();
         self.offset_s = offset.as_secs_f64();
+        self.silent_since_s = self.offset_s;
     }
 
     /// Takes in a window; gives the slices that are complete now.
@@ -69,6 +86,10 @@ impl Watch {
             self.open.push_back((slice, window.clone()));
         }
         self.recent.push_back(Brief::of(&window));
+        self.flying.insert(window.thread, window.in_flight);
+        if window.ended() > 0 || self.flying.values().all(|flying| *flying == 0) {
+            self.silent_since_s = at_s;
+        }
         let over = self.rules.over.0.as_secs_f64();
         let mut ended: u64 = self.recent.iter().map(|seen| seen.ended).sum();
         // Where few are sent, the last few requests tell what the last second cannot.
@@ -151,9 +172,8 @@ impl Watch {
         let ended = sum(|seen| seen.ended);
         let (phrases, unanswered) = (sum(|seen| seen.phrases), sum(|seen| seen.unanswered_phrases));
         let abort = |rule: String, seen: String| Some(LoadAbort { rule, seen, at_ms: newest.at_s * 1e3 });
-        let enough = |cases: u64| cases >= self.rules.at_least;
         let most = self.rules.error_rate;
-        if enough(ended) && unanswered as f64 > most.value() * phrases as f64 {
+        if ended >= self.rules.at_least && unanswered as f64 > most.value() * phrases as f64 {
             let what = if phrases == ended { "requests" } else { "phrases" };
             let seen = format!("{unanswered} of the last {phrases} {what} have no answer");
             return abort(format!("error_rate: {most}"), seen);
@@ -169,12 +189,19 @@ impl Watch {
                 }
             }
             let (cases, slow) = (ended + overdue, sum(|seen| seen.slow) + overdue);
-            if enough(cases) && slow as f64 > 0.05 * cases as f64 {
+            // A few users who all wait for nothing never are more.
+            if cases >= self.rules.at_least.min(self.most) && slow as f64 > 0.05 * cases as f64 {
                 let seen = format!("{slow} of the last {cases} requests are slower than {limit}");
                 return abort(format!("latency_p95: {limit}"), seen);
             }
         }
-        None
+        let silent =
+            self.rules.silent.filter(|silent| newest.at_s - self.silent_since_s >= silent.0.as_secs_f64());
+        silent.and_then(|limit| {
+            let flying: u64 = self.flying.values().sum();
+            let seen = format!("{flying} requests are on their way, and nothing was answered for {limit}");
+            abort(format!("silent: {limit}"), seen)
+        })
     }
 
     /// The slices since a time, those that are not complete left out.

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use chrono::Utc;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, interval};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::RunControl;
+use super::load_health::Looks;
 use super::load_record::{Found, Held, RunFacts, Whole, record};
 use super::measured::Measured;
 use super::workers::work_off;
@@ -23,8 +24,6 @@ use crate::load::{Deck, LoadEngine, Scenario, Sending, Shard, Tally, Watch, Wind
 use crate::suite::Suite;
 use crate::target::LoadTarget;
 
-/// How often the target's health is looked at, where the scenario asks for it.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Requests on their way at once in the idle pass.
 const IDLE_CONCURRENCY: usize = 4;
 
@@ -87,7 +86,12 @@ impl LoadRun {
         let whole =
             Whole { scenario: &scenario, suite: &suite, target: &target, facts: &facts, gates: &gates };
         let mut course = Course {
-            watch: Watch::new(scenario.abort_when, scenario.length(), engine.threads(), engine.lateness()),
+            watch: Watch::new(
+                (scenario.abort_when, scenario.max_in_flight),
+                scenario.length(),
+                engine.threads(),
+                engine.lateness(),
+            ),
             control: &control,
             events: &events,
             engine: Arc::new(engine),
@@ -212,23 +216,11 @@ impl Course<'_> {
         let (windows, mut seen) = mpsc::unbounded_channel::<Window>();
         // Children: what ends this sending does not look like somebody's stop.
         let (drain, abort) = (self.control.drain.child_token(), self.control.abort.child_token());
-        let target = Arc::clone(&sending.target);
-        let watches_health = sending.scenario.abort_when.unhealthy;
+        let mut looks = Looks::begin(&sending.target, &sending.scenario);
         let began = Instant::now();
         let engine = Arc::clone(&self.engine);
         let (draining, aborting) = (drain.clone(), abort.clone());
         let running = tokio::spawn(async move { engine.run(sending, draining, aborting, windows).await });
-        // In a task of its own: a look that hangs must not hide what the windows say.
-        let (told, mut unhealthy) = mpsc::channel(1);
-        let looking = tokio::spawn(async move {
-            let mut looks = interval(LOOK_EVERY);
-            let mut failed_in_a_row = 0;
-            while watches_health && failed_in_a_row < 2 {
-                looks.tick().await;
-                failed_in_a_row = if target.target().look().await.is_ok() { 0 } else { failed_in_a_row + 1 };
-            }
-            let _ = told.send(watches_health).await;
-        });
         loop {
             tokio::select! {
                 window = seen.recv() => {
@@ -240,16 +232,13 @@ impl Course<'_> {
                         self.end(found, &drain, &abort);
                     }
                 }
-                Some(true) = unhealthy.recv() => {
-                    let at_ms = began.elapsed().as_secs_f64() * 1e3;
-                    let seen = "the target's health request failed twice in a row".to_owned();
+                found = looks.failed() => {
                     if self.abort.is_none() {
-                        self.end(LoadAbort { rule: "unhealthy: true".to_owned(), seen, at_ms }, &drain, &abort);
+                        self.end(LoadAbort { at_ms: began.elapsed().as_secs_f64() * 1e3, ..found }, &drain, &abort);
                     }
                 }
             }
         }
-        looking.abort();
         let sent = running.await.map_err(std::io::Error::other)??;
         if let Some(reason) = &sent.broken {
             let _ = self.events.try_send(RunEvent::GivenUp { reason: reason.clone() });

@@ -7,6 +7,7 @@ mod accuracy;
 mod control;
 mod jobs;
 mod load;
+mod load_health;
 mod load_record;
 mod measured;
 mod record;

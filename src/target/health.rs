@@ -53,6 +53,14 @@ impl Target {
     /// # Errors
     /// The target cannot be tested now. It takes at most four seconds to know.
     pub async fn look(&self) -> Result<Health, HealthError> {
+        self.look_for(DEADLINE).await
+    }
+
+    /// The same within another deadline.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn look_for(&self, deadline: Duration) -> Result<Health, HealthError> {
         let contract = self.contract();
         let target = contract.name.clone();
         let url = contract.shown_url();
@@ -63,7 +71,7 @@ impl Target {
         let outgoing = self.look_at(contract.url(path), "health");
         // A key may be in the query.
         let path = path.split('?').next().unwrap_or_default();
-        let bounds = Bounds { headers: DEADLINE, total: DEADLINE, max_body: contract.connection.max_body };
+        let bounds = Bounds { headers: deadline, total: deadline, max_body: contract.connection.max_body };
         let raw =
             exchange(&self.client, outgoing, bounds).await.map_err(|failure| HealthError::Unreachable {
                 target: target.clone(),

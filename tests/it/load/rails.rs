@@ -97,10 +97,64 @@ fn a_target_that_says_it_is_not_well_ends_the_run() {
         _ => right(seen),
     });
     let place = place("model: arrivals\nrate: 20/s\nduration: 30s\ngates: [error_rate <= 1%]\n");
-    let start = Instant::now();
-    run(&place, &server, &[]).exits(3).stdout.contains("health request failed twice");
-    assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
-    assert_eq!(record(&place)["load"]["abort"]["rule"], "unhealthy: true");
+    let ended = run(&place, &server, &[]).exits(3);
+    assert!(ended.stdout.contains("health request failed twice"), "{}", ended.stdout);
+    let record = record(&place);
+    assert_eq!(record["load"]["abort"]["rule"], "unhealthy: true");
+    assert_ended_within(&record, 1500.0, 2000.0);
+}
+
+#[test]
+fn a_health_request_that_hangs_ends_the_run_within_three_seconds() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let server = Server::start_with_health(move |seen| match seen.path.as_str() {
+        // One look before the run, one at its start.
+        "/health" if asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 1 => Reply::silence(),
+        "/health" => Reply::json(200, &json!({"status": "ok"})),
+        _ => right(seen),
+    });
+    let place = place("model: arrivals\nrate: 20/s\nduration: 30s\ngates: [error_rate <= 1%]\n");
+    run(&place, &server, &[]).exits(3);
+    let record = record(&place);
+    assert_eq!(record["load"]["abort"]["rule"], "unhealthy: true");
+    assert_ended_within(&record, 0.0, 3000.0);
+}
+
+#[test]
+fn a_few_users_who_all_wait_for_nothing_are_enough_to_end_it() {
+    let server = Server::start(|_| Reply::silence());
+    let place = place(
+        "model: users\nusers: 4\nduration: 30s\nabort_when: {latency_p95: 500ms}\ngates: [error_rate <= 1%]\n",
+    );
+    run(&place, &server, &[]).exits(3);
+    let record = record(&place);
+    assert_eq!(record["load"]["abort"]["rule"], "latency_p95: 500ms");
+    assert_ended_within(&record, 0.0, 2000.0);
+    assert!(server.requests().len() <= 4, "{}", server.requests().len());
+}
+
+#[test]
+fn a_target_that_answers_nothing_at_all_ends_the_run_whatever_its_deadline() {
+    let server = Server::start(|_| Reply::silence());
+    let place = place("model: arrivals\nrate: 5/s\nduration: 60s\ntimeout: 1m\ngates: [error_rate <= 1%]\n");
+    let ended = run(&place, &server, &[]).exits(3);
+    assert!(ended.stdout.contains("nothing was answered for 5s"), "{}", ended.stdout);
+    let known = record(&place);
+    assert_eq!(known["load"]["abort"]["rule"], "silent: 5s");
+    assert_ended_within(&known, 5000.0, 1000.0);
+
+    // Who allows answers six seconds is not told after five that there are none.
+    let server = Server::start(|seen| right(seen).after(ms(6000)));
+    let place = super::place("model: arrivals\nrate: 5/s\nduration: 1s\ngates: [latency_p95 <= 8s]\n");
+    let config = super::TARGET.replace("timeout: 5s", "timeout: 10s");
+    place.file("thrash.yaml", config);
+    run(&place, &server, &[]).exits(0);
+}
+
+/// Whether a run was ended so soon after a moment, with some room for a busy machine.
+fn assert_ended_within(record: &serde_json::Value, from_ms: f64, within_ms: f64) {
+    let at = record["load"]["abort"]["at_ms"].as_f64().unwrap();
+    assert!(at <= from_ms + within_ms + 1000.0, "ended after {at} ms; the trouble began after {from_ms} ms");
 }
 
 #[test]
