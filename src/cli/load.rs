@@ -21,7 +21,7 @@ use crate::dispatch::{PreparedLoad, WorkersWish};
 use crate::domain::{LoadModel, TextPolicy, Wait};
 use crate::gate::Gate;
 use crate::load::{Rate, Scenario, load_scenario, scenario_names, scenario_text};
-use crate::run::RunControl;
+use crate::run::{IDLE_LONGEST, RunControl};
 
 /// Flags of `thrash load`.
 #[derive(Debug, Args)]
@@ -34,6 +34,9 @@ pub(super) struct LoadArgs {
     /// Multiply the lengths of stages, warm-up and holds, for a rehearsal (`0.1`)
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor, help_heading = "Load")]
     scale_time: f64,
+    /// Ask every phrase once before the load, one at a time; done anyway where a gate needs it
+    #[arg(long, help_heading = "Load")]
+    idle_pass: bool,
     /// One more gate, such as `latency_p95 <= 500ms` (repeatable)
     #[arg(long, value_name = "EXPR", help_heading = "Gates")]
     gate: Vec<Gate>,
@@ -93,6 +96,7 @@ pub(super) async fn load(
 ) -> Result<Exit, Failure> {
     let mut scenario = load_scenario(&args.scenario, args.scale_time)?;
     scenario.seed = args.seed.unwrap_or(scenario.seed);
+    scenario.idle_pass |= args.idle_pass;
     let mut flags = args.target.flags();
     if args.target.target.is_none()
         && let Some(target) = &scenario.target
@@ -198,5 +202,10 @@ fn plan(scenario: &Scenario) -> String {
         1 => String::new(),
         batch => format!(" of {batch} phrases"),
     };
-    format!("{}, {requests}{batch}, {} gates", shape(scenario), scenario.gates.len())
+    let idle = if scenario.idle_pass {
+        format!(", each phrase once before it ({} at most)", Wait(IDLE_LONGEST))
+    } else {
+        String::new()
+    };
+    format!("{}, {requests}{batch}{idle}, {} gates", shape(scenario), scenario.gates.len())
 }

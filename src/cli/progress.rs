@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::output::Output;
 use crate::domain::{LoadSecond, RunEvent, SecondPhrases, Verdict, Wait};
+use crate::run::IDLE_LONGEST;
 
 /// When the first plain line is written: a log should show early that the run goes on.
 const FIRST_LINE: Duration = Duration::from_secs(2);
@@ -163,8 +164,24 @@ impl Progress {
                     seen.planned = planned;
                     self.bar.set_length(planned as u64);
                     self.bar.set_message("answers without load");
+                    if self.style == Style::Lines {
+                        next_line = Instant::now() + FIRST_LINE;
+                        let longest = Wait(IDLE_LONGEST);
+                        say(format!("{planned} phrases without load, one at a time, {longest} at most"));
+                    }
                 }
-                RunEvent::IdleObserved => self.bar.inc(1),
+                RunEvent::IdleObserved { answered } => {
+                    seen.done += 1;
+                    seen.unanswered += usize::from(!answered);
+                    self.bar.inc(1);
+                    if self.style == Style::Bar {
+                        self.bar.set_message(format!("answers without load{}", seen.lost()));
+                    } else if Instant::now() >= next_line {
+                        next_line = Instant::now() + LINE_EVERY;
+                        say(format!("{} without load", seen.line()));
+                    }
+                }
+                RunEvent::Noted { text } => say(text),
                 RunEvent::LoadStarted { planned, judged } => {
                     seen.judges = judged;
                     let template = "{bar:24} {pos}/{len} s  {msg}";

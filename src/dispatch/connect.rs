@@ -67,8 +67,10 @@ impl Connecting {
         Self { contract, ask }
     }
 
-    /// Sends no more requests a second than this, whatever else is configured.
-    pub(super) fn at_most(mut self, rate: Option<f64>) -> Self {
+    /// Sends no more requests a second than this, whatever else is configured; and no further one but for a connection
+    /// that was closed, so that a target in trouble is known soon.
+    pub(super) fn for_load(mut self, rate: Option<f64>) -> Self {
+        self.ask.retries = self.ask.retries.min(1);
         self.ask.rate = match (self.ask.rate, rate) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),

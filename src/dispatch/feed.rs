@@ -149,10 +149,14 @@ impl Progress {
                 self.passed += usize::from(verdict.is_some_and(Verdict::passes));
                 self.unanswered += usize::from(no_answer.is_some());
             }
-            RunEvent::IdleObserved => self.done += 1,
+            RunEvent::IdleObserved { answered } => {
+                self.done += 1;
+                self.unanswered += usize::from(!answered);
+            }
             RunEvent::Slowed { .. }
             | RunEvent::ReferenceAwaited { .. }
             | RunEvent::WorkersAwaited { .. }
+            | RunEvent::Noted { .. }
             | RunEvent::LoadStarted { .. }
             | RunEvent::LoadSecond(_)
             | RunEvent::GivenUp { .. } => {}

@@ -72,6 +72,12 @@ impl PreparedLoad {
         let suite = phrases(config, &contract, &scenario)?;
         let deck = deck(&suite, &scenario)?;
         can_be_asked(&scenario, gates)?;
+        if scenario.body.is_some() && scenario.idle_pass {
+            return Err(DispatchError::Options {
+                message: "a fixed body has no phrases that could be asked before the load".to_owned(),
+                hint: "leave `--idle-pass` out".to_owned(),
+            });
+        }
         if scenario.body.is_some()
             && settings.baseline.as_ref().is_some_and(|wish| *wish != BaselineWish::Nothing)
         {
@@ -102,7 +108,7 @@ impl PreparedLoad {
         let (keeper, baseline) = Keeper::open(config, search)?;
         let baseline = baseline.settled().await?;
         let Connected { target, health, demo, .. } =
-            Connecting::new(config, contract, &id).at_most(scenario.max_rate).connect(config).await?;
+            Connecting::new(config, contract, &id).for_load(scenario.max_rate).connect(config).await?;
         let target = Box::pin(load_target(target, &suite, &scenario)).await?;
         let crew = match (board, workers) {
             (Some(board), Some(wish)) => {

@@ -55,7 +55,15 @@ pub enum RunEvent {
         planned: usize,
     },
     /// One of them has its answer, or will never have one.
-    IdleObserved,
+    IdleObserved {
+        /// Whether it has one.
+        answered: bool,
+    },
+    /// Something that who watches should know of.
+    Noted {
+        /// A sentence or two.
+        text: String,
+    },
     /// The load begins.
     LoadStarted {
         /// How long it goes on, if nothing ends it.

@@ -12,20 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::RunControl;
 use super::load_health::Looks;
+use super::load_idle::idle;
 use super::load_record::{Found, Held, RunFacts, Whole, record};
 use super::measured::Measured;
-use super::workers::work_off;
-use crate::domain::{
-    LoadAbort, Phrase, PhraseResult, RunEvent, RunStatus, SearchRecord, ShardRecord, TextPolicy,
-};
+use crate::domain::{LoadAbort, RunEvent, RunStatus, SearchRecord, ShardRecord};
 use crate::gate::GateOptions;
-use crate::judge::judge_phrase;
 use crate::load::{Deck, LoadEngine, Scenario, Sending, Shard, Tally, Watch, Window};
 use crate::suite::Suite;
 use crate::target::LoadTarget;
-
-/// Requests on their way at once in the idle pass.
-const IDLE_CONCURRENCY: usize = 4;
 
 /// A load run that can begin.
 #[derive(Debug)]
@@ -63,10 +57,11 @@ impl LoadRun {
         let tell = |event| {
             let _ = events.try_send(event);
         };
-        let idle = if idle_pass {
-            Some(idle(&target, scenario.batch, facts.text, &control, &events).await)
+        let (idle, abort) = if idle_pass {
+            let found = idle(&target, &scenario, facts.text, &control, &events).await;
+            (Some(found.results), found.abort)
         } else {
-            None
+            (None, None)
         };
         let idle_right = idle.as_ref().filter(|idle| idle.len() == target.phrases().len());
         let sending = Sending {
@@ -82,7 +77,6 @@ impl LoadRun {
             start: None,
             scenario: Arc::clone(&scenario),
         };
-        tell(RunEvent::LoadStarted { planned: scenario.length(), judged: target.is_judged() });
         let whole =
             Whole { scenario: &scenario, suite: &suite, target: &target, facts: &facts, gates: &gates };
         let mut course = Course {
@@ -95,14 +89,16 @@ impl LoadRun {
             control: &control,
             events: &events,
             engine: Arc::new(engine),
-            abort: None,
+            abort,
             broken: None,
             lead: Duration::ZERO,
             shards: Vec::new(),
         };
         let began = Instant::now();
         let mut found = Found { idle, ..Found::new(Tally::default()) };
-        if !control.is_stopping() {
+        // A load whose answers have nothing to stand beside is not begun.
+        if !control.is_stopping() && course.abort.is_none() {
+            tell(RunEvent::LoadStarted { planned: scenario.length(), judged: target.is_judged() });
             if scenario.is_search {
                 search(&whole, &mut course, sending, &mut found).await?;
             } else {
@@ -288,45 +284,4 @@ impl Course<'_> {
         // Requests on their way are load as well.
         abort.cancel();
     }
-}
-
-/// Asks every phrase once, a few requests at a time, as any run does. They hold as many phrases as under load: what the
-/// load does to answers is not what a batch does to them.
-async fn idle(
-    target: &Arc<LoadTarget>,
-    batch: usize,
-    text: TextPolicy,
-    control: &RunControl,
-    events: &mpsc::Sender<RunEvent>,
-) -> Vec<PhraseResult> {
-    let all = target.phrases().len();
-    let _ = events.try_send(RunEvent::IdleStarted { planned: all });
-    let start = Instant::now();
-    // As even as can be: the last one is not much smaller than the others.
-    let requests = all.div_ceil(batch);
-    let ask = |request: usize| {
-        let (target, control, events) = (Arc::clone(target), control.clone(), events.clone());
-        async move {
-            let tell = |event| {
-                let _ = events.try_send(event);
-            };
-            let numbers = request * all / requests..(request + 1) * all / requests;
-            let phrases: Vec<&Phrase> = target.phrases()[numbers.clone()].iter().collect();
-            let asked = tokio::select! {
-                biased;
-                () = control.abort.cancelled() => return None,
-                asked = target.target().ask(&phrases, 0, start, &control.drain, &tell) => asked?,
-            };
-            numbers.clone().for_each(|_| tell(RunEvent::IdleObserved));
-            Some(numbers.zip(asked.into_iter().map(|seen| vec![seen])).collect())
-        }
-    };
-    let done = work_off(requests, IDLE_CONCURRENCY, ask).await;
-    let mut found = done.found;
-    found.sort_by_key(|(number, _)| *number);
-    let alert_level = target.target().contract().alert_level;
-    found
-        .into_iter()
-        .map(|(number, seen)| judge_phrase(&target.phrases()[number], alert_level, text, seen))
-        .collect()
 }

@@ -218,7 +218,8 @@ fn view(event: &RunEvent) -> (&'static str, Value) {
         RunEvent::ReferenceAwaited { at_most } => ("reference_awaited", json!({"at_most_ms": ms(at_most)})),
         RunEvent::WorkersAwaited { come, of } => ("workers_awaited", json!({"come": come, "of": of})),
         RunEvent::IdleStarted { planned } => ("idle_started", json!({"planned": planned})),
-        RunEvent::IdleObserved => ("idle_observed", json!({})),
+        RunEvent::IdleObserved { answered } => ("idle_observed", json!({"answered": answered})),
+        RunEvent::Noted { text } => ("noted", json!({"text": text})),
         RunEvent::LoadStarted { planned, judged } => {
             ("load_started", json!({"planned_ms": ms(planned), "judged": judged}))
         }

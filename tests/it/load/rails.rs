@@ -97,10 +97,10 @@ fn a_target_that_says_it_is_not_well_ends_the_run() {
         _ => right(seen),
     });
     let place = place("model: arrivals\nrate: 20/s\nduration: 30s\ngates: [error_rate <= 1%]\n");
-    let ended = run(&place, &server, &[]).exits(3);
-    assert!(ended.stdout.contains("health request failed twice"), "{}", ended.stdout);
+    run(&place, &server, &[]).exits(3);
     let record = record(&place);
     assert_eq!(record["load"]["abort"]["rule"], "unhealthy: true");
+    assert_eq!(record["load"]["abort"]["seen"], "the target's health request failed twice in a row");
     assert_ended_within(&record, 1500.0, 2000.0);
 }
 
@@ -137,8 +137,7 @@ fn a_few_users_who_all_wait_for_nothing_are_enough_to_end_it() {
 fn a_target_that_answers_nothing_at_all_ends_the_run_whatever_its_deadline() {
     let server = Server::start(|_| Reply::silence());
     let place = place("model: arrivals\nrate: 5/s\nduration: 60s\ntimeout: 1m\ngates: [error_rate <= 1%]\n");
-    let ended = run(&place, &server, &[]).exits(3);
-    assert!(ended.stdout.contains("nothing was answered for 5s"), "{}", ended.stdout);
+    run(&place, &server, &[]).exits(3);
     let known = record(&place);
     assert_eq!(known["load"]["abort"]["rule"], "silent: 5s");
     assert_ended_within(&known, 5000.0, 1000.0);
@@ -149,6 +148,49 @@ fn a_target_that_answers_nothing_at_all_ends_the_run_whatever_its_deadline() {
     let config = super::TARGET.replace("timeout: 5s", "timeout: 10s");
     place.file("thrash.yaml", config);
     run(&place, &server, &[]).exits(0);
+}
+
+#[test]
+fn the_idle_pass_is_under_the_rails_of_the_load() {
+    for (trouble, rule, within) in
+        [(Reply::silence(), "silent: 5s", 5000.0), (Reply::json(500, &json!({})), "error_rate: 50%", 2000.0)]
+    {
+        let server = Server::start(move |_| trouble.clone());
+        let place =
+            place("model: arrivals\nrate: 50/s\nduration: 30s\ntimeout: 30s\ngates: [error_rate <= 1%]\n");
+        place.file("thrash.yaml", super::TARGET.replace("timeout: 5s", "timeout: 30s"));
+        let ended = run(&place, &server, &["--idle-pass"]).exits(3);
+        ended.complains(&["4 phrases without load, one at a time", "giving up"]);
+        let record = record(&place);
+        assert_eq!((&record["status"], &record["load"]["abort"]["rule"]), (&json!("aborted"), &json!(rule)));
+        assert_ended_within(&record, 0.0, within);
+        let seen = record["load"]["abort"]["seen"].as_str().unwrap();
+        assert!(seen.starts_with("before the load: "), "{seen}");
+        assert!(server.requests().len() <= 4, "the load began: {} requests", server.requests().len());
+    }
+
+    // Its own word that it is not well, in the middle of it.
+    let began = Instant::now();
+    let server = Server::start_with_health(move |seen| match seen.path.as_str() {
+        "/health" if began.elapsed() > ms(800) => Reply::json(503, &json!({})),
+        "/health" => Reply::json(200, &json!({})),
+        _ => right(seen).after(ms(1500)),
+    });
+    let place = place("model: arrivals\nrate: 50/s\nduration: 30s\ngates: [error_rate <= 1%]\n");
+    run(&place, &server, &["--idle-pass"]).exits(3);
+    assert_eq!(record(&place)["load"]["abort"]["rule"], "unhealthy: true");
+    let asked = server.requests().iter().filter(|seen| seen.path == "/analyze").count();
+    assert!(asked <= 4, "the load began: {asked} requests");
+}
+
+#[test]
+fn the_idle_pass_sends_one_request_at_a_time() {
+    let server = Server::start(|seen| right(seen).after(ms(60)));
+    let place = place(
+        "model: arrivals\nrate: 2/s\nduration: 1s\nidle_pass: true\nmax_in_flight: 1\nabort_when: {unhealthy: false}\ngates: [error_rate <= 1%]\n",
+    );
+    run(&place, &server, &[]).exits(0);
+    assert_eq!(server.most_in_flight(), 1);
 }
 
 /// Whether a run was ended so soon after a moment, with some room for a busy machine.
