@@ -331,6 +331,22 @@ pub(super) fn may_be_loaded(
                 .to_owned(),
         );
     }
+    // Each request is followed by another, at least, and `max_rate` is over all of them.
+    let starts = scenario.peak() * 2.0;
+    if contract.is_polled()
+        && scenario.model == LoadModel::Arrivals
+        && let Some(most) = scenario.max_rate.into_iter().chain(contract.limits.rate).reduce(f64::min)
+        && starts > most
+    {
+        return refuse(
+            format!(
+                "target `{name}` is asked again for each decision, so the scenario sends up to {} at least, and may send {}",
+                Rate(starts),
+                Rate(most)
+            ),
+            "raise `max_rate`, or `limits.rate` of the target if it bears more; or lower the load".to_owned(),
+        );
+    }
     let most = scenario.max_rate.map_or_else(|| scenario.peak(), |most| most.min(scenario.peak()));
     match contract.limits.rate {
         Some(limit)

@@ -17,7 +17,7 @@ use super::recorder::{Recorder, Request};
 use super::scenario_file::Beyond;
 use super::tally::Window;
 use super::turns::Turns;
-use crate::target::{Lane, LoadTarget};
+use crate::target::{Lane, LoadTarget, Turnstile};
 
 /// Starts that wait for a lane, at most; further ones are dropped and counted.
 const LONGEST_QUEUE: usize = 1_000_000;
@@ -107,7 +107,7 @@ impl Pool {
     }
 
     async fn work(&self, number: usize, slot: &Slot) {
-        let mut lane = Lane::new();
+        let mut lane = Lane::new(self.turns.clone().map(|turns| turns as Arc<dyn Turnstile>));
         let mut phrases = Vec::new();
         loop {
             let Some(request) = slot.work.take() else {

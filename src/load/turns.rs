@@ -1,9 +1,12 @@
 //! `max_rate` for the threads that send by a schedule: each request takes the next free moment, whichever thread it is of.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
+
+use crate::target::Turnstile;
 
 /// One request after the other, so far apart at least. What was missed is not caught up with.
 #[derive(Debug)]
@@ -28,6 +31,16 @@ impl Turns {
         // Nothing else is shared by it, and every thread sees its changes in one order.
         let next = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after).unwrap_or(now);
         (next > now).then(|| self.began + Duration::from_nanos(next))
+    }
+}
+
+impl Turnstile for Turns {
+    fn turn(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            if let Some(at) = self.take() {
+                sleep_until(at).await;
+            }
+        })
     }
 }
 

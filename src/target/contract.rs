@@ -182,6 +182,11 @@ impl Contract {
         self.response.cache_hit.is_some() || self.response.answer_id.is_some()
     }
 
+    /// Whether it accepts a phrase now and decides later: then each takes two requests at least.
+    pub const fn is_polled(&self) -> bool {
+        self.poll.is_some()
+    }
+
     /// Whether an answer is read with its headers.
     pub(super) fn names_headers(&self) -> bool {
         self.response.names("headers") || self.batch.as_ref().is_some_and(|batch| batch.names("headers"))

@@ -1,6 +1,7 @@
 //! A target under load: one attempt a request, no pause, no second try, nothing that waits for anything but the answer.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{HeaderName, HeaderValue};
@@ -10,6 +11,7 @@ use super::ask::Target;
 use super::checks::Checks;
 use super::client::{Bounds, Failure, HttpVersion, exchange};
 use super::outgoing::Outgoing;
+use super::poll::Turnstile;
 use super::reading::{RawAnswer, Reading};
 use super::wire::{Received, Wire};
 use crate::domain::{Answer, Level, NoAnswerReason, Phase, Phrase};
@@ -99,23 +101,20 @@ pub struct Lane {
     wire: Option<(Wire, Instant)>,
     request: Vec<u8>,
     answers: Vec<ShortAnswer>,
+    /// Who paces what follows the request; the target itself if nobody does.
+    turns: Option<Arc<dyn Turnstile>>,
 }
 
 impl Lane {
-    /// A lane without a connection.
-    pub const fn new() -> Self {
-        Self { wire: None, request: Vec::new(), answers: Vec::new() }
+    /// A lane without a connection. `turns` is who paces the requests, where somebody does: those by which an asynchronous
+    /// target is asked for its decision wait for their turn, too.
+    pub const fn new(turns: Option<Arc<dyn Turnstile>>) -> Self {
+        Self { wire: None, request: Vec::new(), answers: Vec::new(), turns }
     }
 
     /// What the last request brought, one answer for each of its phrases.
     pub fn answers(&self) -> &[ShortAnswer] {
         &self.answers
-    }
-}
-
-impl Default for Lane {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -355,7 +354,9 @@ impl LoadTarget {
         let sent = match (&self.target.contract.poll, sent) {
             (Some(poll), Ok(raw)) if poll.accept.contains(&raw.status) => {
                 accepted = Some(start.elapsed());
-                self.target.decision(poll, &raw, self.bounds).await
+                let turns = lane.turns.clone();
+                let turns = turns.as_deref().unwrap_or(&self.target.pacer);
+                self.target.decision(poll, &raw, self.bounds, turns).await
             }
             (_, sent) => sent,
         };

@@ -36,6 +36,7 @@ pub use contract::{Contract, ContractError};
 pub use contract_file::{Limits, schema};
 pub use health::{Health, HealthError};
 pub use load::{Lane, LoadOptions, LoadTarget, ShortAnswer, Shot};
+pub use poll::Turnstile;
 pub use preset::{PRESET_NAMES, preset, preset_text};
 pub use reading::{Field, Reading};
 pub use webhook::{WebhookAnswer, WebhookClient};

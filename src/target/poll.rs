@@ -1,5 +1,7 @@
 //! Targets that accept a phrase now and decide later.
 
+use std::fmt;
+use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use reqwest::Url;
@@ -11,11 +13,30 @@ use super::client::{Bounds, Failure, exchange};
 use super::contract::Poll;
 use super::expression::{Expression, Scope};
 use super::http_time::retry_after;
+use super::pace::Pacer;
 use super::reading::RawAnswer;
 use crate::domain::{NoAnswer, NoAnswerReason, Phase};
 
+/// Who says when one more request may be sent.
+pub trait Turnstile: Send + Sync {
+    /// Waits until it may.
+    fn turn(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+impl fmt::Debug for dyn Turnstile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Turnstile")
+    }
+}
+
+impl Turnstile for Pacer {
+    fn turn(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.turn())
+    }
+}
+
 impl Target {
-    /// Asks for the decision until it is there.
+    /// Asks for the decision until it is there, each time when `turns` says so.
     ///
     /// `accepted` is the answer that accepted the phrase; the decision is the answer that comes back.
     pub(super) async fn decision(
@@ -23,6 +44,7 @@ impl Target {
         poll: &Poll,
         accepted: &RawAnswer,
         bounds: Bounds,
+        turns: &dyn Turnstile,
     ) -> Result<RawAnswer, Failure> {
         let url = self.poll_url(poll, accepted)?;
         let deadline = Instant::now() + poll.deadline.0;
@@ -35,7 +57,7 @@ impl Target {
             next_wait = next_wait.mul_f64(1.5).min(longest);
             let turn = async {
                 sleep(wait).await;
-                self.pacer.turn().await;
+                turns.turn().await;
             };
             timeout_at(deadline, turn).await.map_err(|_| late())?;
             let left = deadline.saturating_duration_since(Instant::now());

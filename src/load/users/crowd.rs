@@ -23,7 +23,7 @@ use crate::load::recorder::{Recorder, Request};
 use crate::load::scenario::Scenario;
 use crate::load::shard::Shard;
 use crate::load::tally::{Tally, Window};
-use crate::target::{Lane, LoadTarget};
+use crate::target::{Lane, LoadTarget, Turnstile};
 
 /// All users, and what they share.
 pub(super) struct Crowd {
@@ -42,7 +42,7 @@ pub(super) struct Crowd {
     /// When the run begins, if not at once.
     start: Option<Instant>,
     began: SetOnce<Instant>,
-    pace: Option<Pace>,
+    pace: Option<Arc<Pace>>,
     shared: Mutex<Shared>,
     /// Something ended.
     changed: Notify,
@@ -95,10 +95,14 @@ impl Crowd {
             end
         });
         let ends = ends.collect();
+        let pace = match scenario.max_rate {
+            Some(rate) => Some(Arc::new(Pace::new(shard.rate(rate))?)),
+            None => None,
+        };
         let user = |number: usize| {
             let seed = scenario.seed ^ (shard.number(number as u64) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             let random = ChaCha8Rng::seed_from_u64(seed);
-            Some(User { lane: Lane::new(), phrases: Vec::new(), random, ready: None, asked: 0 })
+            Some(User { lane: lane(&pace), phrases: Vec::new(), random, ready: None, asked: 0 })
         };
         let shared = Shared {
             deck,
@@ -110,7 +114,7 @@ impl Crowd {
             closed: false,
         };
         Ok(Self {
-            pace: scenario.max_rate.map(|rate| Pace::new(shard.rate(rate))).transpose()?,
+            pace,
             end: plan.length().min(longest),
             target,
             plan,
@@ -167,7 +171,7 @@ impl Crowd {
                 shared.recorder.ended(&request, request.due, brought, shot);
             } else {
                 shared.recorder.tally.lost += 1;
-                user.lane = Lane::new();
+                user.lane = lane(&self.pace);
             }
             if stays {
                 shared.users[number] = Some(user);
@@ -298,6 +302,11 @@ impl Crowd {
     pub(super) fn tally(&self) -> Tally {
         self.shared().recorder.tally.clone()
     }
+}
+
+/// A lane whose requests are paced together with all others.
+fn lane(pace: &Option<Arc<Pace>>) -> Lane {
+    Lane::new(pace.clone().map(|pace| pace as Arc<dyn Turnstile>))
 }
 
 /// What comes of it; none if it panics. goose would lose the user without a word.

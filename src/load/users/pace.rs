@@ -1,12 +1,14 @@
 //! `max_rate` for users: each request takes the next free moment, first come first served.
 
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use crate::load::alarm::Alarm;
+use crate::target::Turnstile;
 
 /// A request that woke late does not hold up the ones behind it, by so much at most. The spacing makes up for it, so that
 /// no second holds more requests than it may.
@@ -49,6 +51,12 @@ impl Pace {
             next.alarm.until(at).await;
         }
         Passage { next, spacing: self.spacing }
+    }
+}
+
+impl Turnstile for Pace {
+    fn turn(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async { self.passage().await.used(Instant::now()) })
     }
 }
 

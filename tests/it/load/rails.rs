@@ -59,6 +59,49 @@ fn the_highest_rate_is_never_exceeded_not_even_to_catch_up() {
 }
 
 #[test]
+fn the_highest_rate_holds_for_starts_and_for_asking_again_together() {
+    for model in ["model: arrivals\nrate: 20/s\n", "model: users\nusers: 10\n"] {
+        let began = Instant::now();
+        let server = Server::start(move |seen| {
+            if let Some(job) = seen.path.strip_prefix("/jobs/") {
+                let is_done = began.elapsed() > ms(200 + job.parse::<u64>().unwrap());
+                Reply::json(200, &json!({"done": is_done, "level": "none"}))
+            } else {
+                let at = began.elapsed().as_millis();
+                Reply::json(202, &json!({"url": format!("/jobs/{at}")}))
+            }
+        });
+        let place = place(&format!(
+            "{model}duration: 4s\nmax_rate: 50/s\nabort_when: {{error_rate: 100%}}\ngates: [error_rate <= 1%]\n"
+        ));
+        let poll = "poll: {url: body.url, done: body.done, interval: 20ms, deadline: 5s}\n    examples:";
+        place.file("thrash.yaml", super::TARGET.replace("examples:", poll));
+        run(&place, &server, &[]).exits(0);
+        let mut times: Vec<Instant> = server.requests().iter().map(|seen| seen.at).collect();
+        times.sort_unstable();
+        assert!(times.len() > 120, "{} requests", times.len());
+        // Over any second, and what the network and this machine push together.
+        let most = times
+            .iter()
+            .enumerate()
+            .map(|(i, first)| times[i..].iter().take_while(|time| **time < *first + ms(1000)).count());
+        let most = most.max().unwrap();
+        assert!(most <= 55, "{most} requests within a second: {model}");
+    }
+}
+
+#[test]
+fn a_load_that_leaves_no_room_for_asking_again_is_refused() {
+    let server = Server::start(right);
+    let place =
+        place("model: arrivals\nrate: 30/s\nduration: 1s\nmax_rate: 50/s\ngates: [error_rate <= 1%]\n");
+    let poll = "poll: {url: body.url, done: body.done}\n    examples:";
+    place.file("thrash.yaml", super::TARGET.replace("examples:", poll));
+    run(&place, &server, &[]).exits(2).complains(&["asked again", "60/s", "50/s"]);
+    assert!(server.requests().is_empty());
+}
+
+#[test]
 fn errors_end_the_run_within_two_seconds() {
     let server =
         Server::start(|seen| if seen.number < 50 { right(seen) } else { Reply::json(500, &json!({})) });
