@@ -213,6 +213,13 @@ fn can_be_asked(scenario: &Scenario, gates: &[Gate]) -> Result<(), DispatchError
             hint: "ask for rates, latencies and `check_failures`".to_owned(),
         });
     }
+    let by_users = scenario.model == LoadModel::Users;
+    if let Some(gate) = gates.iter().find(|gate| by_users && gate.needs_schedule()) {
+        return Err(DispatchError::Options {
+            message: format!("`{gate}` cannot be asked: users ask when they are answered, never late"),
+            hint: "leave it out; a run says how long its users waited for `max_rate`".to_owned(),
+        });
+    }
     if let Some(gate) = gates.iter().find(|gate| scenario.is_search && gate.mode.is_against_baseline()) {
         return Err(DispatchError::Options {
             message: format!("`{gate}` cannot be asked of a search, which sends another load each time"),

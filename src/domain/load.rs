@@ -348,6 +348,9 @@ pub struct LoadRecord {
     pub warm_up: u64,
     /// Requests started within a second of when they should have, of those intended.
     pub achieved: Rate,
+    /// Of the users' time, the part that they waited for `max_rate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<f64>,
     /// Parts of the run, in their order.
     pub steps: Vec<LoadStep>,
     /// The run second by second, the warm-up included; longer slices in a run over an hour.

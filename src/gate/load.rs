@@ -5,9 +5,12 @@ use super::metric::Metric;
 use super::threshold::Gate;
 use super::verdict::{conclude_from, rank, sentence_from};
 use crate::domain::{
-    Check, CheckOutcome, CheckSource, Conclusion, LoadRecord, NoAnswerReason, Rate, RunRecord, RunStatus,
-    RunVerdict, SearchRecord,
+    Check, CheckOutcome, CheckSeverity, CheckSource, Conclusion, LoadRecord, NoAnswerReason, Rate, RunRecord,
+    RunStatus, RunVerdict, SearchRecord,
 };
+
+/// Users who wait for `max_rate` a larger part of their time than this are not the load any more.
+const MOST_HELD_BACK: f64 = 0.05;
 
 /// Makes the verdict on a load run.
 ///
@@ -38,6 +41,7 @@ pub(super) fn evaluate_load(
     checks.extend(baseline_checks(record, options));
     checks.push(generator(load));
     checks.extend(sent(load, options));
+    checks.extend(held_back(load));
     checks.extend(load.cut.as_ref().map(|limit| {
         let reason = format!("`{limit}` ended it before its stages did");
         Check::new(
@@ -152,6 +156,21 @@ fn sent(load: &LoadRecord, options: &GateOptions) -> Option<Check> {
         CheckOutcome::Inconclusive,
         reason,
     ))
+}
+
+/// Users who wait for `max_rate` make another load than the one of so many users. Gates on it hold all the same.
+fn held_back(load: &LoadRecord) -> Option<Check> {
+    let share = load.held_back.filter(|share| *share > MOST_HELD_BACK)?;
+    let rate = load.scenario.max_rate.unwrap_or_default();
+    let reason = format!(
+        "users waited for `max_rate` {:.0} % of their time: this was a load of {rate}/s, not of {} users",
+        share * 100.0,
+        load.scenario.max_in_flight
+    );
+    let outcome = CheckOutcome::Inconclusive;
+    let check =
+        Check::new("the users asked by themselves", CheckSource::Integrity, "held_back", outcome, reason);
+    Some(Check { severity: CheckSeverity::Warn, ..check })
 }
 
 /// Whether so many requests have no answer that the rest means nothing. A gate on them decides where there is one.

@@ -104,6 +104,11 @@ impl Gate {
         is_limit.then(|| Duration::try_from_secs_f64(self.limit / 1e3).unwrap_or(Duration::MAX))
     }
 
+    /// Whether it asks what became of a schedule.
+    pub fn needs_schedule(&self) -> bool {
+        self.metric == Metric::AchievedRate
+    }
+
     /// Whether it asks what a search for the highest load found.
     pub fn needs_search(&self) -> bool {
         self.metric == Metric::SustainedRate

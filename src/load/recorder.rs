@@ -46,6 +46,14 @@ impl Recorder {
         }
     }
 
+    /// The user who asked had waited so long for `max_rate`, and took so long for everything else.
+    pub(super) fn held_back(&mut self, request: &Request, waited: Duration, rest: Duration) {
+        if request.step.is_some() {
+            self.tally.held_back += waited;
+            self.tally.users_time += waited + rest;
+        }
+    }
+
     /// A request should start, and this program came to it so late.
     pub(super) fn intended(&mut self, request: &Request, lag: Duration) {
         self.window.intended += 1;

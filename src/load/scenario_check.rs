@@ -154,6 +154,13 @@ impl Reader<'_> {
         if file.checks.len() > MOST_CHECKS {
             self.key("checks", format!("there can be {MOST_CHECKS} checks"), "join some with `&&`");
         }
+        let by_users = file.gates.iter().enumerate().filter(|(_, gate)| gate.needs_schedule());
+        for (i, gate) in by_users.filter(|_| file.model == LoadModel::Users) {
+            let path = Path::root().join("gates").join(i);
+            let message =
+                format!("`{gate}` says nothing of users: they ask when they are answered, never late");
+            self.wrong(&path, message, "leave it out; a run says how long its users waited for `max_rate`");
+        }
         let names: Vec<&str> = file.checks.keys().map(String::as_str).collect();
         for (i, gate) in file.gates.iter().enumerate() {
             if let Err(problem) = gate.fits_checks(&names) {

@@ -38,6 +38,12 @@ pub struct Tally {
     pub cpu: Duration,
     /// Threads that sent.
     pub threads: usize,
+    /// How long users waited for `max_rate`...
+    #[serde(default)]
+    pub held_back: Duration,
+    /// ...of so much time: that, the wait for their answers, and their thinking.
+    #[serde(default)]
+    pub users_time: Duration,
     /// Requests that failed because this machine had no port or file left.
     pub exhausted: u64,
     /// Requests that a bug in this program lost.
@@ -217,6 +223,8 @@ impl Tally {
         self.warm_up += other.warm_up;
         self.cpu += other.cpu;
         self.threads += other.threads;
+        self.held_back += other.held_back;
+        self.users_time += other.users_time;
         self.exhausted += other.exhausted;
         self.lost += other.lost;
     }

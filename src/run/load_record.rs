@@ -265,6 +265,8 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             fixed_body: (!target.is_judged()).then(|| whole.suite.record.hash.clone()),
         },
         achieved: achieved(total),
+        held_back: (scenario.max_rate.is_some() && !tally.users_time.is_zero())
+            .then(|| tally.held_back.as_secs_f64() / tally.users_time.as_secs_f64()),
         counts: total.counts.clone(),
         warm_up: tally.warm_up,
         steps: steps(scenario, found, target.is_judged()),

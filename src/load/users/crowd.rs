@@ -153,18 +153,20 @@ impl Crowd {
         let Some(mut user) = self.shared().users.get_mut(number).and_then(Option::take) else {
             return pending().await;
         };
-        let Some(request) = self.start(number, &mut user).await else {
+        let Some((request, held)) = self.start(number, &mut user).await else {
             self.leave();
             return pending().await;
         };
         let sent = self.target.send(&mut user.lane, &user.phrases, request.number);
         let shot = unless_it_panics(sent).await;
         user.asked += 1;
-        user.ready = Some(Instant::now() + self.pause(&mut user.random));
+        let ready = Instant::now() + self.pause(&mut user.random);
+        user.ready = Some(ready);
         let stays = self.scenario.iterations.is_none_or(|most| user.asked < most);
         {
             let mut shared = self.shared();
             shared.flying[number] = None;
+            shared.recorder.held_back(&request, held, ready - request.due);
             if let Some(shot) = &shot {
                 // A user waits for nothing but the answer: response time is service time.
                 let brought = (user.phrases.as_slice(), user.lane.answers());
@@ -191,8 +193,9 @@ impl Crowd {
         from + to.saturating_sub(from).mul_f64(random.random::<f64>())
     }
 
-    /// Waits until a user has thought, the load has room for it, and the rate allows it; then its request begins.
-    async fn start(&self, number: usize, user: &mut User) -> Option<Request> {
+    /// Waits until a user has thought, the load has room for it, and the rate allows it; then its request begins. With how
+    /// long the rate alone held it back.
+    async fn start(&self, number: usize, user: &mut User) -> Option<(Request, Duration)> {
         let began = *self.began.wait().await;
         let mut due = user.ready.unwrap_or(began);
         loop {
@@ -210,7 +213,7 @@ impl Crowd {
                             if let Some(passage) = passage {
                                 passage.used(request.due);
                             }
-                            return Some(request);
+                            return Some((request, free.saturating_duration_since(due)));
                         }
                         Begin::NotNow => {}
                         Begin::Never => return None,

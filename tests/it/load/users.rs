@@ -352,3 +352,42 @@ fn no_request_is_like_one_of_the_idle_pass_even_through_the_client_library() {
     // goose's features must not change what is asked for.
     assert!(seen.iter().all(|seen| seen.header("accept-encoding").is_none()));
 }
+
+#[test]
+fn users_whom_the_highest_rate_holds_back_are_not_the_load_and_that_is_said() {
+    let server = Server::start(|seen| right(seen).after(ms(5)));
+    let place = place(
+        "model: users\nusers: 20\nduration: 3s\nmax_rate: 20/s\ngates: [error_rate <= 1%, latency_p95 <= 2s]\n",
+    );
+    let ended = run(&place, &server, &[]).exits(0);
+    assert!(ended.stdout.contains("1 warning"), "{}", ended.stdout);
+    let held = record(&place);
+    let share = held["load"]["held_back"].as_f64().unwrap();
+    assert!((0.8..=1.0).contains(&share), "{share}");
+    let warning =
+        held["verdict"]["checks"].as_array().unwrap().iter().find(|check| check["metric"] == "held_back");
+    let reason = warning.unwrap()["reason"].as_str().unwrap();
+    assert!(reason.contains("20/s, not of 20 users"), "{reason}");
+
+    // Users who think longer than the rate asks are not held back by it.
+    let place = super::place(
+        "model: users\nusers: 4\nduration: 2s\nthink_time: 200ms..300ms\nmax_rate: 400/s\ngates: [error_rate <= 1%]\n",
+    );
+    run(&place, &server, &[]).exits(0);
+    let free = record(&place);
+    assert!(free["load"]["held_back"].as_f64().unwrap() < 0.05, "{}", free["load"]["held_back"]);
+    assert!(free["verdict"]["checks"].as_array().unwrap().iter().all(|check| check["metric"] != "held_back"));
+}
+
+#[test]
+fn a_gate_that_users_can_never_fail_is_refused() {
+    let server = Server::start(right);
+    let scenario = "model: users\nusers: 2\nduration: 1s\n";
+    let place = place(&format!("{scenario}gates: [achieved_rate >= 99%]\n"));
+    run(&place, &server, &[]).exits(2).complains(&["`achieved_rate >= 99%`", "never late", "s.yaml:"]);
+    let place = super::place(&format!("{scenario}gates: [error_rate <= 1%]\n"));
+    run(&place, &server, &["--gate", "achieved_rate >= 99%"])
+        .exits(2)
+        .complains(&["cannot be asked", "never late"]);
+    assert!(server.requests().is_empty());
+}
