@@ -301,8 +301,9 @@ pub(super) fn within_limits(mut scenario: Scenario, contract: &Contract) -> Scen
     if let Some(limit) = contract.limits.rate {
         scenario.max_rate = Some(scenario.max_rate.map_or(limit, |most| most.min(limit)));
     }
-    if let Some(limit) = contract.limits.concurrency {
-        scenario.max_in_flight = scenario.max_in_flight.min(limit);
+    if let Some(limit) = contract.limits.concurrency.filter(|limit| *limit < scenario.max_in_flight) {
+        scenario.lowered_from = Some(scenario.max_in_flight);
+        scenario.max_in_flight = limit;
     }
     scenario
 }

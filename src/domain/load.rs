@@ -53,6 +53,9 @@ pub struct ScenarioRecord {
     pub warm_up_ms: f64,
     /// Requests on their way at once, at most.
     pub max_in_flight: usize,
+    /// What that was before the target's `limits.concurrency` lowered it, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lowered_from: Option<usize>,
     /// Requests a second, at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_rate: Option<f64>,

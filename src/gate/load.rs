@@ -39,6 +39,14 @@ pub(super) fn evaluate_load(
         }
     }
     checks.extend(baseline_checks(record, options));
+    if let Some(why) = queued(load) {
+        let is_late = |check: &&mut Check| {
+            check.outcome != CheckOutcome::Pass && check.metric.parse().is_ok_and(is_from_intended_start)
+        };
+        for check in checks.iter_mut().filter(is_late) {
+            check.reason = format!("{}; but {why}", check.reason);
+        }
+    }
     checks.push(generator(load));
     checks.extend(sent(load, options));
     checks.extend(held_back(load));
@@ -158,6 +166,21 @@ fn sent(load: &LoadRecord, options: &GateOptions) -> Option<Check> {
     ))
 }
 
+/// Whether it counts the wait of starts that may not be sent yet.
+const fn is_from_intended_start(metric: Metric) -> bool {
+    matches!(metric, Metric::Latency(_) | Metric::AchievedRate | Metric::SustainedRate)
+}
+
+/// What made starts wait that was not the target's slowness: its contract allows fewer at once than the scenario.
+fn queued(load: &LoadRecord) -> Option<String> {
+    let asked = load.scenario.lowered_from.filter(|_| load.counts.waited > 0)?;
+    Some(format!(
+        "{} of {} starts waited, because the target's `limits.concurrency` allows {} at once, not the {asked} of the \
+         scenario",
+        load.counts.waited, load.counts.intended, load.scenario.max_in_flight
+    ))
+}
+
 /// Users who wait for `max_rate` make another load than the one of so many users. Gates on it hold all the same.
 fn held_back(load: &LoadRecord) -> Option<Check> {
     let share = load.held_back.filter(|share| *share > MOST_HELD_BACK)?;
@@ -223,6 +246,8 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
                 Conclusion::Inconclusive => "; but this machine was slow",
                 _ => "",
             };
+            let by_wait = queued(load).filter(|_| abort.rule.starts_with("latency"));
+            let blame = by_wait.map_or_else(|| blame.to_owned(), |why| format!("{blame}; but {why}"));
             format!("ended after {} by `{}`: {}{blame}", after(abort.at_ms), abort.rule, abort.seen)
         }
         _ if load.generator.starved => {

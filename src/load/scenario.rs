@@ -49,6 +49,8 @@ pub struct Scenario {
     pub spacing: Spacing,
     /// Requests on their way at once, at most.
     pub max_in_flight: usize,
+    /// What it was before the target's own limit lowered it, if it did.
+    pub lowered_from: Option<usize>,
     /// What becomes of a start beyond that.
     pub beyond: Beyond,
     /// A user's pause between an answer and the next request.
@@ -137,6 +139,7 @@ impl Scenario {
                 LoadModel::Arrivals => file.max_in_flight.unwrap_or(IN_FLIGHT),
                 LoadModel::Users => whole(users),
             },
+            lowered_from: None,
             beyond: file.beyond.unwrap_or_default(),
             think_time: file
                 .think_time

@@ -57,6 +57,14 @@ impl LoadRun {
         let tell = |event| {
             let _ = events.try_send(event);
         };
+        if let Some(asked) = scenario.lowered_from {
+            let name = &target.target().contract().name;
+            let text = format!(
+                "target `{name}` bears {} requests at once (`limits.concurrency`): `max_in_flight` is that, not {asked}",
+                scenario.max_in_flight
+            );
+            tell(RunEvent::Noted { text });
+        }
         let (idle, abort) = if idle_pass {
             let found = idle(&target, &scenario, facts.text, &control, &events).await;
             (Some(found.results), found.abort)

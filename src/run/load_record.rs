@@ -258,6 +258,7 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             time_scale: scenario.time_scale,
             warm_up_ms: milliseconds(scenario.warm_up),
             max_in_flight: scenario.max_in_flight,
+            lowered_from: scenario.lowered_from,
             max_rate: scenario.max_rate,
             keep_alive: scenario.keep_alive,
             batch: scenario.batch,

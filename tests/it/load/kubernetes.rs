@@ -93,7 +93,11 @@ fn the_program_takes_what_the_manifests_give_it() {
     }
     let shown = place.thrash(["scenarios", "check", "scenario.yaml"]).exits(0);
     assert!(shown.stdout.starts_with("ok  scenario.yaml"), "{}", shown.stdout);
-    place.thrash(["targets", "show", "staging"]).exits(0);
+    let target = place.thrash(["targets", "show", "staging"]).exits(0);
+    let target: Value = serde_yaml::from_str(&target.stdout).expect("a contract");
+    let scenario: Value = serde_yaml::from_str(data["scenario.yaml"].as_str().unwrap()).expect("a scenario");
+    // What it extends bears less at once, and would make all of them wait.
+    assert!(target["limits"]["concurrency"].as_u64() >= scenario["max_in_flight"].as_u64(), "{target}");
 
     let variables = |job: &Value| -> Vec<(String, String)> {
         let own = container(job)["env"].as_array().unwrap().iter().filter_map(|variable| {

@@ -102,6 +102,30 @@ fn a_load_that_leaves_no_room_for_asking_again_is_refused() {
 }
 
 #[test]
+fn a_limit_of_the_target_that_makes_starts_wait_is_named() {
+    let server = Server::start(|seen| right(seen).after(ms(100)));
+    let place = place(
+        "model: arrivals\nrate: 40/s\nduration: 2s\nmax_in_flight: 100\ngates: [latency_p95 <= 500ms, service_time_p95 <= 500ms]\n",
+    );
+    place.file("thrash.yaml", super::TARGET.replace("health:", "limits: {concurrency: 2}\n    health:"));
+    let ended = run(&place, &server, &[]).exits(1);
+    ended.complains(&["bears 2 requests at once", "not 100"]);
+    let record = record(&place);
+    assert_eq!(record["load"]["scenario"]["lowered_from"], 100);
+    let checks = record["verdict"]["checks"].as_array().unwrap();
+    let of = |metric: &str| checks.iter().find(|check| check["metric"] == metric).unwrap();
+    assert_eq!(of("latency_p95")["outcome"], "fail");
+    let reason = of("latency_p95")["reason"].as_str().unwrap();
+    assert!(reason.contains("`limits.concurrency` allows 2 at once, not the 100"), "{reason}");
+    assert_eq!(of("service_time_p95")["outcome"], "pass", "the target itself is fast");
+
+    // Room enough, and nothing to say.
+    place.file("thrash.yaml", super::TARGET.replace("health:", "limits: {concurrency: 100}\n    health:"));
+    let ended = run(&place, &server, &[]).exits(0);
+    assert!(!ended.stderr.contains("at once"), "{}", ended.stderr);
+}
+
+#[test]
 fn errors_end_the_run_within_two_seconds() {
     let server =
         Server::start(|seen| if seen.number < 50 { right(seen) } else { Reply::json(500, &json!({})) });
