@@ -71,9 +71,9 @@ impl Seen {
     }
 }
 
-/// A second of a load run in a line.
+/// A slice of a load run in a line.
 #[expect(clippy::cast_precision_loss, reason = "a share, for people")]
-fn load_line(second: &LoadSecond, judged: bool) -> String {
+fn load_line(second: &LoadSecond, length_s: f64, stage: Option<&str>, judged: bool) -> String {
     let ms = |ms: Option<f64>| ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.0}"));
     let LoadSecond { started, right, in_flight, .. } = second;
     let SecondPhrases { answered, unanswered } = second.ended_phrases();
@@ -84,7 +84,10 @@ fn load_line(second: &LoadSecond, judged: bool) -> String {
     };
     let lost = if unanswered == 0 { String::new() } else { format!(", {unanswered} unanswered") };
     let [p50, p95, p99] = [second.p50_ms, second.p95_ms, second.p99_ms].map(ms);
-    format!("{started}/s, {in_flight} on their way, p50 {p50} p95 {p95} p99 {p99} ms{share}{lost}")
+    let rate = *started as f64 / length_s;
+    let rate = if rate < 10.0 && rate.fract() > 0.0 { format!("{rate:.1}") } else { format!("{rate:.0}") };
+    let stage = stage.map_or_else(String::new, |stage| format!("{stage}, "));
+    format!("{stage}{rate}/s, {in_flight} on their way, p50 {p50} p95 {p95} p99 {p99} ms{share}{lost}")
 }
 
 /// The display; its clones share it.
@@ -192,18 +195,32 @@ impl Progress {
                     self.bar.set_position(0);
                     self.bar.set_length(planned.as_secs().max(1));
                 }
-                RunEvent::LoadSecond(second) => {
-                    let line = load_line(&second, seen.judges);
-                    self.bar.inc(1);
+                RunEvent::LoadSecond { second, length_s, stage } => {
+                    let line = load_line(&second, length_s, stage.as_deref(), seen.judges);
+                    let end_s = second.at_s + length_s;
+                    self.bar.set_position(Duration::try_from_secs_f64(end_s).unwrap_or_default().as_secs());
                     self.bar.set_message(line.clone());
                     if self.style == Style::Lines && Instant::now() >= next_line {
                         next_line = Instant::now() + LINE_EVERY;
-                        say(format!("{:.0} s: {line}", second.at_s + 1.0));
+                        say(format!("{end_s:.0} s: {line}"));
                     }
                 }
                 RunEvent::GivenUp { reason } => say(format!("giving up: {reason}")),
             }
         }
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_how_many_a_second_whatever_the_slice_is_long() {
+        let second = LoadSecond { started: 31, ..LoadSecond::default() };
+        assert!(load_line(&second, 3.0, None, false).starts_with("10/s, "));
+        assert!(load_line(&second, 10.0, None, false).starts_with("3.1/s, "));
+        assert!(load_line(&second, 1.0, Some("stage 2 of 3"), false).starts_with("stage 2 of 3, 31/s, "));
     }
 }

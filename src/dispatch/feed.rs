@@ -158,7 +158,7 @@ impl Progress {
             | RunEvent::WorkersAwaited { .. }
             | RunEvent::Noted { .. }
             | RunEvent::LoadStarted { .. }
-            | RunEvent::LoadSecond(_)
+            | RunEvent::LoadSecond { .. }
             | RunEvent::GivenUp { .. } => {}
         }
     }

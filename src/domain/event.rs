@@ -72,7 +72,14 @@ pub enum RunEvent {
         judged: bool,
     },
     /// A slice of time of the load is over.
-    LoadSecond(Box<LoadSecond>),
+    LoadSecond {
+        /// What it held.
+        second: Box<LoadSecond>,
+        /// How long it is, in seconds.
+        length_s: f64,
+        /// Which part of the scenario it is in, where there are several.
+        stage: Option<String>,
+    },
     /// The run ends before its plan because the target no longer answers.
     GivenUp {
         /// Why.

@@ -203,6 +203,18 @@ impl Scenario {
         }
     }
 
+    /// Which stage a moment of the run is in, where it has several.
+    pub fn stage_at(&self, seconds: f64) -> Option<String> {
+        let of = self.steps.last().map_or(0, |(stage, _)| stage + 1);
+        let mut end = 0.0;
+        let mut steps = self.steps.iter().map(|(stage, ramp)| {
+            end += ramp.duration.as_secs_f64();
+            (*stage, end)
+        });
+        let (stage, _) = steps.find(|(_, end)| seconds < *end).filter(|_| of > 1)?;
+        Some(format!("stage {} of {of}", stage + 1))
+    }
+
     /// The length of its stages.
     pub fn length(&self) -> Duration {
         self.steps.iter().map(|(_, ramp)| ramp.duration).sum()

@@ -121,6 +121,11 @@ impl Watch {
         true
     }
 
+    /// How long a slice is, in seconds.
+    pub const fn slice_s(&self) -> f64 {
+        self.slice_s
+    }
+
     /// Closes what is left; gives the seconds and their length.
     pub fn finish(mut self) -> (Vec<LoadSecond>, f64) {
         self.close_before(f64::INFINITY);

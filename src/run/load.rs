@@ -94,6 +94,8 @@ impl LoadRun {
                 engine.threads(),
                 engine.lateness(),
             ),
+            scenario: &scenario,
+            trying: None,
             control: &control,
             events: &events,
             engine: Arc::new(engine),
@@ -152,6 +154,7 @@ async fn search(
             break;
         }
         course.watch.continue_at(from);
+        course.trying = Some(ramp.to);
         found.begins.push(from);
         // What is cold is cold once; a short warm-up at each load lets the last one's requests drain.
         let warm_up = sending.warm_up.min(ramp.duration / 4);
@@ -202,6 +205,9 @@ async fn search(
 /// The run as it goes on.
 struct Course<'a> {
     watch: Watch,
+    scenario: &'a Scenario,
+    /// The load that a search is at.
+    trying: Option<f64>,
     control: &'a RunControl,
     events: &'a mpsc::Sender<RunEvent>,
     engine: Arc<LoadEngine>,
@@ -230,7 +236,12 @@ impl Course<'_> {
                 window = seen.recv() => {
                     let Some(window) = window else { break };
                     for second in self.watch.take(window) {
-                        let _ = self.events.try_send(RunEvent::LoadSecond(Box::new(second)));
+                        let stage = match self.trying {
+                            Some(load) => Some(format!("trying {}", crate::load::Rate(load))),
+                            None => self.scenario.stage_at(second.at_s),
+                        };
+                        let (second, length_s) = (Box::new(second), self.watch.slice_s());
+                        let _ = self.events.try_send(RunEvent::LoadSecond { second, length_s, stage });
                     }
                     if self.abort.is_none() && let Some(found) = self.watch.too_much() {
                         self.end(found, &drain, &abort);

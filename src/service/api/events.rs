@@ -223,7 +223,7 @@ fn view(event: &RunEvent) -> (&'static str, Value) {
         RunEvent::LoadStarted { planned, judged } => {
             ("load_started", json!({"planned_ms": ms(planned), "judged": judged}))
         }
-        RunEvent::LoadSecond(second) => ("load_second", json!(second)),
+        RunEvent::LoadSecond { second, .. } => ("load_second", json!(second)),
         RunEvent::GivenUp { reason } => ("given_up", json!({"reason": reason})),
     }
 }

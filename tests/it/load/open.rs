@@ -189,3 +189,16 @@ fn the_same_seed_sends_the_same_phrases_in_the_same_order() {
     assert_eq!(first, ids("7"));
     assert_ne!(first, ids("8"));
 }
+
+#[test]
+fn who_watches_is_told_the_stage() {
+    let server = Server::start(right);
+    let place = place(
+        "model: arrivals\nstages: [{duration: 0s, target: 20}, {duration: 1s, target: 20}, {duration: 4s, target: 30}]\ngates: [error_rate <= 1%]\n",
+    );
+    run(&place, &server, &[]).exits(0).complains(&["stage 3 of 3, 2"]);
+    let place = super::place(
+        "model: arrivals\nsearch: {from: 10/s, to: 20/s, factor: 2, hold: 3s}\ngates: [error_rate <= 1%]\n",
+    );
+    run(&place, &server, &[]).exits(0).complains(&["trying 10/s, 1"]);
+}
