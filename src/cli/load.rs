@@ -17,7 +17,7 @@ use super::report::Reports;
 use super::run::{EVENTS, Notes, tell};
 use super::signals;
 use crate::config::Config;
-use crate::dispatch::{PreparedLoad, WorkersWish};
+use crate::dispatch::{PreparedLoad, WorkersWish, check_scenario};
 use crate::domain::{LoadModel, TextPolicy, Wait};
 use crate::gate::Gate;
 use crate::load::{Rate, Scenario, load_scenario, scenario_names, scenario_text};
@@ -154,10 +154,9 @@ pub(super) fn scenarios(
             let names: Vec<String> = if is_shipped { all() } else { scenarios };
             let check = |name: &str| -> Result<Scenario, Failure> {
                 let scenario = load_scenario(name, scale_time)?;
-                if scenario.batch > 1 && !is_shipped {
+                if !is_shipped {
                     let target = scenario.target.iter().map(|target| ("target", Value::from(target.clone())));
-                    let config = load(target.collect())?;
-                    scenario.fits(&config.contract(config.target_name())?)?;
+                    check_scenario(&load(target.collect())?, &scenario)?;
                 }
                 Ok(scenario)
             };
@@ -167,6 +166,9 @@ pub(super) fn scenarios(
                 match check(&name) {
                     Ok(scenario) => {
                         let _ = writeln!(page, "ok  {name}: {}", plan(&scenario));
+                        if scenario.gates.is_empty() {
+                            output.note(format!("note: {name} has no gates, so a run of it shows nothing"));
+                        }
                     }
                     Err(failure) => {
                         exit = Exit::Usage;

@@ -204,6 +204,17 @@ impl PreparedLoad {
     }
 }
 
+/// Looks for everything that a run of a scenario needs: its target, the suite, the categories that it names. Nothing is
+/// sent.
+///
+/// # Errors
+/// What is missing.
+pub fn check_scenario(config: &Config, scenario: &Scenario) -> Result<(), DispatchError> {
+    let contract = config.contract(config.target_name())?;
+    scenario.fits(&contract)?;
+    deck(&phrases(config, &contract, scenario)?, scenario).map(|_| ())
+}
+
 /// Refuses gates that this scenario can never answer.
 fn can_be_asked(scenario: &Scenario, gates: &[Gate]) -> Result<(), DispatchError> {
     let names: Vec<&str> = scenario.checks.iter().map(|(name, _)| name.as_str()).collect();
@@ -211,6 +222,12 @@ fn can_be_asked(scenario: &Scenario, gates: &[Gate]) -> Result<(), DispatchError
         return Err(DispatchError::Options {
             message: format!("`{gate}` cannot be asked: no answer to a fixed body is right or wrong"),
             hint: "ask for rates, latencies and `check_failures`".to_owned(),
+        });
+    }
+    if let Some(gate) = gates.iter().find(|gate| !scenario.is_search && gate.needs_search()) {
+        return Err(DispatchError::Options {
+            message: format!("`{gate}` cannot be asked: it is about what a search found"),
+            hint: "run a scenario with a `search`, such as `breakpoint`".to_owned(),
         });
     }
     let by_users = scenario.model == LoadModel::Users;

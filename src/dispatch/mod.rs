@@ -32,7 +32,7 @@ pub use execute::{Executed, Prepared};
 pub use feed::{Batch, Feed, JobEvent, Progress};
 pub use history::{HistoryQuery, history};
 pub use keep::{Keeper, Kept, deliver_spool, earlier, open_store, spool};
-pub use load::{PreparedLoad, SEND_USERS};
+pub use load::{PreparedLoad, SEND_USERS, check_scenario};
 pub use load_users::PreparedUsers;
 pub use load_workers::{PreparedWorker, Waiting, Worked, WorkersWish};
 pub use queue::{Ask, AskError, News, Queue, Turn, Watcher, Work, asked_target, check_ask};

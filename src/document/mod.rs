@@ -126,6 +126,9 @@ impl Document {
         let text = error.to_string();
         // The position is said by the problem itself.
         let message = text.split(" at line ").next().unwrap_or(&text);
+        // The parser says where the mapping begins, or nothing.
+        let repeated = message.strip_prefix("duplicate entry with key ").map(|key| key.trim_matches('"'));
+        let position = repeated.and_then(|key| self.positions().repeated(key)).unwrap_or(position);
         if message == "recursion limit exceeded" {
             return self.problem_at(position, &too_deep());
         }

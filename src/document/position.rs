@@ -175,6 +175,22 @@ impl Positions {
         self.descend(path).map_or(Position { line: 1, column: 1 }, |(key, _)| key)
     }
 
+    /// Where a key stands for the second time in a mapping.
+    pub(super) fn repeated(&self, key: &str) -> Option<Position> {
+        fn within(node: &Node, key: &str) -> Option<Position> {
+            match node {
+                Node::Leaf(_) => None,
+                Node::List(_, items) => items.iter().find_map(|item| within(item, key)),
+                Node::Map(_, entries) => {
+                    let mut same = entries.iter().filter(|(name, ..)| name == key);
+                    let second = same.nth(1).map(|(_, position, _)| *position);
+                    second.or_else(|| entries.iter().find_map(|(.., node)| within(node, key)))
+                }
+            }
+        }
+        self.root.as_ref().and_then(|root| within(root, key))
+    }
+
     fn descend(&self, path: &Path) -> Option<(Position, &Node)> {
         let mut node = self.root.as_ref()?;
         let mut key = node.position();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::scenario_file::{Rate, ScenarioFile, SearchEntry, Spacing, StageEntry};
-use super::schedule::Ramp;
+use super::schedule::{Ramp, Schedule};
 use crate::document::{Document, Path, Problems};
-use crate::domain::LoadModel;
+use crate::domain::{LoadModel, Wait};
 use crate::target::{MOST_CHECKS, check_rule};
 
 /// More than one machine has ports for.
@@ -19,6 +19,8 @@ const MOST_STAGES: usize = 1000;
 const MOST_LOADS: usize = 60;
 /// A ramp is cut into so many steps, for the numbers of each.
 const STEPS_OF_A_RAMP: u32 = 4;
+/// Of more requests than this some come after the warm-up.
+const FEW: f64 = 1e4;
 /// More phrases than any target takes at once.
 const MOST_PHRASES: usize = 10_000;
 /// Headers that the program sets itself.
@@ -161,6 +163,12 @@ impl Reader<'_> {
                 format!("`{gate}` says nothing of users: they ask when they are answered, never late");
             self.wrong(&path, message, "leave it out; a run says how long its users waited for `max_rate`");
         }
+        let about_a_search = file.gates.iter().enumerate().filter(|(_, gate)| gate.needs_search());
+        for (i, gate) in about_a_search.filter(|_| file.search.is_none()) {
+            let message = format!("`{gate}` asks what a search found, and there is no `search`");
+            let hint = "such as `search: {from: 5/s, to: 500/s, factor: 1.5, hold: 20s}`";
+            self.wrong(&Path::root().join("gates").join(i), message, hint);
+        }
         let names: Vec<&str> = file.checks.keys().map(String::as_str).collect();
         for (i, gate) in file.gates.iter().enumerate() {
             if let Err(problem) = gate.fits_checks(&names) {
@@ -224,6 +232,15 @@ impl Reader<'_> {
         }
         if file.warm_up.is_some_and(|warm_up| !length.is_zero() && scaled(warm_up.0, scale) >= length) {
             self.key("warm_up", "nothing is left after the warm-up", "make it shorter than the stages");
+        }
+        if let Some(warm_up) = file.warm_up.map(|wait| scaled(wait.0, scale)).filter(|wait| *wait < length)
+            && file.model == LoadModel::Arrivals
+            && file.search.is_none()
+            && stages.iter().map(Ramp::requests).sum::<f64>() < FEW
+            && !Schedule::new(stages.clone(), file.spacing.unwrap_or_default(), file.seed)
+                .any(|start| start >= warm_up)
+        {
+            self.key("warm_up", "every request starts in the warm-up", "shorten it, or raise the load");
         }
         let peak = stages.iter().map(|ramp| ramp.from.max(ramp.to)).fold(0.0, f64::max);
         if file.model == LoadModel::Arrivals {
@@ -299,8 +316,15 @@ impl Reader<'_> {
             );
             return Vec::new();
         }
-        if scaled(search.hold.0, scale) < Duration::from_millis(500) {
-            self.wrong(&path("hold"), "a load has to be held for half a second at least", "such as 20s");
+        let hold = scaled(search.hold.0, scale);
+        if hold < Duration::from_millis(500) {
+            let shortest = "a load has to be held for half a second at least";
+            if scale < 1.0 {
+                let message = format!("{shortest}, and `--scale-time {scale}` makes {} of this", Wait(hold));
+                self.wrong(&path("hold"), message, "give a larger `--scale-time`");
+            } else {
+                self.wrong(&path("hold"), shortest, "such as 20s");
+            }
             return Vec::new();
         }
         for (i, gate) in file.gates.iter().enumerate().filter(|(_, gate)| gate.mode.is_against_baseline()) {
@@ -322,7 +346,6 @@ impl Reader<'_> {
             load *= search.factor;
         }
         loads.push(search.to.0);
-        let hold = scaled(search.hold.0, scale);
         loads.into_iter().map(|load| Ramp { from: load, to: load, duration: hold }).collect()
     }
 

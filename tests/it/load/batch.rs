@@ -202,8 +202,7 @@ fn a_batch_that_the_target_does_not_take_is_refused_at_its_place() {
         "s.yaml",
         format!("title: x\nphrases: {{suite: words, weights: {{calm: 0}}}}\nbatch: 3\n{lines}"),
     );
-    few.thrash(["scenarios", "check", "s.yaml"]).exits(0);
-    run(&few, &server, &[]).exits(2).complains(&["holds 3 different phrases, and there are 2"]);
+    refused(&few, &["holds 3 different phrases, and there are 2"]);
     few.file("s.yaml", format!("title: x\nbody: {{a: 1}}\nbatch: 2\n{lines}"));
     few.thrash(["scenarios", "check", "s.yaml"])
         .exits(2)

@@ -94,3 +94,45 @@ fn a_category_that_weighs_and_is_not_there_is_refused_before_anything_is_sent() 
     );
     place.thrash(["load", "s.yaml"]).exits(2).complains(&["`clam`", "did you mean `calm`"]);
 }
+
+#[test]
+fn what_cannot_be_run_is_refused_when_it_is_checked() {
+    let load = "model: arrivals\nrate: 5/s\nduration: 2s\n";
+    let gate = "gates: [error_rate <= 1%]\n";
+    for (lines, words) in [
+        (format!("phrases: {{suite: wrods}}\n{load}{gate}"), &["wrods"][..]),
+        (
+            format!("phrases: {{suite: words}}\ntarget: plian\n{load}{gate}"),
+            &["there is no target `plian`", "plain"],
+        ),
+        (format!("phrases: {{suite: words, categories: [clam]}}\n{load}{gate}"), &["clam"]),
+        (format!("phrases: {{suite: words, weights: {{clam: 2}}}}\n{load}{gate}"), &["clam", "calm"]),
+        (
+            format!("phrases: {{suite: words}}\n{load}gates: [sustained_rate >= 3]\n"),
+            &["there is no `search`", "s.yaml:6:9"],
+        ),
+        (
+            format!(
+                "phrases: {{suite: words}}\nmodel: arrivals\nrate: 6/min\nduration: 5s\nwarm_up: 1s\n{gate}"
+            ),
+            &["every request starts in the warm-up", "s.yaml:6:10"],
+        ),
+        (format!("phrases: {{suite: words}}\n{load}{gate}rate: 6/s\n"), &["s.yaml:7:1", "duplicate", "rate"]),
+    ] {
+        let place = super::place("");
+        place.file("s.yaml", format!("title: A test\n{lines}"));
+        let ended = place.thrash(["scenarios", "check", "s.yaml"]).exits(2);
+        assert!(ended.stdout.is_empty(), "{}", ended.stdout);
+        ended.complains(words);
+    }
+    let place = super::place(load);
+    let ended = place.thrash(["scenarios", "check", "s.yaml"]).exits(0);
+    ended.complains(&["no gates"]);
+    let place = super::place(
+        "model: arrivals\nsearch: {from: 5/s, to: 9/s, factor: 2, hold: 20s}\ngates: [error_rate <= 1%]\n",
+    );
+    place
+        .thrash(["scenarios", "check", "s.yaml", "--scale-time", "0.02"])
+        .exits(2)
+        .complains(&["`--scale-time 0.02` makes 400ms"]);
+}
