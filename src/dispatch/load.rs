@@ -22,7 +22,7 @@ use crate::gate::{Gate, GateOptions};
 use crate::load::{Deck, Elsewhere, LoadEngine, OpenEngine, Rate, Scenario, Shard, UsersEngine, UsersOrder};
 use crate::run::{LoadRun, RunControl, RunFacts};
 use crate::suite::Suite;
-use crate::target::{Contract, LoadOptions, LoadTarget, Target, harmless_phrase};
+use crate::target::{Contract, LoadOptions, LoadTarget, PRESET_NAMES, Target, harmless_phrase};
 
 /// Starts a second above which one thread is not enough.
 const ONE_THREAD: f64 = 10_000.0;
@@ -333,14 +333,26 @@ pub(super) fn may_be_loaded(
 ) -> Result<(), DispatchError> {
     let name = &contract.name;
     let refuse = |message: String, hint: String| Err(DispatchError::Options { message, hint });
-    let is_here = is_this_machine(contract.base_url.host_str().unwrap_or_default());
+    // A proxy elsewhere carries every byte elsewhere.
+    let proxy = contract.connection.proxy.as_ref();
+    let is_here = is_this_machine(contract.base_url.host_str().unwrap_or_default())
+        && proxy.is_none_or(|proxy| proxy.host().is_some_and(|host| is_this_machine(&host)));
     if !(demo || contract.allow_load || is_here) {
         return refuse(
             format!("target `{name}` at {} is not marked for load: nothing was sent", contract.shown_url()),
-            format!(
-                "people may be waiting for its answers. If it is a test system: `targets: {{{name}: {{allow_load: true}}}}` in \
-                 the configuration"
-            ),
+            if PRESET_NAMES.contains(&name.as_str()) {
+                format!(
+                    "people may be waiting for its answers. If it is a test system, give it a target of its own: `targets: \
+                     {{loaded: {{extends: {name}, base_url: {}, allow_load: true}}}}` in the configuration, and `--target loaded`",
+                    contract.shown_url()
+                )
+            } else {
+                format!(
+                    "people may be waiting for its answers. If it is a test system, write `base_url: {}` and `allow_load: \
+                     true` into `targets.{name}`: the mark is for the address beside it, and does not go with `--url`",
+                    contract.shown_url()
+                )
+            },
         );
     }
     if let Some(limit) = contract.limits.concurrency

@@ -52,6 +52,16 @@ pub struct Connection {
 #[serde(transparent)]
 pub struct ProxyUrl(String);
 
+impl ProxyUrl {
+    /// Its host; none where it is no URL.
+    pub fn host(&self) -> Option<String> {
+        // As `Proxy::all` reads it: `host:port` is a URL as well.
+        let parsed = reqwest::Url::parse(&self.0).ok().filter(|url| url.has_host());
+        let parsed = parsed.or_else(|| reqwest::Url::parse(&format!("http://{}", self.0)).ok());
+        parsed?.host_str().map(str::to_owned)
+    }
+}
+
 impl fmt::Debug for ProxyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ProxyUrl(•••)")

@@ -24,6 +24,37 @@ fn a_target_elsewhere_that_nobody_marked_is_refused() {
 }
 
 #[test]
+fn the_hint_of_a_refusal_works_as_it_is_written() {
+    let place = place("model: arrivals\nrate: 5/s\nduration: 1s\ngates: [error_rate <= 1%]\n");
+    let ended = place.thrash(["load", "s.yaml", "--url", "http://192.0.2.1:9"]).exits(2);
+    // As one text, however it is broken into lines.
+    let text = ended.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    let hint = text.split('`').find(|part| part.starts_with("targets: {")).expect("a hint");
+    place.file("thrash.yaml", hint);
+    let shown = place.thrash(["targets", "show", "loaded"]).exits(0).stdout;
+    assert!(shown.contains("allow_load: true") && shown.contains("192.0.2.1"), "{shown}");
+
+    // A mark that does not go with another address says so.
+    place.file("thrash.yaml", super::TARGET.replace("health:", "allow_load: true\n    health:"));
+    place
+        .thrash(["load", "s.yaml", "--target", "plain", "--url", "http://192.0.2.1:9"])
+        .exits(2)
+        .complains(&["does not go with `--url`", "`targets.plain`"]);
+}
+
+#[test]
+fn a_proxy_elsewhere_is_no_load_on_this_machine() {
+    let server = Server::start(right);
+    let place = place("model: arrivals\nrate: 5/s\nduration: 1s\ngates: [error_rate <= 1%]\n");
+    for proxy in ["http://192.0.2.1:3128", "192.0.2.1:3128"] {
+        let config = super::TARGET.replace("timeout: 5s", &format!("timeout: 5s, proxy: \"{proxy}\""));
+        place.file("thrash.yaml", config);
+        run(&place, &server, &[]).exits(2).complains(&["not marked for load"]);
+    }
+    assert!(server.all_requests().is_empty());
+}
+
+#[test]
 fn a_load_beyond_what_the_target_bears_is_refused() {
     let server = Server::start(right);
     let place = place("model: arrivals\nrate: 50/s\nduration: 1s\ngates: [error_rate <= 1%]\n");
