@@ -296,10 +296,22 @@ pub(super) async fn load_target(
         checks: scenario.checks.iter().map(|(_, rule)| rule.clone()).collect(),
         batch: scenario.batch,
     };
-    LoadTarget::new(target, suite.phrases.clone(), &options).await.map_err(|message| DispatchError::Options {
-        message,
-        hint: "look at the scenario's headers and the target's URL".to_owned(),
-    })
+    let target = LoadTarget::new(target, suite.phrases.clone(), &options).await.map_err(|message| {
+        DispatchError::Options {
+            message,
+            hint: "look at the scenario's headers and the target's URL".to_owned(),
+        }
+    })?;
+    if !scenario.keep_alive && !target.is_by_hand() {
+        let name = &target.target().contract().name;
+        return Err(DispatchError::Options {
+            message: format!("`keep_alive: false` cannot be had with target `{name}`"),
+            hint: "connections are used once over plain HTTP/1.1 alone: not with TLS, HTTP/2, a proxy, or a target that is \
+                   asked again for its decision"
+                .to_owned(),
+        });
+    }
+    Ok(target)
 }
 
 /// The arguments by which this program becomes the process that sends for users. The rest is told it on its stdin, where

@@ -178,3 +178,15 @@ fn silence_is_a_timeout_and_counts_as_long_as_it_was_waited_for() {
     assert_eq!(counts(&record)["no_answer"], json!({"timeout": 4}));
     assert!(record["latency"]["max_ms"].as_f64().unwrap() >= 399.0);
 }
+
+#[test]
+fn connections_that_cannot_be_used_once_are_not_promised() {
+    let server = Server::start(right);
+    let place = place(
+        "model: arrivals\nrate: 5/s\nduration: 1s\nconnections: {keep_alive: false}\ngates: [error_rate <= 0%]\n",
+    );
+    let poll = "poll: {url: body.url, done: body.done}\n    examples:";
+    place.file("thrash.yaml", super::TARGET.replace("examples:", poll));
+    run(&place, &server, &[]).exits(2).complains(&["`keep_alive: false` cannot be had"]);
+    assert!(server.requests().is_empty());
+}
