@@ -72,21 +72,7 @@ impl PreparedLoad {
         let suite = phrases(config, &contract, &scenario)?;
         let deck = deck(&suite, &scenario)?;
         can_be_asked(&scenario, gates)?;
-        if scenario.body.is_some() && scenario.idle_pass {
-            return Err(DispatchError::Options {
-                message: "a fixed body has no phrases that could be asked before the load".to_owned(),
-                hint: "leave `--idle-pass` out".to_owned(),
-            });
-        }
-        if scenario.body.is_some()
-            && settings.baseline.as_ref().is_some_and(|wish| *wish != BaselineWish::Nothing)
-        {
-            return Err(DispatchError::Options {
-                message: "a load of a fixed body has no baseline: runs are held against each other by their phrases"
-                    .to_owned(),
-                hint: "leave `--baseline` out; `--baseline none` where the configuration asks for one".to_owned(),
-            });
-        }
+        fits_body(config, &scenario)?;
         // A target must not be sent more at once than it says it bears, whoever sends.
         let scenario = within_limits(scenario, &contract);
         let board = match &workers {
@@ -213,6 +199,26 @@ pub fn check_scenario(config: &Config, scenario: &Scenario) -> Result<(), Dispat
     let contract = config.contract(config.target_name())?;
     scenario.fits(&contract)?;
     deck(&phrases(config, &contract, scenario)?, scenario).map(|_| ())
+}
+
+/// Refuses what a load of a fixed body cannot have.
+fn fits_body(config: &Config, scenario: &Scenario) -> Result<(), DispatchError> {
+    let refuse = |message: &str, hint: &str| {
+        Err(DispatchError::Options { message: message.to_owned(), hint: hint.to_owned() })
+    };
+    let baseline = &config.settings.baseline;
+    if scenario.body.is_none() {
+        Ok(())
+    } else if scenario.idle_pass {
+        refuse("a fixed body has no phrases that could be asked before the load", "leave `--idle-pass` out")
+    } else if baseline.as_ref().is_some_and(|wish| *wish != BaselineWish::Nothing) {
+        refuse(
+            "a load of a fixed body has no baseline: runs are held against each other by their phrases",
+            "leave `--baseline` out; `--baseline none` where the configuration asks for one",
+        )
+    } else {
+        Ok(())
+    }
 }
 
 /// Refuses gates that this scenario can never answer.

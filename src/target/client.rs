@@ -56,7 +56,7 @@ impl ProxyUrl {
     /// Its host; none where it is no URL.
     pub fn host(&self) -> Option<String> {
         // As `Proxy::all` reads it: `host:port` is a URL as well.
-        let parsed = reqwest::Url::parse(&self.0).ok().filter(|url| url.has_host());
+        let parsed = reqwest::Url::parse(&self.0).ok().filter(reqwest::Url::has_host);
         let parsed = parsed.or_else(|| reqwest::Url::parse(&format!("http://{}", self.0)).ok());
         parsed?.host_str().map(str::to_owned)
     }

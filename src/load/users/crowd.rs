@@ -102,7 +102,7 @@ impl Crowd {
         let user = |number: usize| {
             let seed = scenario.seed ^ (shard.number(number as u64) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             let random = ChaCha8Rng::seed_from_u64(seed);
-            Some(User { lane: lane(&pace), phrases: Vec::new(), random, ready: None, asked: 0 })
+            Some(User { lane: lane(pace.as_ref()), phrases: Vec::new(), random, ready: None, asked: 0 })
         };
         let shared = Shared {
             deck,
@@ -173,7 +173,7 @@ impl Crowd {
                 shared.recorder.ended(&request, request.due, brought, shot);
             } else {
                 shared.recorder.tally.lost += 1;
-                user.lane = lane(&self.pace);
+                user.lane = lane(self.pace.as_ref());
             }
             if stays {
                 shared.users[number] = Some(user);
@@ -308,8 +308,8 @@ impl Crowd {
 }
 
 /// A lane whose requests are paced together with all others.
-fn lane(pace: &Option<Arc<Pace>>) -> Lane {
-    Lane::new(pace.clone().map(|pace| pace as Arc<dyn Turnstile>))
+fn lane(pace: Option<&Arc<Pace>>) -> Lane {
+    Lane::new(pace.cloned().map(|pace| pace as Arc<dyn Turnstile>))
 }
 
 /// What comes of it; none if it panics. goose would lose the user without a word.
