@@ -32,7 +32,7 @@ pub(super) struct CompareArgs {
     #[arg(value_name = "CANDIDATE")]
     candidate: String,
     /// A gate such as `accuracy no_regression (max 3 new failures)` (repeatable; without any against the baseline:
-    /// `accuracy no_regression`)
+    /// `accuracy no_regression`, of load runs `unanswered_rate no_regression`, too)
     #[arg(long, value_name = "EXPR", help_heading = "Gates")]
     gate: Vec<Gate>,
     /// A ready set of gates, such as `regression` (repeatable; instead of the configured ones)
@@ -83,7 +83,7 @@ pub(super) async fn run(config: &Config, args: CompareArgs, output: Output) -> R
     };
     let comparison = comparison.map_err(|incomparable| Failure::usage(&incomparable, incomparable.hint()))?;
     candidate.baseline = Some(BaselineRecord::Compared(Box::new(comparison.clone())));
-    let verdict = evaluate_comparison(&candidate, &config.gates_of_a_comparison(args.gate));
+    let verdict = evaluate_comparison(&candidate, &config.gates_of_a_comparison(args.gate, candidate.kind));
     let record = ComparisonRecord { schema_version: SCHEMA_VERSION, comparison, verdict };
     let text = args.text == Some(TextPolicy::Full);
     let written = show(&record, &candidate, &sinks, text, args.quiet, output)?;

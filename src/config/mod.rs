@@ -18,7 +18,7 @@ mod targets;
 use std::path::{Path, PathBuf};
 
 use crate::document::{Document, Problem, Problems};
-use crate::domain::{BaselineWish, Comparison, RunRecord};
+use crate::domain::{BaselineWish, Comparison, RunKind, RunRecord};
 use crate::gate::{Gate, GateOptions, Metric};
 use crate::suite::Catalog;
 use crate::target::Contract;
@@ -218,13 +218,17 @@ impl Config {
     }
 
     /// What two runs have to hold against each other: the configured gates against a baseline and those that were asked
-    /// for, and the paired test of the accuracy where none of them decides anything against the baseline.
-    pub fn gates_of_a_comparison(&self, asked: Vec<Gate>) -> GateOptions {
+    /// for, and the paired test of the accuracy where none of them decides anything against the baseline; of load runs
+    /// the one of what has no answer, too.
+    pub fn gates_of_a_comparison(&self, asked: Vec<Gate>, kind: RunKind) -> GateOptions {
         let mut options = self.gates_against_baseline();
         options.gates.extend(asked);
         let decides = |gate: &Gate| gate.mode.is_against_baseline() && gate.severity.decides();
         if !options.gates.iter().any(decides) {
             options.gates.insert(0, Gate::no_regression(Metric::Accuracy));
+            if kind == RunKind::Load {
+                options.gates.insert(1, Gate::no_regression(Metric::UnansweredRate));
+            }
         }
         options
     }

@@ -68,6 +68,20 @@ pub struct AnswerBrief {
     pub score: Option<f64>,
     /// End to end in milliseconds, of the first observation.
     pub latency_ms: f64,
+    /// All its answers, in a load run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<AnswerCounts>,
+}
+
+/// The answers to a phrase in a load run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct AnswerCounts {
+    /// Right ones.
+    pub right: u64,
+    /// How often there was none.
+    pub unanswered: u64,
+    /// How often it was sent.
+    pub of: u64,
 }
 
 /// A phrase that is not simply right in both runs.
@@ -104,6 +118,9 @@ pub struct PhraseChange {
 }
 
 /// The same cases, right or wrong in two runs.
+///
+/// In load runs a case is a phrase with many answers. It changed where the share of right ones did beyond chance, and is
+/// else what most answers of both runs are; the difference and the p-values are of all answers.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PairedTest {
     /// Right in both.
@@ -126,6 +143,24 @@ pub struct PairedTest {
     /// How many independent cases they are worth, where some are variants of one another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective: Option<f64>,
+    /// All answers, in load runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<AnswerShares>,
+}
+
+/// All answers of two load runs that count for a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct AnswerShares {
+    /// Those of the baseline that keep it good.
+    pub baseline: Rate,
+    /// Those of the candidate.
+    pub candidate: Rate,
+    /// Standard error of the difference, answers to a phrase being no independent evidence; none where there are too few
+    /// phrases for one, and where each request is a case of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard_error: Option<f64>,
+    /// Whether each request is a case of its own: what has no answer has none because of the load, whatever it says.
+    pub independent: bool,
 }
 
 /// One metric in two runs, over the phrases that both runs hold and that are not flaky.
@@ -198,7 +233,7 @@ pub struct RunComparison {
     pub warnings: Vec<String>,
     /// Phrases that both runs hold with the same text, flaky ones not counted.
     pub compared: u64,
-    /// Right or wrong over the compared phrases.
+    /// Right or wrong over the compared phrases; of load runs over all their answers.
     pub accuracy: PairedTest,
     /// The other rates.
     pub metrics: Vec<MetricComparison>,

@@ -43,8 +43,9 @@ pub use check::{
     Check, CheckMode, CheckOutcome, CheckSeverity, CheckSource, Comparison, Conclusion, RunVerdict,
 };
 pub use comparison::{
-    AnswerBrief, BaselineRecord, Change, ComparisonRecord, LEAST_COMPARED, LatencyComparison,
-    MetricComparison, PairedTest, PhraseChange, RunBrief, RunComparison, SliceComparison, UnpairedRate,
+    AnswerBrief, AnswerCounts, AnswerShares, BaselineRecord, Change, ComparisonRecord, LEAST_COMPARED,
+    LatencyComparison, MetricComparison, PairedTest, PhraseChange, RunBrief, RunComparison, SliceComparison,
+    UnpairedRate,
 };
 pub use event::RunEvent;
 pub use history::{History, HistoryRun, NewestRun, Shift, ShiftTest, Trend};

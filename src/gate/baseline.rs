@@ -12,8 +12,8 @@ use super::metric::{Metric, Quantile};
 use super::paired_case::{Case, Finding, of_metric};
 use super::threshold::Gate;
 use crate::domain::{
-    BaselineRecord, Change, Check, CheckMode, CheckOutcome, Comparison, PairedRate, PhraseChange,
-    RunComparison, SliceKind,
+    AnswerShares, BaselineRecord, Change, Check, CheckMode, CheckOutcome, Comparison, PairedRate,
+    PhraseChange, RunComparison, SliceKind,
 };
 
 /// Fewer latencies than this say nothing about a percentile's change.
@@ -151,12 +151,21 @@ fn thinned(comparison: &RunComparison, kind: SliceKind, least: u64) -> Vec<&str>
     slices.into_iter().filter(|(_, counts)| thinned(*counts)).map(|(name, _)| name).collect()
 }
 
+/// Whether the runs are load runs.
+fn answers_of_load(comparison: &RunComparison) -> bool {
+    comparison.accuracy.answers.is_some()
+}
+
 fn latency(check: &mut Check, gate: &Gate, quantile: Quantile, comparison: &RunComparison) {
-    let answered = of_metric(comparison, PairedRate::UnansweredRate).map_or(0, |test| test.both_right);
+    let answered = of_metric(comparison, PairedRate::UnansweredRate).map_or(0, |test| match test.answers {
+        Some(AnswerShares { baseline, candidate, .. }) => baseline.count.min(candidate.count),
+        None => test.both_right,
+    });
     let found = comparison.latency.iter().find(|latency| Some(latency.quantile) == quantile.fraction());
     let Some(found) = found.filter(|_| answered >= LEAST_LATENCIES.max(gate.min_n.unwrap_or(0))) else {
+        let what = if answers_of_load(comparison) { "requests" } else { "phrases" };
         check.of = Some(answered);
-        check.reason = format!("{answered} phrases that both runs answered are too few");
+        check.reason = format!("{answered} {what} that both runs answered are too few");
         return;
     };
     let rise = found.ratio.value - 1.0;

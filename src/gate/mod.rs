@@ -3,6 +3,7 @@
 //! [`evaluate()`] makes the verdict on a run, [`evaluate_comparison()`] the one on two of them; nothing else makes any.
 //! They read a record and nothing else, so a stored run can be judged again, by other gates.
 
+mod answer_shares;
 mod asked;
 mod baseline;
 mod comparison;

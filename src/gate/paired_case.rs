@@ -1,5 +1,6 @@
 //! The cases of one paired comparison, and what a gate makes of them.
 
+use super::answer_shares::{Answers, percent};
 use super::threshold::{Gate, points};
 use crate::domain::{
     AnswerBrief, Change, Check, CheckMode, CheckOutcome, Comparison, PairedRate, PairedTest, PhraseChange,
@@ -16,17 +17,22 @@ const SEES_LITTLE: u64 = 100;
 /// is a pass. A suite as small as `quick` has more.
 const SEES_NOTHING: u64 = 20;
 
+/// Of fewer requests not even the loss of all shows (Fisher's exact test).
+const LEAST_REQUESTS: u64 = 4;
+
 /// The cases that one test is about.
 pub(super) struct Case<'a> {
     /// The slice's name.
     pub(super) name: &'a str,
-    table: PairedTable,
+    pub(super) table: PairedTable,
     /// The one-sided p-value, corrected where it is one of several.
-    p: f64,
+    pub(super) p: f64,
     /// How many tests share the chance of a false alarm.
-    tests: u64,
+    pub(super) tests: u64,
     /// How many independent cases they are worth, where that is fewer.
     worth: Option<f64>,
+    /// All answers, in load runs: they decide.
+    answers: Option<Answers>,
     /// What would be added if the phrases whose answers change within a run were counted.
     flaky: Flaky,
 }
@@ -46,7 +52,8 @@ pub(super) struct Finding {
     /// The candidate's rate of right cases less the baseline's: above 0 is better, whatever the metric counts.
     pub(super) gain: f64,
     interval: Option<Interval>,
-    table: PairedTable,
+    cases: u64,
+    worse: u64,
     allowed: Option<u64>,
     /// The counts, in a few words.
     pub(super) brief: String,
@@ -77,14 +84,14 @@ impl<'a> Case<'a> {
     /// Cases that no run has shown, corrected by Bonferroni: it is never less careful than Holm's way.
     fn of_table(table: PairedTable, tests: u64) -> Self {
         let p = (table.regression_mid_p() * count(tests)).min(1.0);
-        Self { name: "", table, p, tests, worth: None, flaky: Flaky::default() }
+        Self { name: "", table, p, tests, worth: None, answers: None, flaky: Flaky::default() }
     }
 
     /// The whole run.
     pub(super) fn of_rate(comparison: &'a RunComparison, rate: PairedRate) -> Option<Self> {
         let test = of_metric(comparison, rate)?;
         let flaky = flaky(comparison, rate, None);
-        Some(Self { name: "", table: table(test), p: test.p_worse, tests: 1, worth: test.effective, flaky })
+        Some(Self { flaky, ..Self::of_test("", test) })
     }
 
     /// Every slice of a kind, each as if it were looked at alone.
@@ -94,13 +101,21 @@ impl<'a> Case<'a> {
     ) -> impl Iterator<Item = Self> + use<'a> {
         let slices = comparison.slices.iter().filter(move |slice| slice.kind == kind);
         slices.map(move |slice| Self {
-            name: &slice.name,
-            table: table(&slice.test),
-            p: slice.test.p_worse,
-            tests: 1,
-            worth: slice.test.effective,
             flaky: flaky(comparison, PairedRate::Accuracy, Some((kind, &slice.name))),
+            ..Self::of_test(&slice.name, &slice.test)
         })
+    }
+
+    fn of_test(name: &'a str, test: &PairedTest) -> Self {
+        Self {
+            name,
+            table: table(test),
+            p: test.p_worse,
+            tests: 1,
+            worth: test.effective,
+            answers: Answers::of(test),
+            flaky: Flaky::default(),
+        }
     }
 
     /// The cases, corrected by Holm for being looked at together.
@@ -114,7 +129,7 @@ impl<'a> Case<'a> {
     }
 
     pub(super) fn cases(&self) -> u64 {
-        self.table.total()
+        self.answers.and_then(Answers::requests).unwrap_or_else(|| self.table.total())
     }
 
     fn right_before(&self) -> u64 {
@@ -123,14 +138,20 @@ impl<'a> Case<'a> {
 
     /// Whether the gate would not fail even if everything that was right had become wrong, and nothing else right.
     pub(super) fn never_fails(&self, gate: &Gate) -> bool {
+        if let Some(requests) = self.answers.and_then(Answers::requests) {
+            return requests < LEAST_REQUESTS;
+        }
         let right = self.right_before();
-        let lost =
-            PairedTable { regressed: right, both_wrong: self.cases() - right, ..PairedTable::default() };
+        let lost = PairedTable {
+            regressed: right,
+            both_wrong: self.table.total() - right,
+            ..PairedTable::default()
+        };
         Case::of_table(lost, self.tests).steady(gate).outcome != CheckOutcome::Fail
     }
 
     pub(super) fn why_never(&self) -> String {
-        let (right, of) = (self.right_before(), self.cases());
+        let (right, of) = (self.right_before(), self.table.total());
         format!(
             "{right} of {of} cases were right in the baseline: even if none of them were now, it would not show"
         )
@@ -139,6 +160,9 @@ impl<'a> Case<'a> {
     /// What the gate makes of these cases, and whether the flaky ones could change that.
     pub(super) fn judge(&self, gate: &Gate) -> Finding {
         let mut found = self.steady(gate);
+        if self.answers.is_some() {
+            return found;
+        }
         let flaky = [(self.flaky.by_majority, "by majority"), (self.flaky.by_worst, "by their worst answer")];
         let doubt = flaky.into_iter().find(|(table, _)| !gate.holds(sum(self.table, *table), self.tests));
         if let Some((table, how)) = doubt.filter(|_| found.outcome == CheckOutcome::Pass) {
@@ -157,10 +181,20 @@ impl<'a> Case<'a> {
     fn steady(&self, gate: &Gate) -> Finding {
         let table = self.table;
         let (worse, better) = (table.regressed, table.improved);
-        let brief = format!("{worse} worse, {better} better of {}", table.total());
-        let gain = table.difference().unwrap_or(0.0);
+        let brief = match self.answers {
+            Some(answers) => answers.brief(table),
+            None => format!("{worse} worse, {better} better of {}", table.total()),
+        };
+        let gain = self.answers.map_or(table.difference().unwrap_or(0.0), |answers| answers.gain);
         let (outcome, allowed, reason) = match gate.mode {
-            CheckMode::NoRegression => self.no_regression(gate, &brief),
+            CheckMode::NoRegression => match self.answers {
+                Some(answers) => answers.no_regression(self, gate, &brief),
+                None => self.no_regression(gate, &brief),
+            },
+            CheckMode::Change if self.answers.is_some() => {
+                let holds = -gain <= gate.limit + 1e-9;
+                (if holds { CheckOutcome::Pass } else { CheckOutcome::Fail }, None, brief.clone())
+            }
             CheckMode::Change => {
                 let allowed = allowed(gate, table);
                 let holds = worse <= better + allowed;
@@ -171,7 +205,7 @@ impl<'a> Case<'a> {
             CheckMode::Point | CheckMode::Bound => (CheckOutcome::Inconclusive, None, String::new()),
         };
         let interval = self.interval(gate);
-        Finding { outcome, gain, interval, table, allowed, brief, reason }
+        Finding { outcome, gain, interval, cases: self.cases(), worse, allowed, brief, reason }
     }
 
     fn no_regression(&self, gate: &Gate, brief: &str) -> (CheckOutcome, Option<u64>, String) {
@@ -202,11 +236,7 @@ impl<'a> Case<'a> {
                     smallest_regression(self.table.improved, gate.confidence.alpha()).checked_sub(1);
                 (CheckOutcome::Inconclusive, allowed, reason)
             }
-            None if unweighed && self.cases() < SEES_NOTHING => {
-                let reason = format!(
-                    "{brief}: too few to see a loss, {SEES_NOTHING} are needed; `(min {} cases)` lets it pass",
-                    self.cases()
-                );
+            None if unweighed && let Some(reason) = self.too_few(brief) => {
                 (CheckOutcome::Inconclusive, None, reason)
             }
             None if unweighed && self.cases() < SEES_LITTLE && worse > self.table.improved => {
@@ -229,8 +259,22 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Why so few cases show nothing, if they do not.
+    pub(super) fn too_few(&self, brief: &str) -> Option<String> {
+        let cases = self.cases();
+        let why = || {
+            format!(
+                "{brief}: too few to see a loss, {SEES_NOTHING} are needed; `(min {cases} cases)` lets it pass"
+            )
+        };
+        (cases < SEES_NOTHING).then(why)
+    }
+
     /// The interval of the difference; for variants of one another as wide as what they are worth makes it.
     fn interval(&self, gate: &Gate) -> Option<Interval> {
+        if let Some(answers) = self.answers {
+            return answers.interval(self.table, gate.confidence);
+        }
         let interval = self.table.difference_interval(gate.confidence)?;
         let wider = self.worth.map_or(1.0, |worth| (count(self.cases()) / worth).max(1.0).sqrt());
         let gain = self.table.difference()?;
@@ -272,8 +316,8 @@ impl Finding {
     /// Writes the numbers into a check, as differences of the gate's metric.
     pub(super) fn write(&self, check: &mut Check, gate: &Gate) {
         check.outcome = self.outcome;
-        check.of = Some(self.table.total());
-        check.errors = Some(self.table.regressed);
+        check.of = Some(self.cases);
+        check.errors = Some(self.worse);
         check.allowed_errors = self.allowed;
         let ends = self.interval.map(|interval| [interval.lower, interval.upper]);
         // A rate that counts errors rises as the cases get worse. Adding 0 takes the sign off −0.
@@ -301,10 +345,6 @@ fn allowed(gate: &Gate, table: PairedTable) -> u64 {
 #[expect(clippy::cast_precision_loss, reason = "phrases of a run are few")]
 fn count(cases: u64) -> f64 {
     cases as f64
-}
-
-fn percent(p: f64) -> String {
-    if p < 0.001 { "less than 0.1 %".to_owned() } else { format!("{:.1} %", p * 100.0) }
 }
 
 fn table(test: &PairedTest) -> PairedTable {

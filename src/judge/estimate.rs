@@ -25,5 +25,6 @@ pub(super) fn paired_test(table: PairedTable, effective: Option<f64>) -> PairedT
         p_changed: table.mcnemar_mid_p(),
         p_worse_holm: None,
         effective,
+        answers: None,
     }
 }

@@ -186,7 +186,7 @@ fn measure(
 }
 
 /// A share of answers that come in clusters, each as its cases and those that count.
-fn clustered_rate(clusters: &[(u64, u64)], requests: Option<u64>) -> Rate {
+pub(super) fn clustered_rate(clusters: &[(u64, u64)], requests: Option<u64>) -> Rate {
     let (of, count) = clusters.iter().fold((0, 0), |sums, cluster| (sums.0 + cluster.0, sums.1 + cluster.1));
     let alone = clusters.iter().all(|(cases, _)| *cases == 1);
     let clustered = if alone { None } else { worth_of_counts(clusters) };

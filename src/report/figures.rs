@@ -2,7 +2,7 @@
 //!
 //! A share of nothing is `–`, never 0 and never NaN.
 
-use crate::domain::{Estimate, LoadModel, LoadRecord, LoadStep, Rate, RunRecord};
+use crate::domain::{AnswerCounts, Estimate, LoadModel, LoadRecord, LoadStep, Rate, RunRecord};
 
 /// What stands where there is no number.
 pub const NOTHING: &str = "–";
@@ -38,6 +38,12 @@ pub fn share(value: Option<f64>, interval: Option<[f64; 2]>) -> String {
 /// A rate with its 95 % Wilson interval, as `92.0 % [89.1, 94.3]`.
 pub fn rate(rate: &Rate) -> String {
     share(rate.value, rate.wilson)
+}
+
+/// The answers to a phrase in a load run, as `19 of 26 right, 7 unanswered`.
+pub fn answers(counts: AnswerCounts) -> String {
+    let right = format!("{} of {} right", counts.right, counts.of);
+    if counts.unanswered == 0 { right } else { format!("{right}, {} unanswered", counts.unanswered) }
 }
 
 /// A number that is no share, as `0.81`.

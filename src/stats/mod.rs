@@ -9,7 +9,7 @@
 //! |---|---|
 //! | how sure is this rate? | [`Proportion`] |
 //! | how many errors may a gate allow, and could it ever pass? | [`acceptance`] |
-//! | did the second run get worse on the same cases? | [`PairedTable`] |
+//! | did the second run get worse on the same cases? | [`PairedTable`]; for shares [`sign_flip_mid_p`] |
 //! | and if the cases differ? | [`unpaired`] |
 //! | do the levels agree, and what do the mistakes cost? | [`Confusion`], [`CostMatrix`] |
 //! | do the people agree who gave the labels? | [`krippendorff_alpha`] |
@@ -58,6 +58,7 @@ mod proportion;
 mod random;
 mod ranking;
 mod scores;
+mod sign_flip;
 mod special;
 pub mod unpaired;
 
@@ -80,3 +81,4 @@ pub use percentile::RankInterval;
 pub use proportion::{Interval, IntervalMethod, Proportion, ProportionError};
 pub use ranking::ThresholdRow;
 pub use scores::{ScoreError, ScoredCase, ScoredCases};
+pub use sign_flip::sign_flip_mid_p;

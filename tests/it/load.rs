@@ -2,6 +2,7 @@
 
 mod baseline;
 mod batch;
+mod compare;
 mod content;
 mod format;
 mod kubernetes;

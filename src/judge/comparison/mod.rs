@@ -1,5 +1,6 @@
 //! Two runs over the same phrases, held against each other: what changed, and whether that can be chance.
 
+mod answers;
 mod latency;
 mod pairs;
 mod tables;
@@ -109,7 +110,8 @@ pub fn compare_at(
     let pairing = pairs::pair(baseline, candidate);
     let steady: Vec<_> = pairing.pairs.iter().filter(|pair| pair.change != Some(Change::Flaky)).collect();
     let warnings = warnings::warnings(baseline, candidate, alert_level, &pairing);
-    let rates = tables::rates(&steady, alert_level);
+    let batch = baseline.options.batch.max(candidate.options.batch).max(1) as u64;
+    let rates = tables::rates(&steady, alert_level, batch);
     let mut comparison = RunComparison {
         baseline: brief(baseline, alert_level),
         candidate: brief(candidate, alert_level),
@@ -125,6 +127,9 @@ pub fn compare_at(
         changes: pairs::changes(pairing),
         unpaired: Vec::new(),
     };
+    if comparison.accuracy.answers.is_some() {
+        comparison.warnings.extend(warnings::slower(&comparison.latency));
+    }
     if !comparison.compares_enough() {
         comparison.unpaired = unpaired::rates(baseline, candidate, alert_level);
     }

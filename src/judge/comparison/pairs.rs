@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::{AnswerBrief, Change, Level, PhraseChange, PhraseResult, RunRecord, Verdict};
+use super::answers::{self, Answers, Shares};
+use crate::domain::{AnswerBrief, Change, Level, PairedRate, PhraseChange, PhraseResult, RunRecord, Verdict};
 use crate::judge::{Families, judge};
 use crate::stats::flakiness::is_flaky;
 
@@ -16,6 +17,8 @@ pub(super) struct Pair<'a> {
     pub(super) family: Option<usize>,
     pub(super) baseline: AnswerBrief,
     pub(super) candidate: AnswerBrief,
+    /// All answers in both, in load runs.
+    pub(super) answers: Option<[Answers; 2]>,
     /// None if it is simply right in both.
     pub(super) change: Option<Change>,
 }
@@ -35,9 +38,17 @@ pub(super) fn pair<'a>(baseline: &'a RunRecord, candidate: &'a RunRecord) -> Pai
         baseline.results.iter().map(|result| (identity(result), result)).collect();
     let mut found = Pairing { pairs: Vec::new(), new: Vec::new(), gone: Vec::new(), reworded: 0 };
     let families = Families::of_results(&candidate.results);
+    let counted = [baseline, candidate].map(answers_of);
     for phrase in &candidate.results {
         match before.get(&identity(phrase)) {
-            Some(before) => found.pairs.push(Pair::new(before, phrase, families.number(&phrase.id))),
+            Some(before) => {
+                let pair = Pair::new(before, phrase, families.number(&phrase.id));
+                let of = |run: usize| counted[run].get(phrase.id.as_str()).copied();
+                found.pairs.push(match of(0).zip(of(1)) {
+                    Some((before, after)) => pair.with_answers([before, after]),
+                    None => pair,
+                });
+            }
             None => found.new.push(phrase),
         }
     }
@@ -46,6 +57,12 @@ pub(super) fn pair<'a>(baseline: &'a RunRecord, candidate: &'a RunRecord) -> Pai
     let gone: HashSet<&str> = found.gone.iter().map(|result| result.id.as_str()).collect();
     found.reworded = found.new.iter().filter(|result| gone.contains(result.id.as_str())).count();
     found
+}
+
+/// All answers to each phrase of a load run.
+fn answers_of(run: &RunRecord) -> HashMap<&str, Answers> {
+    let phrases = run.load.iter().flat_map(|load| &load.phrases);
+    phrases.map(|phrase| (phrase.id.as_str(), phrase.answers)).collect()
 }
 
 fn identity(result: &PhraseResult) -> (&str, &str) {
@@ -65,7 +82,21 @@ impl<'a> Pair<'a> {
             (false, true) => Some(Change::Fixed),
             (false, false) => Some(Change::StillWrong),
         };
-        Self { phrase, before, family, baseline, candidate, change }
+        Self { phrase, before, family, baseline, candidate, answers: None, change }
+    }
+
+    /// The same, with all answers: what became of it is what became of them.
+    fn with_answers(mut self, answers: [Answers; 2]) -> Self {
+        self.answers = Some(answers);
+        for (brief, answers) in [&mut self.baseline, &mut self.candidate].into_iter().zip(answers) {
+            let counts = answers::counts(answers, self.phrase);
+            brief.unsteady = counts.right > 0 && counts.right < counts.of;
+            brief.answers = Some(counts);
+        }
+        if let Some(shares) = Shares::of(PairedRate::Accuracy, &self, Level::Low) {
+            self.change = shares.change();
+        }
+        self
     }
 }
 
@@ -84,6 +115,7 @@ pub(super) fn answer(result: &PhraseResult, labels: &PhraseResult) -> AnswerBrie
             .filter(|prediction| Some(prediction.level) == result.level)
             .find_map(|prediction| prediction.score),
         latency_ms: result.observations.first().map_or(0.0, |seen| seen.latency_ms),
+        answers: None,
     }
 }
 

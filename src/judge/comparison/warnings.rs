@@ -1,7 +1,7 @@
 //! What makes a comparison less than it seems, in sentences.
 
 use super::pairs::Pairing;
-use crate::domain::{Level, PhraseResult, RunOptionsRecord, RunRecord, RunStatus};
+use crate::domain::{LatencyComparison, Level, PhraseResult, RunOptionsRecord, RunRecord, RunStatus};
 
 pub(super) fn warnings(
     baseline: &RunRecord,
@@ -22,10 +22,6 @@ pub(super) fn warnings(
 fn runs(baseline: &RunRecord, candidate: &RunRecord) -> Vec<String> {
     let mut warnings = Vec::new();
     if let (Some(before), Some(after)) = (&baseline.load, &candidate.load) {
-        warnings.push(
-            "load runs: each phrase stands with its most frequent answer, and latencies are of all requests"
-                .to_owned(),
-        );
         let (before, after) = (&before.scenario, &after.scenario);
         if before.hash != after.hash || before.time_scale.to_bits() != after.time_scale.to_bits() {
             warnings.push("the scenarios differ: another load, other answers".to_owned());
@@ -47,6 +43,16 @@ fn runs(baseline: &RunRecord, candidate: &RunRecord) -> Vec<String> {
         warnings.push(format!("the {name} {why} after {judged} of {selected} phrases"));
     }
     warnings
+}
+
+/// That requests took longer, where the percentile's intervals lie apart: no gate looks at it unless one is asked for.
+pub(super) fn slower(latency: &[LatencyComparison]) -> Option<String> {
+    let found = latency.iter().find(|found| found.quantile.to_bits() == 0.95_f64.to_bits())?;
+    let apart = found.baseline.upper? < found.candidate.lower?;
+    let (was, is) = (found.baseline.value, found.candidate.value);
+    apart.then(|| {
+        format!("p95 of the response time is {is:.1} ms, and was {was:.1} ms: `latency_p95 rise <= 50%` is a gate on that")
+    })
 }
 
 /// What was asked, and how its answers were read.

@@ -72,10 +72,13 @@ pub(super) fn numbers(comparison: &RunComparison) -> Markup {
         @if !rates.rows.is_empty() { h3 { "Rates" } (rates.render()) }
         (slices(comparison))
         (latency(comparison))
-        p.note {
+        @if comparison.accuracy.answers.is_some() {
+            p.note { "Differences are in percentage points with 95 % intervals as wide as the phrases scatter; p is of the randomization test by phrases. "
+                "What has no answer is counted by requests, with Newcombe's interval and Fisher's exact test. Worse and better count phrases whose share changed beyond chance." }
+        } @else { p.note {
             "Differences are in percentage points with Newcombe's paired 95 % interval; p is McNemar's mid-p. "
             "The same phrases in a suite are no sample: every flip is real. The intervals tell what to expect of phrases like these."
-        }
+        } }
     }
 }
 

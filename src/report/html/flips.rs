@@ -84,6 +84,17 @@ pub(super) fn outcome(comparison: &RunComparison) -> Markup {
     if comparison.compared == 0 {
         return html! { p { "The runs share no phrase that was answered steadily: nothing is compared phrase by phrase." } };
     }
+    if let Some(answers) = test.answers {
+        return html! {
+            p {
+                (figures::rate(&answers.candidate)) " of " (answers.candidate.of) " answers are right, and "
+                (figures::rate(&answers.baseline)) " of " (answers.baseline.of) " in the baseline: accuracy "
+                b { (difference(test, false)) @if test.difference.is_some() { " points" } } ". "
+                "The chance that a run which did not get worse looks at least so: " (probability(Some(test.p_worse))) ". "
+                "Beyond chance " (test.regressed) " of " (comparison.compared) " phrases got worse, " (test.improved) " better."
+            }
+        };
+    }
     html! {
         p {
             "Of " (comparison.compared) " phrases that both runs hold, "
@@ -191,6 +202,9 @@ fn table(phrases: &[&PhraseChange], change: Change, place: Place) -> Markup {
 /// What a run found for a phrase, as `low (under), 0.31`.
 pub(super) fn answer(answer: Option<&AnswerBrief>) -> String {
     let Some(answer) = answer else { return figures::NOTHING.to_owned() };
+    if let Some(answers) = answer.answers {
+        return figures::answers(answers);
+    }
     let level =
         answer.level.map_or("no answer".to_owned(), |level| format!("{level} ({})", answer.verdict.as_str()));
     match answer.score {

@@ -106,6 +106,7 @@ fn row(change: &PhraseChange) -> Vec<String> {
 fn answer(answer: Option<&AnswerBrief>) -> String {
     match answer {
         None => figures::NOTHING.to_owned(),
+        Some(AnswerBrief { answers: Some(answers), .. }) => figures::answers(*answers),
         Some(AnswerBrief { level: None, .. }) => "no answer".to_owned(),
         Some(AnswerBrief { level: Some(level), verdict, .. }) => format!("{level} ({})", verdict.as_str()),
     }

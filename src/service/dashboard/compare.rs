@@ -50,6 +50,6 @@ fn page(config: &Config, baseline: &RunRecord, mut candidate: RunRecord) -> Resu
     let comparison = compare(baseline, &candidate)
         .map_err(|incomparable| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, incomparable.to_string()))?;
     candidate.baseline = Some(BaselineRecord::Compared(Box::new(comparison.clone())));
-    let verdict = evaluate_comparison(&candidate, &config.gates_of_a_comparison(Vec::new()));
+    let verdict = evaluate_comparison(&candidate, &config.gates_of_a_comparison(Vec::new(), candidate.kind));
     Ok(comparison_page(&comparison, &verdict))
 }

@@ -13,7 +13,7 @@ use crate::support::server::{Reply, Server};
 const LOAD: &str = "model: arrivals\nrate: 60/s\nduration: 1s\ngates: [error_rate <= 5%]\n";
 
 /// A folder with 30 phrases, half of them desperate.
-fn of_many(scenario: &str) -> Place {
+pub(super) fn of_many(scenario: &str) -> Place {
     let place = place(scenario);
     for (file, category, level, id) in
         [("calm", "calm", "none", "calm"), ("desperate", "desperate", "high", "high")]
@@ -41,7 +41,7 @@ fn changing() -> (Server, Arc<AtomicBool>) {
     (server, worse)
 }
 
-fn check<'a>(record: &'a Value, name: &str) -> &'a Value {
+pub(super) fn check<'a>(record: &'a Value, name: &str) -> &'a Value {
     let mut checks = record["verdict"]["checks"].as_array().unwrap().iter();
     checks.find(|check| check["name"].as_str().unwrap().starts_with(name)).expect("a check")
 }

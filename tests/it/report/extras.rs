@@ -195,6 +195,7 @@ pub(super) fn comparison(record: &RunRecord) -> RunComparison {
         p_changed: 0.625,
         p_worse_holm: None,
         effective: None,
+        answers: None,
     };
     RunComparison {
         baseline: brief("20260228-210000-a1b2c3"),
@@ -258,6 +259,7 @@ fn change(result: &PhraseResult) -> Option<PhraseChange> {
         unsteady: false,
         score: None,
         latency_ms: 1.0,
+        answers: None,
     };
     Some(PhraseChange {
         id: result.id.clone(),

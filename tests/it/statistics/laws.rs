@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use thrash::stats::{
     Binning, BootstrapOptions, Confidence, Confusion, IntervalMethod, KappaWeights, LatencyHistogram,
     PairedTable, Proportion, ScoredCase, ScoredCases, Unanswered, bootstrap, flakiness, multiplicity,
-    percentile, unpaired,
+    percentile, sign_flip_mid_p, unpaired,
 };
 
 use super::{EXACT, P95, WILSON, fpr_rule};
@@ -53,6 +53,21 @@ fn scored_cases() -> impl Strategy<Value = Vec<ScoredCase>> {
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn flipped_signs_of_whole_changes_are_the_paired_test(worse in 0_usize..90, better in 0_usize..90, same in 0_usize..9) {
+        let changes: Vec<f64> = [vec![-1.0; worse], vec![1.0; better], vec![0.0; same]].concat();
+        let table = PairedTable { regressed: worse as u64, improved: better as u64, ..PairedTable::default() };
+        prop_assert!((sign_flip_mid_p(&changes) - table.regression_mid_p()).abs() < HAIR);
+    }
+
+    #[test]
+    fn flipped_signs_are_a_chance_and_both_sides_of_it_are_one(changes in prop::collection::vec(-1.0..1.0, 1..300)) {
+        let reversed: Vec<f64> = changes.iter().map(|change: &f64| -change).collect();
+        let (worse, better) = (sign_flip_mid_p(&changes), sign_flip_mid_p(&reversed));
+        prop_assert!((0.0..=1.0).contains(&worse));
+        prop_assert!((worse + better - 1.0).abs() < HAIR, "{worse} and {better}");
+    }
 
     #[test]
     fn an_interval_holds_its_estimate(observed in proportions(), method in methods(), sure in confidences()) {

@@ -86,9 +86,10 @@ fn table(
 }
 
 fn row(phrase: &PhraseChange) -> Vec<String> {
-    let level = |found: Option<AnswerBrief>| match found.map(|found| found.level) {
-        Some(Some(level)) => level.to_string(),
-        Some(None) => "no answer".to_owned(),
+    let level = |found: Option<AnswerBrief>| match found {
+        Some(AnswerBrief { answers: Some(answers), .. }) => figures::answers(answers),
+        Some(AnswerBrief { level: Some(level), .. }) => level.to_string(),
+        Some(AnswerBrief { level: None, .. }) => "no answer".to_owned(),
         None => figures::NOTHING.to_owned(),
     };
     let marks: Vec<&str> = [(phrase.must_pass, "must pass"), (phrase.critical, "critical")]

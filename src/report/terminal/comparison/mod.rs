@@ -104,6 +104,14 @@ fn counts(comparison: &RunComparison) -> String {
 /// What the counts mean, in a sentence.
 fn chance(test: &PairedTest) -> String {
     let (worse, better) = (test.regressed, test.improved);
+    if let Some(answers) = &test.answers {
+        let [is, was] = [answers.candidate, answers.baseline].map(|rate| figures::percent(rate.value));
+        let p = fit::unbroken(&figures::percent(Some(test.p_worse)));
+        return format!(
+            "{is} of {} answers are right, and {was} before: by chance alone, that or worse happens in {p} of cases",
+            answers.candidate.of
+        );
+    }
     let what = match (worse, better) {
         (0, 0) => return "nothing changed".to_owned(),
         (0, better) => return format!("none got worse, {better} better"),

@@ -32,7 +32,10 @@ pub(super) fn show(page: &mut Page, comparison: &RunComparison) {
     }
     let indent = || Line::of(Tone::Plain, " ".repeat(INDENT));
     page.paragraph(indent(), Tone::Plain, &format!("{}.", chance(&test)));
-    if test.regressed + test.improved > 0 {
+    if test.answers.is_some() {
+        let meaning = "All answers count; worse and better are phrases whose share changed beyond chance.";
+        page.paragraph(indent(), Tone::Dim, meaning);
+    } else if test.regressed + test.improved > 0 {
         let meaning =
             "For these phrases every change is real; the interval (95 %) is about phrases like them.";
         page.paragraph(indent(), Tone::Dim, meaning);
@@ -42,8 +45,10 @@ pub(super) fn show(page: &mut Page, comparison: &RunComparison) {
 fn accuracy(test: &PairedTest) -> Option<Vec<String>> {
     let all = test.both_right + test.improved + test.regressed + test.both_wrong;
     let share = |right: u64| (all > 0).then(|| ratio(right, all));
-    let was = share(test.both_right + test.regressed)?;
-    let is = share(test.both_right + test.improved)?;
+    let (was, is) = match &test.answers {
+        Some(answers) => (answers.baseline.value?, answers.candidate.value?),
+        None => (share(test.both_right + test.regressed)?, share(test.both_right + test.improved)?),
+    };
     Some(row("accuracy", [was, is], difference(test, false), test))
 }
 
@@ -62,7 +67,7 @@ fn rate(found: &MetricComparison) -> Option<Vec<String>> {
 
 fn row(name: &str, rates: [f64; 2], difference: String, test: &PairedTest) -> Vec<String> {
     let some = |count: u64| if count == 0 { figures::NOTHING.to_owned() } else { count.to_string() };
-    let chance = if test.regressed == 0 { None } else { Some(test.p_worse) };
+    let chance = if test.regressed == 0 && test.answers.is_none() { None } else { Some(test.p_worse) };
     let [was, is] = rates.map(|rate| figures::percent(Some(rate)));
     vec![
         name.to_owned(),

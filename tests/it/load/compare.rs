@@ -1,0 +1,89 @@
+//! Two load runs held against each other: all answers count, however most of them are.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::{Value, json};
+
+use super::baseline::{check, of_many};
+use super::{ms, right, run};
+use crate::support::command::Place;
+use crate::support::server::{Reply, Server};
+
+const LOAD: &str = "model: arrivals\nrate: 120/s\nduration: 2s\ngates: [error_rate <= 90%]\n";
+
+/// A server of which every so-manieth answer is an error, if any, and that is slower then.
+fn failing() -> (Server, Arc<AtomicU64>) {
+    let every = Arc::new(AtomicU64::new(0));
+    let (fails, asked) = (Arc::clone(&every), AtomicU64::new(0));
+    let server = Server::start(move |seen| {
+        let every = fails.load(Ordering::SeqCst);
+        let asked = asked.fetch_add(1, Ordering::SeqCst);
+        match every {
+            0 => right(seen),
+            every if asked % every == 0 => Reply::json(500, &json!({})).after(ms(60)),
+            _ => right(seen).after(ms(60)),
+        }
+    });
+    (server, every)
+}
+
+fn compared(place: &Place, runs: [&str; 2], code: i32) -> (Value, String) {
+    let ended = place.thrash([
+        "compare",
+        runs[0],
+        runs[1],
+        "--json",
+        "c.json",
+        "--html",
+        "c.html",
+        "--markdown",
+        "c.md",
+    ]);
+    let ended = ended.exits(code);
+    let text = std::fs::read_to_string(place.path().join("c.json")).unwrap();
+    (serde_json::from_str(&text).unwrap(), ended.stdout)
+}
+
+#[test]
+fn a_run_whose_requests_fail_is_worse_though_each_phrase_is_mostly_answered() {
+    let (server, every) = failing();
+    let place = of_many(LOAD);
+    run(&place, &server, &["--json", "before.json"]).exits(0);
+    run(&place, &server, &["--json", "again.json"]).exits(0);
+    every.store(4, Ordering::SeqCst);
+    run(&place, &server, &["--json", "broken.json"]).exits(0);
+    every.store(25, Ordering::SeqCst);
+    run(&place, &server, &["--json", "a_little.json"]).exits(0);
+
+    let (same, _) = compared(&place, ["before.json", "again.json"], 0);
+    assert_eq!(same["comparison"]["accuracy"]["answers"]["candidate"]["of"], 240);
+
+    let (broken, shown) = compared(&place, ["before.json", "broken.json"], 1);
+    for gate in ["accuracy no_regression", "unanswered_rate no_regression"] {
+        assert_eq!(check(&broken, gate)["outcome"], "fail", "{}", check(&broken, gate));
+    }
+    let difference = broken["comparison"]["accuracy"]["difference"]["value"].as_f64().unwrap();
+    assert!((difference + 0.25).abs() < 0.01, "{difference}");
+    let row = shown.lines().find(|line| line.trim_start().starts_with("unanswered ")).expect("a row of it");
+    assert!(row.contains("0.0 %") && row.contains("25.0 %"), "{shown}");
+
+    assert!(shown.contains("p95 of the response time is"), "{shown}");
+
+    // No phrase is worse beyond chance by itself, and all together are.
+    let (little, _) = compared(&place, ["before.json", "a_little.json"], 1);
+    let gate = check(&little, "unanswered_rate no_regression");
+    assert_eq!(gate["outcome"], "fail", "{gate}");
+    assert!(gate["reason"].as_str().unwrap().starts_with("10 of 240, and 0 of 240 before"), "{gate}");
+
+    // It is said of a baseline, too, and limits are of answers.
+    let gates = ["accuracy no_regression", "accuracy drop <= 2 points", "unanswered_rate rise <= 30 points"];
+    let args: Vec<&str> = gates.iter().flat_map(|gate| ["--gate", gate]).collect();
+    every.store(4, Ordering::SeqCst);
+    run(&place, &server, &[&["--baseline", "before.json", "--json", "held.json"], &args[..]].concat())
+        .exits(1);
+    let held: Value =
+        serde_json::from_str(&std::fs::read_to_string(place.path().join("held.json")).unwrap()).unwrap();
+    let outcomes = gates.map(|gate| check(&held, gate)["outcome"].as_str().unwrap().to_owned());
+    assert_eq!(outcomes, ["fail", "fail", "pass"]);
+}
