@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Estimate, LatencyReport, NoAnswerReason, PairedTest, Rate};
+use super::{Estimate, LatencyReport, LoadSecond, NoAnswerReason, PairedTest, Rate};
 
 /// Who decides when a request starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -185,58 +185,6 @@ pub struct LoadStep {
     /// pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<Rate>,
-}
-
-/// A second of the run.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct LoadSecond {
-    /// When it began, in seconds after the run's start.
-    pub at_s: f64,
-    /// Starts that the schedule asked for.
-    pub intended: u64,
-    /// Requests that started.
-    pub started: u64,
-    /// Requests that ended with an answer.
-    pub answered: u64,
-    /// Requests that ended without one.
-    pub unanswered: u64,
-    /// Their phrases, where a request holds more than one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phrases: Option<SecondPhrases>,
-    /// Answers that passed the judge.
-    pub right: u64,
-    /// Requests on their way at its end.
-    pub in_flight: u64,
-    /// Response time of those that ended: median, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub p50_ms: Option<f64>,
-    /// 95th percentile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub p95_ms: Option<f64>,
-    /// 99th percentile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub p99_ms: Option<f64>,
-    /// Processor time of this program's load threads, 1 being a whole core a thread.
-    pub cpu: f64,
-    /// The longest time that a due start waited for this program, in milliseconds.
-    pub lag_ms: f64,
-}
-
-/// The phrases of a second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-pub struct SecondPhrases {
-    /// Those with an answer.
-    pub answered: u64,
-    /// Those without one.
-    pub unanswered: u64,
-}
-
-impl LoadSecond {
-    /// The phrases of the requests that ended.
-    pub fn ended_phrases(&self) -> SecondPhrases {
-        let alone = SecondPhrases { answered: self.answered, unanswered: self.unanswered };
-        self.phrases.unwrap_or(alone)
-    }
 }
 
 /// Whether the machine that made the load could.

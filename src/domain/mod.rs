@@ -17,6 +17,7 @@ mod json;
 mod level;
 mod line;
 mod load;
+mod load_second;
 mod metric;
 mod observation;
 mod pair;
@@ -54,9 +55,10 @@ pub use json::PlainJson;
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};
 pub use line::one_line;
 pub use load::{
-    GeneratorRecord, IdleComparison, LoadAbort, LoadCheck, LoadCounts, LoadModel, LoadRecord, LoadSecond,
-    LoadStep, PhraseCounts, PhraseLoad, ScenarioRecord, SearchRecord, SecondPhrases, ShardRecord,
+    GeneratorRecord, IdleComparison, LoadAbort, LoadCheck, LoadCounts, LoadModel, LoadRecord, LoadStep,
+    PhraseCounts, PhraseLoad, ScenarioRecord, SearchRecord, ShardRecord,
 };
+pub use load_second::{LoadSecond, SecondPhrases};
 pub use metric::{
     AnswerScores, Estimate, HumanAgreement, Integrity, LatencyReport, Metrics, Rate, Slice, SliceKind,
     VerdictCounts, Violation,

@@ -6,9 +6,7 @@ use super::super::figures;
 use super::section::{Section, Table, Tone, cell, folded, mark};
 use super::svg::{Plot, Tick, at, line, number, path};
 use super::{clean, load_curve};
-use crate::domain::{
-    CheckMode, LoadCheck, LoadModel, LoadRecord, LoadSecond, RunRecord, SecondPhrases, ShardRecord,
-};
+use crate::domain::{CheckMode, LoadCheck, LoadModel, LoadRecord, LoadSecond, RunRecord, ShardRecord};
 
 /// A chart has so many points at most; of more, every so-manieth slice is the worst of its neighbours.
 const MOST_POINTS: usize = 600;
@@ -86,7 +84,7 @@ fn over_time(record: &RunRecord, load: &LoadRecord) -> Markup {
     if load.seconds.len() < 2 {
         return html! {};
     }
-    let seconds = thinned(&load.seconds);
+    let seconds = LoadSecond::thinned(&load.seconds, MOST_POINTS);
     let end = load.seconds.last().map_or(1.0, |second| second.at_s + load.second_s);
     let x = |time_s: f64| time_s / end;
     let middle = |second: &LoadSecond| x(second.at_s + load.second_s / 2.0);
@@ -175,36 +173,6 @@ fn boundaries(load: &LoadRecord) -> Vec<f64> {
     pairs.filter(|pair| pair[0].stage != pair[1].stage).map(|pair| pair[1].from_ms).collect()
 }
 
-/// So many slices that a chart can show them: neighbours are one, as slow as the slowest and with their mean counts.
-fn thinned(seconds: &[LoadSecond]) -> Vec<LoadSecond> {
-    let step = seconds.len().div_ceil(MOST_POINTS).max(1);
-    let merged = |chunk: &[LoadSecond]| {
-        let worst = |of: fn(&LoadSecond) -> Option<f64>| chunk.iter().filter_map(of).max_by(f64::total_cmp);
-        // Rounded up: one request without an answer must not vanish among seconds without any.
-        let mean =
-            |of: fn(&LoadSecond) -> u64| chunk.iter().map(of).sum::<u64>().div_ceil(chunk.len() as u64);
-        LoadSecond {
-            at_s: chunk[0].at_s,
-            intended: mean(|second| second.intended),
-            started: mean(|second| second.started),
-            answered: mean(|second| second.answered),
-            unanswered: mean(|second| second.unanswered),
-            phrases: chunk[0].phrases.map(|_| SecondPhrases {
-                answered: mean(|second| second.ended_phrases().answered),
-                unanswered: mean(|second| second.ended_phrases().unanswered),
-            }),
-            right: mean(|second| second.right),
-            in_flight: chunk.iter().map(|second| second.in_flight).max().unwrap_or_default(),
-            p50_ms: worst(|second| second.p50_ms),
-            p95_ms: worst(|second| second.p95_ms),
-            p99_ms: worst(|second| second.p99_ms),
-            cpu: chunk.iter().map(|second| second.cpu).fold(0.0, f64::max),
-            lag_ms: chunk.iter().map(|second| second.lag_ms).fold(0.0, f64::max),
-        }
-    };
-    seconds.chunks(step).map(merged).collect()
-}
-
 fn time_ticks(end_s: f64) -> Vec<Tick> {
     let shares = [0.0, 0.25, 0.5, 0.75, 1.0];
     shares.map(|share| (share, figures::duration(Some(share * end_s * 1e3)))).to_vec()
@@ -215,7 +183,7 @@ fn value_ticks(most: f64, show: impl Fn(f64) -> String) -> Vec<Tick> {
 }
 
 fn seconds_table(load: &LoadRecord) -> Markup {
-    let rows = thinned(&load.seconds).into_iter().map(|second| {
+    let rows = LoadSecond::thinned(&load.seconds, MOST_POINTS).into_iter().map(|second| {
         vec![
             cell(format!("{:.0}", second.at_s)),
             cell(second.intended.to_string()),
