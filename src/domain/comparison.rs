@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Estimate, Level, LevelSet, PhraseSource, Rate, RunId, RunStatus, RunVerdict, SliceKind, Verdict,
+    Estimate, Level, LevelSet, LoadComparison, PhraseSource, Rate, RunId, RunStatus, RunVerdict, SliceKind,
+    Verdict,
 };
 
 /// What became of a phrase between two runs. A phrase is the same one when id and text are the same.
@@ -241,6 +242,9 @@ pub struct RunComparison {
     pub slices: Vec<SliceComparison>,
     /// Latency, p50, p90, p95 and p99.
     pub latency: Vec<LatencyComparison>,
+    /// The loads, of load runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Box<LoadComparison>>,
     /// Every phrase that is not simply right in both, worst first.
     pub changes: Vec<PhraseChange>,
     /// The runs as a whole, where too few phrases are compared for the tests above to speak for them. To be looked at:

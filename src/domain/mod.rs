@@ -17,6 +17,7 @@ mod json;
 mod level;
 mod line;
 mod load;
+mod load_comparison;
 mod load_second;
 mod metric;
 mod observation;
@@ -58,6 +59,7 @@ pub use load::{
     GeneratorRecord, IdleComparison, LoadAbort, LoadCheck, LoadCounts, LoadModel, LoadRecord, LoadStep,
     PhraseCounts, PhraseLoad, ScenarioRecord, SearchRecord, ShardRecord,
 };
+pub use load_comparison::{LoadBrief, LoadComparison};
 pub use load_second::{LoadSecond, SecondPhrases};
 pub use metric::{
     AnswerScores, Estimate, HumanAgreement, Integrity, LatencyReport, Metrics, Rate, Slice, SliceKind,

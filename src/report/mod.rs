@@ -20,6 +20,7 @@ pub(crate) mod headline;
 pub(crate) mod html;
 mod json;
 mod junit;
+mod loads;
 mod markdown;
 mod observations;
 mod places;

@@ -7,7 +7,7 @@ mod tables;
 mod unpaired;
 mod warnings;
 
-use crate::domain::{Change, Level, RunBrief, RunComparison, RunId, RunKind, RunRecord};
+use crate::domain::{Change, Level, LoadComparison, RunBrief, RunComparison, RunId, RunKind, RunRecord};
 
 /// Why two runs cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -124,6 +124,7 @@ pub fn compare_at(
             (Some(_), Some(_)) => latency::compare_histograms(&baseline.latency, &candidate.latency),
             _ => latency::compare(&pairing.pairs),
         },
+        load: LoadComparison::of(baseline, candidate).map(Box::new),
         changes: pairs::changes(pairing),
         unpaired: Vec::new(),
     };

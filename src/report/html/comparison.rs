@@ -6,7 +6,7 @@ use super::super::figures;
 use super::flips::{self, difference, probability};
 use super::page::Page;
 use super::section::{Place, Section, Table, cell};
-use super::{clean, gates, verdict};
+use super::{clean, gates, loads, verdict};
 use crate::domain::{Estimate, PairedTest, RunComparison, RunVerdict, SliceComparison};
 
 /// The whole page: the verdict on the candidate, its gates, and what changed.
@@ -29,11 +29,18 @@ pub(crate) fn page(comparison: &RunComparison, decided: &RunVerdict) -> Page {
         (flips::apart(comparison))
         (flips::changes(comparison, Place::Alone))
     };
-    let sections = vec![
-        gates::section(decided, None, Place::Alone),
-        Section { id: "flips", title: "What changed", summary: flips::summary(comparison), body: changed },
-        Section { id: "numbers", title: "Numbers", summary: String::new(), body: numbers(comparison) },
+    let sections = [
+        Some(gates::section(decided, None, Place::Alone)),
+        loads::section(comparison.load.as_deref()),
+        Some(Section {
+            id: "flips",
+            title: "What changed",
+            summary: flips::summary(comparison),
+            body: changed,
+        }),
+        Some(Section { id: "numbers", title: "Numbers", summary: String::new(), body: numbers(comparison) }),
     ];
+    let sections = sections.into_iter().flatten().collect();
     let title = format!(
         "{} {} and {}",
         tone.mark(),

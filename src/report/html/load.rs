@@ -173,12 +173,12 @@ fn boundaries(load: &LoadRecord) -> Vec<f64> {
     pairs.filter(|pair| pair[0].stage != pair[1].stage).map(|pair| pair[1].from_ms).collect()
 }
 
-fn time_ticks(end_s: f64) -> Vec<Tick> {
+pub(super) fn time_ticks(end_s: f64) -> Vec<Tick> {
     let shares = [0.0, 0.25, 0.5, 0.75, 1.0];
     shares.map(|share| (share, figures::duration(Some(share * end_s * 1e3)))).to_vec()
 }
 
-fn value_ticks(most: f64, show: impl Fn(f64) -> String) -> Vec<Tick> {
+pub(super) fn value_ticks(most: f64, show: impl Fn(f64) -> String) -> Vec<Tick> {
     [0.0, 0.5, 1.0].map(|share| (share, show(share * most))).to_vec()
 }
 

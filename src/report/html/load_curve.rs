@@ -16,13 +16,34 @@ const POINTS: u32 = 120;
 
 /// Response and service time, quantile by quantile; nothing where nothing was measured.
 pub(super) fn figure(record: &RunRecord) -> Markup {
+    let curves = [
+        (
+            &record.latency,
+            "curve",
+            "response time, from when a request should have started",
+            "#Response time",
+        ),
+        (&record.attempt_latency, "curve faint", "service time, from when it did", "#Service time"),
+    ];
+    draw("Response and service time by percentile", &curves)
+}
+
+/// The response times of two runs.
+pub(super) fn beside(baseline: &LatencyReport, candidate: &LatencyReport) -> Markup {
+    let curves =
+        [(candidate, "curve", "candidate", "#Candidate"), (baseline, "curve faint", "baseline", "#Baseline")];
+    draw("Response time in both runs by percentile", &curves)
+}
+
+/// The first curve decides how far it goes.
+fn draw(title: &'static str, curves: &[(&LatencyReport, &str, &str, &'static str); 2]) -> Markup {
     let read = |report: &LatencyReport| LatencyHistogram::from_base64(report.histogram.as_deref()?).ok();
-    let (Some(response), service) = (read(&record.latency), read(&record.attempt_latency)) else {
-        return html! {};
-    };
+    let found = curves.map(|(report, ..)| read(report));
+    let Some(first) = &found[0] else { return html! {} };
     // As far as there are ten measurements beyond.
-    let nines = (number(response.count().max(10)) / 10.0).log10().clamp(1.0, 4.0);
-    let most = at(&response, 1.0 - 10_f64.powf(-nines)).max(1e-3) * 1.05;
+    let nines = (number(first.count().max(10)) / 10.0).log10().clamp(1.0, 4.0);
+    let last = |histogram: &LatencyHistogram| at(histogram, 1.0 - 10_f64.powf(-nines));
+    let most = found.iter().flatten().map(last).fold(1e-3, f64::max) * 1.05;
     let curve = |histogram: &LatencyHistogram| {
         path((0..=POINTS).map(|i| {
             let share = f64::from(i) / f64::from(POINTS);
@@ -36,13 +57,14 @@ pub(super) fn figure(record: &RunRecord) -> Markup {
         .collect();
     let plot = Plot {
         id: "load-percentiles",
-        title: "Response and service time by percentile.".to_owned(),
+        title: format!("{title}."),
         height: 180,
         x,
         y: [0.0, 0.5, 1.0].map(|share| (share, figures::duration(Some(share * most)))).to_vec(),
         stretched: html! {
-            @if let Some(service) = &service { (line("curve faint", &curve(service))) }
-            (line("curve", &curve(&response)))
+            @for ((_, class, ..), histogram) in curves.iter().zip(&found).rev() {
+                @if let Some(histogram) = histogram { (line(class, &curve(histogram))) }
+            }
         },
         over: html! {},
         axes: ["percentile", "at most"],
@@ -51,30 +73,20 @@ pub(super) fn figure(record: &RunRecord) -> Markup {
         .into_iter()
         .filter(|q| 1.0 - q >= 10_f64.powf(-nines) * 0.999);
     let rows = rows.map(|q| {
-        let of = |histogram: Option<&LatencyHistogram>| {
-            histogram.map_or_else(
-                || figures::NOTHING.to_owned(),
-                |histogram| figures::duration(Some(at(histogram, q))),
-            )
+        let of = |histogram: &Option<LatencyHistogram>| {
+            let time = histogram.as_ref().map(|histogram| figures::duration(Some(at(histogram, q))));
+            cell(time.unwrap_or_else(|| figures::NOTHING.to_owned()))
         };
-        vec![
-            cell(format!("{} %", (q * 1e6).round() / 1e4)),
-            cell(of(Some(&response))),
-            cell(of(service.as_ref())),
-        ]
+        vec![cell(format!("{} %", (q * 1e6).round() / 1e4)), of(&found[0]), of(&found[1])]
     });
-    let table = Table {
-        caption: "Response and service time by percentile",
-        head: vec!["Percentile", "#Response time", "#Service time"],
-        rows: rows.collect(),
-    };
+    let head = vec!["Percentile", curves[0].3, curves[1].3];
+    let table = Table { caption: title, head, rows: rows.collect() };
     html! {
         figure {
             figcaption { h3 { "By percentile" } }
-            ul.legend {
-                li { svg width="28" height="8" aria-hidden="true" { path.curve d="M0 4H28" {} } " response time, from when a request should have started" }
-                li { svg width="28" height="8" aria-hidden="true" { path class="curve faint" d="M0 4H28" {} } " service time, from when it did" }
-            }
+            ul.legend { @for (_, class, word, _) in curves {
+                li { svg width="28" height="8" aria-hidden="true" { path class=(class) d="M0 4H28" {} } " " (word) }
+            } }
             (plot.render())
             (folded("The percentiles", &table.render()))
         }

@@ -1,6 +1,6 @@
 //! Two runs held against each other, as Markdown.
 
-use super::super::figures;
+use super::super::{figures, loads};
 use super::changes::{chance, difference, flips, summary};
 use super::escape::{code, prose};
 use super::gates;
@@ -25,6 +25,10 @@ pub fn render_comparison_markdown(comparison: &RunComparison, outcome: &RunVerdi
     ));
     page.block(format!("**Verdict**: {}", prose(&outcome.sentence)));
     gates::show(&mut page, &outcome.checks);
+    if let Some(both) = &comparison.load {
+        page.block("### Load");
+        page.block(table(&loads::HEAD, loads::rows(both), MOST, |row| row.to_vec()));
+    }
     page.block("### Phrases");
     summary(&mut page, comparison);
     flips(&mut page, comparison);

@@ -69,6 +69,12 @@ fn a_run_whose_requests_fail_is_worse_though_each_phrase_is_mostly_answered() {
     assert!(row.contains("0.0 %") && row.contains("25.0 %"), "{shown}");
 
     assert!(shown.contains("p95 of the response time is"), "{shown}");
+    assert!(shown.lines().any(|line| line.contains("no answer  0 of 240  60 of 240")), "{shown}");
+    let read = |name: &str| std::fs::read_to_string(place.path().join(name)).unwrap();
+    for chart in ["loads-latency-chart", "loads-rate-chart", "loads-silent-chart", "load-percentiles-chart"] {
+        assert!(read("c.html").contains(chart), "{chart}");
+    }
+    assert!(read("c.md").contains("60 of 240"), "{}", read("c.md"));
 
     // No phrase is worse beyond chance by itself, and all together are.
     let (little, _) = compared(&place, ["before.json", "a_little.json"], 1);

@@ -215,6 +215,7 @@ pub(super) fn comparison(record: &RunRecord) -> RunComparison {
             critical: true,
             test,
         }],
+        load: None,
         latency: vec![LatencyComparison {
             quantile: 0.95,
             baseline: estimate(100.0, 90.0, 120.0),

@@ -4,6 +4,7 @@
 mod apart;
 mod changes;
 mod latency;
+mod loads;
 mod rates;
 mod slices;
 
@@ -38,6 +39,7 @@ pub fn render_comparison_terminal(
     }
     warnings(&mut page, comparison);
     gates::show(&mut page, &record.verdict.checks);
+    loads::show(&mut page, comparison.load.as_deref());
     changes::worse(&mut page, comparison, texts);
     changes::others(&mut page, comparison, texts);
     apart::show(&mut page, comparison);
