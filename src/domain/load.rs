@@ -173,7 +173,7 @@ pub struct LoadStep {
     pub counts: LoadCounts,
     /// Requests started within a second of when they should have, of those intended.
     pub achieved: Rate,
-    /// Requests started a second.
+    /// Requests started a second, in the time that their starts really took.
     pub rate: f64,
     /// Right answers of all phrases sent.
     pub accuracy: Rate,

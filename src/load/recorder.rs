@@ -23,6 +23,8 @@ pub(super) struct Request {
 /// Counts requests, and what was seen lately.
 pub(super) struct Recorder {
     known: Vec<Known>,
+    /// When the run began, as far as its requests are told from one another by it.
+    began: Instant,
     /// A response slower than this is counted as slow.
     slow: Option<Duration>,
     pub(super) tally: Tally,
@@ -33,6 +35,7 @@ impl Recorder {
     pub(super) fn new(sending: &Sending) -> Self {
         Self {
             known: known(&sending.target, sending.idle_right.as_deref()),
+            began: sending.start.unwrap_or_else(Instant::now),
             slow: sending.scenario.abort_when.latency_p95.map(|wait| wait.0),
             tally: Tally::empty(sending),
             window: Window::default(),
@@ -67,6 +70,9 @@ impl Recorder {
     /// It starts, so late in all.
     pub(super) fn started(&mut self, request: &Request, late: Duration) {
         self.window.started += 1;
+        if let Some(step) = request.step {
+            self.tally.steps[step].started((request.due + late).saturating_duration_since(self.began));
+        }
         self.count(request, |counts| {
             counts.started += 1;
             counts.late += u64::from(late > LATE);

@@ -63,6 +63,21 @@ pub struct StepTally {
     pub idle_right: u64,
     /// Those of them that were not right here.
     pub lost: u64,
+    /// When its first and its last request started, after the run's start.
+    #[serde(default)]
+    pub starts: Option<(Duration, Duration)>,
+}
+
+impl StepTally {
+    /// A request of it started so long after the run's start.
+    pub(super) fn started(&mut self, at: Duration) {
+        self.join_starts(Some((at, at)));
+    }
+
+    fn join_starts(&mut self, other: Option<(Duration, Duration)>) {
+        let both = [self.starts, other].into_iter().flatten();
+        self.starts = both.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+    }
 }
 
 /// What was seen in a short stretch of time, for who watches.
@@ -243,6 +258,7 @@ impl StepTally {
         add(&mut self.counts, &other.counts);
         self.response.merge(&other.response);
         self.service.merge(&other.service);
+        self.join_starts(other.starts);
         self.idle_right += other.idle_right;
         self.lost += other.lost;
     }

@@ -338,6 +338,9 @@ fn steps(scenario: &Scenario, found: &Found, judged: bool) -> Vec<LoadStep> {
             None => scenario.warm_up.saturating_sub(begin).min(ramp.duration),
         };
         let counted = (to.min(found.duration).saturating_sub(begin + cold)).as_secs_f64();
+        // Starts that had to wait took longer than the step, and their rate is the one that the target saw.
+        let took =
+            step.starts.map_or(0.0, |(first, last)| (last.saturating_sub(first)).as_secs_f64()).max(counted);
         let counts = &step.counts;
         steps.push(LoadStep {
             stage: *stage,
@@ -346,7 +349,7 @@ fn steps(scenario: &Scenario, found: &Found, judged: bool) -> Vec<LoadStep> {
             load_from: ramp.from,
             load_to: ramp.to,
             achieved: achieved(step),
-            rate: if counted > 0.0 { counts.started as f64 / counted } else { 0.0 },
+            rate: if took > 0.0 { counts.started as f64 / took } else { 0.0 },
             accuracy: if judged {
                 request_rate(counts.right, counts.ended_phrases())
             } else {

@@ -79,6 +79,21 @@ fn every_request_is_sent_by_the_schedule_counted_and_judged() {
 }
 
 #[test]
+fn the_rate_is_the_one_that_the_target_saw() {
+    // One at a time, 50 ms each: twenty a second of the forty that are asked for.
+    let server = Server::start(|seen| right(seen).after(ms(50)));
+    let place =
+        place("model: arrivals\nrate: 40/s\nduration: 1s\nmax_in_flight: 1\ngates: [error_rate <= 1%]\n");
+    run(&place, &server, &[]);
+    let seen = server.requests();
+    assert_eq!(seen.len(), 40);
+    let took =
+        seen.iter().map(|seen| seen.at).max().unwrap() - seen.iter().map(|seen| seen.at).min().unwrap();
+    let rate = record(&place)["load"]["steps"][0]["rate"].as_f64().unwrap();
+    assert!((rate / (40.0 / took.as_secs_f64()) - 1.0).abs() < 0.1, "{rate}/s, and 40 in {took:?}");
+}
+
+#[test]
 fn a_target_that_stalls_is_seen_to_stall() {
     // Half a second of silence in every second: of requests that arrive evenly, half wait, a quarter of a second in the
     // mean. Who measures from the actual start with few connections sees next to none of it.
