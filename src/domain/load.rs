@@ -199,6 +199,9 @@ pub struct GeneratorRecord {
     pub cpu_per_request_us: Option<f64>,
     /// How long due starts waited for this program, apart from waiting for a free connection.
     pub lag: LatencyReport,
+    /// Requests that failed because this machine, or another that sent, had no port or file left.
+    #[serde(default)]
+    pub exhausted: u64,
     /// What made this machine slow, a sentence each; with any of them a slow answer is not the target's fault.
     pub limits: Vec<String>,
     /// Whether it could not make the load that the scenario asks for: then nothing is shown of the target.

@@ -114,7 +114,7 @@ fn times_out(load: &LoadRecord) -> bool {
     timeouts * 2 > load.counts.unanswered()
 }
 
-/// What fails by time may be this machine's fault.
+/// What fails by time may be this machine's fault; and by answers, where requests had no port or file here to be sent by.
 fn doubt(check: &mut Check, load: &LoadRecord) {
     let timely = check.metric.parse().is_ok_and(|metric: Metric| {
         matches!(
@@ -122,7 +122,8 @@ fn doubt(check: &mut Check, load: &LoadRecord) {
             Metric::Latency(_) | Metric::ServiceTime(_) | Metric::AchievedRate | Metric::SustainedRate
         ) || (metric == Metric::UnansweredRate && times_out(load))
     });
-    if timely && check.outcome == CheckOutcome::Fail {
+    let unsent = load.generator.exhausted > 0 && check.metric.parse().is_ok_and(Metric::counts_unanswered);
+    if (timely || unsent) && check.outcome == CheckOutcome::Fail {
         check.outcome = CheckOutcome::Inconclusive;
         check.reason = format!("{}; but {}", check.reason, load.generator.limits.join(", "));
     }
@@ -243,6 +244,9 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
             let lost = load.shards.iter().any(|shard| shard.trouble.is_some());
             let blame = match conclusion {
                 Conclusion::Inconclusive if lost => "; what was sent is another load than the one asked for",
+                Conclusion::Inconclusive if load.generator.exhausted > 0 => {
+                    "; but this machine had no port or file left"
+                }
                 Conclusion::Inconclusive => "; but this machine was slow",
                 _ => "",
             };

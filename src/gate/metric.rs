@@ -351,6 +351,20 @@ impl Metric {
         }
     }
 
+    /// Whether what has no answer makes the number worse.
+    pub(super) const fn counts_unanswered(self) -> bool {
+        matches!(
+            self,
+            Self::Accuracy
+                | Self::ExactAccuracy
+                | Self::FalseNegativeRate
+                | Self::SevereMissRate
+                | Self::UnansweredRate
+                | Self::AccuracyDrop
+                | Self::Lift
+        )
+    }
+
     /// Why nothing can be said on this run, where that is known before looking.
     pub(super) fn obstacle(self, record: &RunRecord) -> Option<String> {
         if !self.is_of_reference() {

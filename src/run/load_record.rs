@@ -416,6 +416,7 @@ fn generator(model: LoadModel, found: &Found, total: &StepTally) -> GeneratorRec
         cpu_ms,
         cpu_per_request_us: (requests > 0 && cpu_ms > 0.0).then(|| cpu_ms * 1e3 / requests as f64),
         lag: histogram_report(&tally.lag),
+        exhausted: tally.exhausted,
         limits,
         starved,
     }
