@@ -3,8 +3,10 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
+use serde_json::json;
+
 use super::{ms, place, record, right, run};
-use crate::support::server::Server;
+use crate::support::server::{Reply, Server};
 
 #[test]
 fn it_finds_what_a_target_of_known_capacity_bears() {
@@ -40,4 +42,26 @@ fn a_target_that_bears_nothing_fails() {
     let ended = run(&place, &server, &[]).exits(1);
     assert!(ended.stdout.contains("not even 20.0/s"), "{}", ended.stdout);
     assert_eq!(server.requests().len(), 20, "the second load is not tried");
+}
+
+#[test]
+fn a_load_under_which_answers_are_wrong_does_not_hold() {
+    // Of more than 25 in the last second it calls every phrase harmless.
+    let lately = Mutex::new(Vec::<Instant>::new());
+    let server = Server::start(move |seen| {
+        let mut lately = lately.lock().expect("nobody panicked");
+        lately.retain(|at| seen.at.saturating_duration_since(*at) < ms(1000));
+        lately.push(seen.at);
+        if lately.len() > 25 { Reply::json(200, &json!({"level": "none"})) } else { right(seen) }
+    });
+    let place = place(
+        "model: arrivals\nsearch: {from: 10/s, to: 80/s, factor: 2, hold: 1s}\ngates: [accuracy_drop <= 5%]\n",
+    );
+    run(&place, &server, &[]).exits(0);
+    let search = &record(&place)["load"]["search"];
+    assert_eq!((&search["sustained"], &search["broken"]), (&json!(20.0), &json!(40.0)), "{search}");
+    assert!(search["reason"].as_str().unwrap().contains("accuracy_drop"), "{search}");
+    // The shipped one asks for it.
+    let shipped = place.thrash(["scenarios", "show", "breakpoint"]).exits(0).stdout;
+    assert!(shipped.contains("accuracy_drop"), "{shipped}");
 }
