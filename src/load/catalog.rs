@@ -1,6 +1,6 @@
 //! Where scenarios come from: the shipped ones inside the program, or a file.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
@@ -111,9 +111,21 @@ fn shipped(name: &str) -> Result<(String, String, String), ScenarioError> {
     Err(ScenarioError::Unknown { name: name.to_owned(), hint })
 }
 
-/// The name of a file's scenario: its path, so that two files are two scenarios.
+/// The name of a file's scenario: its path, so that two files are two scenarios, and one file is one however its path is
+/// written. A shipped scenario keeps its name to itself.
 fn stem(path: &Path) -> String {
-    path.with_extension("").display().to_string()
+    let mut clean = PathBuf::new();
+    for part in path.with_extension("").components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(clean.components().next_back(), Some(Component::Normal(_))) => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    let name = clean.display().to_string();
+    if SHIPPED.get_file(format!("{name}.yaml")).is_some() { format!("./{name}") } else { name }
 }
 
 /// The JSON Schema of a scenario file, for editors.

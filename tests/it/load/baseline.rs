@@ -79,6 +79,20 @@ fn a_load_run_is_held_against_the_baseline_of_its_scenario() {
 }
 
 #[test]
+fn a_file_is_one_series_however_its_path_is_written_and_none_of_a_shipped_scenario() {
+    let (server, _) = changing();
+    let place = of_many(LOAD);
+    let text = std::fs::read_to_string(place.path().join("s.yaml")).unwrap();
+    place.file("smoke.yaml", text);
+    let url = server.url();
+    for file in ["s.yaml", "./s.yaml", "words/../s.yaml", "smoke.yaml"] {
+        place.thrash(["load", file, "--target", "plain", "--url", &url]).exits(0);
+    }
+    let suites: Vec<Value> = place.runs().iter().map(|run| run["suite"].clone()).collect();
+    assert_eq!(suites, ["load ./smoke", "load s", "load s", "load s"]);
+}
+
+#[test]
 fn another_load_is_no_baseline() {
     let (server, _) = changing();
     let place = of_many(LOAD);
