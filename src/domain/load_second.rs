@@ -1,7 +1,11 @@
 //! A load run second by second.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::NoAnswerReason;
 
 /// A second of the run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +20,9 @@ pub struct LoadSecond {
     pub answered: u64,
     /// Requests that ended without one.
     pub unanswered: u64,
+    /// The same by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub no_answer: BTreeMap<NoAnswerReason, u64>,
     /// Their phrases, where a request holds more than one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phrases: Option<SecondPhrases>,
@@ -63,12 +70,20 @@ impl LoadSecond {
         let worst = |of: fn(&Self) -> Option<f64>| chunk.iter().filter_map(of).max_by(f64::total_cmp);
         // Rounded up: one request without an answer must not vanish among seconds without any.
         let mean = |of: fn(&Self) -> u64| chunk.iter().map(of).sum::<u64>().div_ceil(chunk.len() as u64);
+        let mut no_answer = BTreeMap::new();
+        for (reason, count) in chunk.iter().flat_map(|second| &second.no_answer) {
+            *no_answer.entry(*reason).or_default() += count;
+        }
+        for count in no_answer.values_mut() {
+            *count = u64::div_ceil(*count, chunk.len() as u64);
+        }
         Self {
             at_s: chunk[0].at_s,
             intended: mean(|second| second.intended),
             started: mean(|second| second.started),
             answered: mean(|second| second.answered),
             unanswered: mean(|second| second.unanswered),
+            no_answer,
             phrases: chunk[0].phrases.map(|_| SecondPhrases {
                 answered: mean(|second| second.ended_phrases().answered),
                 unanswered: mean(|second| second.ended_phrases().unanswered),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
-use tokio::time::{Instant, interval, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
@@ -19,7 +19,7 @@ use super::tally::{Tally, Window};
 use super::turns::Turns;
 
 /// How often what was seen is told.
-pub(super) const TELL_EVERY: Duration = Duration::from_millis(250);
+const TELL_EVERY: Duration = Duration::from_millis(250);
 
 /// The engine.
 #[derive(Debug, Clone, Copy)]
@@ -198,6 +198,13 @@ impl Share {
     }
 }
 
+/// When what was seen is told: with the seconds of the run, so that no window lies in two of them.
+pub(super) fn ticks(began: Instant) -> Interval {
+    let mut ticks = interval_at(began + TELL_EVERY, TELL_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
+}
+
 /// Processor time that was told already.
 struct Cpu(Duration);
 
@@ -208,8 +215,7 @@ async fn tell(
     (thread, windows): (usize, mpsc::UnboundedSender<Window>),
     mut told: Cpu,
 ) {
-    let mut ticks = interval(TELL_EVERY);
-    ticks.tick().await;
+    let mut ticks = ticks(began);
     loop {
         ticks.tick().await;
         let mut window = Window { thread, ..pool.look(began) };

@@ -29,6 +29,8 @@ pub(super) struct Recorder {
     slow: Option<Duration>,
     pub(super) tally: Tally,
     window: Window,
+    /// Until when what was seen is told.
+    told_s: f64,
 }
 
 impl Recorder {
@@ -39,6 +41,7 @@ impl Recorder {
             slow: sending.scenario.abort_when.latency_p95.map(|wait| wait.0),
             tally: Tally::empty(sending),
             window: Window::default(),
+            told_s: 0.0,
         }
     }
 
@@ -93,7 +96,10 @@ impl Recorder {
         let window = &mut self.window;
         match outcome {
             Ok(()) => window.answered += 1,
-            Err(_) => window.unanswered += 1,
+            Err(reason) => {
+                window.unanswered += 1;
+                *window.no_answer.entry(reason).or_default() += 1;
+            }
         }
         window.phrases += phrases.len() as u64;
         window.slow += u64::from(self.slow.is_some_and(|slow| response > slow));
@@ -165,7 +171,8 @@ impl Recorder {
     pub(super) fn look(&mut self, began: Instant, flying: impl Iterator<Item = Request>) -> Window {
         let mut window = std::mem::take(&mut self.window);
         let now = Instant::now();
-        window.at_s = (now - began).as_secs_f64();
+        window.at_s = now.saturating_duration_since(began).as_secs_f64();
+        window.from_s = std::mem::replace(&mut self.told_s, window.at_s);
         for request in flying {
             window.in_flight += 1;
             window.overdue += u64::from(self.is_overdue(&request, now));

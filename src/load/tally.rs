@@ -86,7 +86,10 @@ pub struct Window {
     /// Who saw it.
     #[serde(default)]
     pub thread: usize,
-    /// Its end, in seconds after the run's start.
+    /// Its beginning, in seconds after the run's start.
+    #[serde(default)]
+    pub from_s: f64,
+    /// Its end.
     pub at_s: f64,
     /// Starts that the schedule asked for.
     pub intended: u64,
@@ -96,6 +99,9 @@ pub struct Window {
     pub answered: u64,
     /// Requests that ended without one.
     pub unanswered: u64,
+    /// The same by reason.
+    #[serde(default)]
+    pub no_answer: BTreeMap<NoAnswerReason, u64>,
     /// Phrases of the requests that ended.
     #[serde(default)]
     pub phrases: u64,
@@ -299,7 +305,7 @@ fn add(counts: &mut LoadCounts, other: &LoadCounts) {
     }
 }
 
-fn add_reasons(counts: &mut BTreeMap<NoAnswerReason, u64>, other: &BTreeMap<NoAnswerReason, u64>) {
+pub(super) fn add_reasons(counts: &mut BTreeMap<NoAnswerReason, u64>, other: &BTreeMap<NoAnswerReason, u64>) {
     for (reason, count) in other {
         *counts.entry(*reason).or_default() += count;
     }
@@ -313,6 +319,7 @@ impl Window {
         self.started += other.started;
         self.answered += other.answered;
         self.unanswered += other.unanswered;
+        add_reasons(&mut self.no_answer, &other.no_answer);
         self.phrases += other.phrases;
         self.unanswered_phrases += other.unanswered_phrases;
         self.right += other.right;

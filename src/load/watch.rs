@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::scenario_file::AbortEntry;
-use super::tally::Window;
+use super::tally::{Window, add_reasons};
 use crate::domain::{LoadAbort, LoadSecond, SecondPhrases};
 
 /// Seconds that a record holds, at most: a longer run has longer ones.
@@ -74,10 +74,10 @@ impl Watch {
     /// Takes in a window; gives the slices that are complete now.
     pub fn take(&mut self, mut window: Window) -> Vec<LoadSecond> {
         window.at_s += self.offset_s;
-        // A window ends a moment after what it holds.
-        let slice = Duration::try_from_secs_f64((window.at_s - 0.01).max(0.0) / self.slice_s)
-            .unwrap_or_default()
-            .as_secs();
+        window.from_s += self.offset_s;
+        // Windows end with the seconds, or a moment after: each belongs to the one that holds its middle.
+        let middle_s = f64::midpoint(window.from_s, window.at_s);
+        let slice = Duration::try_from_secs_f64(middle_s / self.slice_s).unwrap_or_default().as_secs();
         let at_s = window.at_s;
         self.newest_s = self.newest_s.max(at_s);
         if let Some((_, known)) = self.open.iter_mut().find(|(number, _)| *number == slice) {
@@ -112,6 +112,7 @@ impl Watch {
         second.started += window.started;
         second.answered += window.answered;
         second.unanswered += window.unanswered;
+        add_reasons(&mut second.no_answer, &window.no_answer);
         if window.phrases != window.ended() {
             let phrases = second.phrases.get_or_insert_default();
             phrases.answered += window.phrases - window.unanswered_phrases;
@@ -156,6 +157,7 @@ impl Watch {
             started: window.started,
             answered: window.answered,
             unanswered: window.unanswered,
+            no_answer: window.no_answer.clone(),
             phrases: (window.phrases != window.ended()).then_some(SecondPhrases {
                 answered: window.phrases - window.unanswered_phrases,
                 unanswered: window.unanswered_phrases,

@@ -2,10 +2,10 @@
 //! columns.
 
 use super::ReportError;
-use crate::domain::{LoadRecord, LoadSecond, RunRecord, harmless_cell};
+use crate::domain::{LoadRecord, LoadSecond, NoAnswerReason, RunRecord, harmless_cell};
 
 /// The columns, in their order; new ones come last.
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 22 + REASONS.len()] = [
     "run",
     "suite",
     "target",
@@ -27,6 +27,35 @@ const COLUMNS: [&str; 21] = [
     "lag_ms",
     "phrases_answered",
     "phrases_unanswered",
+    "cpu",
+    "unreachable",
+    "tls",
+    "timeout",
+    "connection_lost",
+    "rate_limited",
+    "server_error",
+    "rejected",
+    "redirected",
+    "unexpected_status",
+    "malformed",
+    "too_large",
+    "fail_open",
+];
+
+/// Why requests have no answer, as their columns stand.
+const REASONS: [NoAnswerReason; 12] = [
+    NoAnswerReason::Unreachable,
+    NoAnswerReason::Tls,
+    NoAnswerReason::Timeout,
+    NoAnswerReason::ConnectionLost,
+    NoAnswerReason::RateLimited,
+    NoAnswerReason::ServerError,
+    NoAnswerReason::Rejected,
+    NoAnswerReason::Redirected,
+    NoAnswerReason::UnexpectedStatus,
+    NoAnswerReason::Malformed,
+    NoAnswerReason::TooLarge,
+    NoAnswerReason::FailOpen,
 ];
 
 pub(super) fn render(record: &RunRecord, load: &LoadRecord) -> Result<Vec<u8>, ReportError> {
@@ -38,13 +67,13 @@ pub(super) fn render(record: &RunRecord, load: &LoadRecord) -> Result<Vec<u8>, R
     table.into_inner().map_err(|error| ReportError::Csv(error.into_error().into()))
 }
 
-fn row(record: &RunRecord, load: &LoadRecord, second: &LoadSecond) -> [String; COLUMNS.len()] {
+fn row(record: &RunRecord, load: &LoadRecord, second: &LoadSecond) -> Vec<String> {
     let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
     let phrases = second.ended_phrases();
     // The step that holds its middle.
     let middle_ms = (second.at_s + load.second_s / 2.0) * 1e3;
     let step = load.steps.iter().find(|step| step.from_ms <= middle_ms && middle_ms < step.to_ms);
-    [
+    let mut row = vec![
         record.id.to_string(),
         harmless_cell(&record.suite.name),
         harmless_cell(&record.target.name),
@@ -66,5 +95,8 @@ fn row(record: &RunRecord, load: &LoadRecord, second: &LoadSecond) -> [String; C
         second.lag_ms.to_string(),
         phrases.answered.to_string(),
         phrases.unanswered.to_string(),
-    ]
+        second.cpu.to_string(),
+    ];
+    row.extend(REASONS.map(|reason| second.no_answer.get(&reason).copied().unwrap_or_default().to_string()));
+    row
 }

@@ -9,14 +9,13 @@ use goose::client::GooseClientBuilder;
 use goose::config::{GooseConfiguration, GooseDefault, GooseDefaultType};
 use goose::goose::{GooseUser, Scenario, Transaction, TransactionFunction};
 use tokio::sync::mpsc;
-use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
 use super::crowd::Crowd;
 use super::message::Report;
 use crate::load::cpu::thread_cpu;
 use crate::load::engine::Sending;
-use crate::load::open::TELL_EVERY;
+use crate::load::open::ticks;
 
 /// Every so many times everything so far is told as well.
 const SO_FAR_EVERY: u64 = 4;
@@ -83,7 +82,7 @@ fn found(crowd: &Crowd, before: Duration) -> crate::load::Tally {
 /// Tells what is seen, a few times a second.
 async fn tell(crowd: Arc<Crowd>, before: Duration, reports: mpsc::UnboundedSender<Report>) {
     let mut told = before;
-    let mut ticks = interval(TELL_EVERY);
+    let mut ticks = ticks(crowd.begun().await);
     for count in 0_u64.. {
         ticks.tick().await;
         let Some(mut window) = crowd.look() else { continue };

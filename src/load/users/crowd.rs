@@ -144,6 +144,11 @@ impl Crowd {
         let _ = self.began.set(self.start.unwrap_or_else(Instant::now));
     }
 
+    /// Waits until it has begun; when it did.
+    pub(super) async fn begun(&self) -> Instant {
+        *self.began.wait().await
+    }
+
     fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -189,7 +189,7 @@ fn seconds_table(load: &LoadRecord) -> Markup {
             cell(second.intended.to_string()),
             cell(second.started.to_string()),
             cell(second.in_flight.to_string()),
-            cell(second.ended_phrases().unanswered.to_string()),
+            cell(silent(&second)),
             cell(if load.scenario.is_judged() {
                 second.right.to_string()
             } else {
@@ -216,6 +216,14 @@ fn seconds_table(load: &LoadRecord) -> Markup {
         (Table { caption: "The run second by second", head, rows: rows.collect() }.render())
         @if slices > 1 { p.note { "Each row stands for " (slices) " slices: their mean counts, the slowest times." } }
     }
+}
+
+/// How many have no answer, and why.
+fn silent(second: &LoadSecond) -> String {
+    let reasons: Vec<String> =
+        second.no_answer.iter().map(|(reason, count)| format!("{count} {}", reason.as_str())).collect();
+    let count = second.ended_phrases().unanswered.to_string();
+    if reasons.is_empty() { count } else { format!("{count}: {}", reasons.join(", ")) }
 }
 
 /// The steps, each with its load.

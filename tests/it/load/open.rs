@@ -242,3 +242,30 @@ fn requests_that_found_no_file_here_are_no_failure_of_the_target() {
     let gates = read("r.xml");
     assert!(!gates.contains("<failure"), "{gates}");
 }
+
+#[test]
+fn each_second_holds_what_was_seen_in_it() {
+    let server =
+        Server::start(
+            |seen| {
+                if seen.json()["id"] == "high-1" { Reply::json(500, &json!({})) } else { right(seen) }
+            },
+        );
+    let place = place(
+        "model: arrivals\nrate: 80/s\nduration: 3s\nabort_when: {error_rate: 100%}\ngates: [error_rate <= 50%]\n",
+    );
+    run(&place, &server, &["--csv", "seconds.csv"]).exits(0);
+    let record = record(&place);
+    let seconds = record["load"]["seconds"].as_array().unwrap();
+    for second in &seconds[..3] {
+        let intended = second["intended"].as_i64().unwrap();
+        assert!((intended - 80).abs() <= 4, "{second}");
+        assert_eq!(second["no_answer"]["server_error"], second["unanswered"], "{second}");
+    }
+    let text = std::fs::read_to_string(place.path().join("seconds.csv")).unwrap();
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    let column = |name: &str| rows[0].iter().position(|head| *head == name).expect(name);
+    let failed: u64 = rows[1..].iter().map(|row| row[column("server_error")].parse::<u64>().unwrap()).sum();
+    assert_eq!(failed, 60);
+    assert!(rows[1..].iter().any(|row| row[column("cpu")].parse::<f64>().unwrap() > 0.0), "{text}");
+}
