@@ -133,6 +133,11 @@ fn doubt(check: &mut Check, load: &LoadRecord) {
 fn generator(load: &LoadRecord) -> Check {
     let generator = &load.generator;
     let (outcome, reason) = match (generator.starved, generator.limits.as_slice()) {
+        (_, _) if load.counts.intended == 0 && load.warm_up > 0 => {
+            let reason =
+                format!("it ended in the warm-up, after {} requests that count for nothing", load.warm_up);
+            (CheckOutcome::Inconclusive, reason)
+        }
         (_, _) if load.counts.intended == 0 => (CheckOutcome::Inconclusive, "nothing was sent".to_owned()),
         (true, limits) => (CheckOutcome::Inconclusive, limits.join(", ")),
         (false, []) => (CheckOutcome::Pass, "this machine kept up".to_owned()),
@@ -238,6 +243,9 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
         }
         (_, RunStatus::Interrupted) if load.generator.starved => {
             format!("ended after {}: {}", after(record.duration_ms), load.generator.limits.join(", "))
+        }
+        (_, RunStatus::Interrupted) if load.counts.intended + load.warm_up == 0 => {
+            "stopped by hand before the load began".to_owned()
         }
         (_, RunStatus::Interrupted) => format!("stopped by hand after {}", after(record.duration_ms)),
         (Some(abort), _) => {

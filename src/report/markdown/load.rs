@@ -30,6 +30,12 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
     remarks.extend(load.generator.limits.iter().cloned());
     let lines: Vec<String> = remarks.iter().map(|remark| format!("- {}", prose(remark))).collect();
     page.block(lines.join("\n"));
+    if load.counts.abandoned > 0 {
+        page.block(format!(
+            "{} were still on their way at the end.",
+            figures::count(load.counts.abandoned, "request", "requests")
+        ));
+    }
     if load.counts.waited + load.counts.dropped + load.counts.late > 0 {
         let counts = &load.counts;
         page.block(format!(

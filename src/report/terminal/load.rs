@@ -34,6 +34,7 @@ fn sent(load: &LoadRecord) -> String {
         (counts.late, "over a second late"),
         (counts.dropped, "dropped"),
         (counts.waited, "had to wait for a free connection"),
+        (counts.abandoned, "still on their way at the end"),
         (load.warm_up, "more in the warm-up"),
     ] {
         if some > 0 {
@@ -115,6 +116,10 @@ fn idle(page: &mut Page, idle: Option<&IdleComparison>) {
         },
     );
     let (right, of) = (idle.accuracy.count, idle.accuracy.of);
+    if of == 0 {
+        page.section("Idle", "no phrase was sent when idle and under load, so nothing is compared");
+        return;
+    }
     let mut text = format!("{right} of {of} phrases right when idle; accuracy {drop}");
     if !idle.lost.is_empty() {
         let lost = figures::names(idle.lost.iter().map(String::as_str), 3);

@@ -269,3 +269,17 @@ fn each_second_holds_what_was_seen_in_it() {
     assert_eq!(failed, 60);
     assert!(rows[1..].iter().any(|row| row[column("cpu")].parse::<f64>().unwrap() > 0.0), "{text}");
 }
+
+#[test]
+fn what_was_sent_and_came_to_nothing_is_said() {
+    let broken = Server::start(|_| Reply::json(500, &json!({})));
+    let lines = "model: arrivals\nrate: 40/s\nduration: 4s\nwarm_up: 2s\ngates: [error_rate <= 1%]\n";
+    let ended = run(&place(lines), &broken, &[]).exits(3);
+    assert!(ended.stdout.contains("it ended in the warm-up, after"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("nothing was sent"), "{}", ended.stdout);
+
+    let hanging = Server::start(|seen| right(seen).after(ms(4000)));
+    let lines = "model: arrivals\nrate: 40/s\nduration: 4s\nabort_when: {latency_p95: 500ms, unhealthy: false}\ngates: [error_rate <= 1%]\n";
+    let ended = run(&place(lines), &hanging, &["--markdown", "run.md"]);
+    assert!(ended.stdout.contains("still on their way at the end"), "{}", ended.stdout);
+}
