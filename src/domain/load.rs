@@ -59,6 +59,9 @@ pub struct ScenarioRecord {
     /// Requests a second, at most.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_rate: Option<f64>,
+    /// What ends it before its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abort_when: Option<AbortRecord>,
     /// Whether connections were used again.
     pub keep_alive: bool,
     /// Phrases in a request.
@@ -69,6 +72,16 @@ pub struct ScenarioRecord {
     /// Hash of the body that every request had, where it was one and the same: then no answer was judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed_body: Option<String>,
+}
+
+/// What ends a load before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AbortRecord {
+    /// More without an answer than this share.
+    pub error_rate: f64,
+    /// A 95th percentile of the response time above this, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_p95_ms: Option<f64>,
 }
 
 const fn one() -> usize {

@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 
 use super::record::{host, tool};
 use crate::domain::{
-    CheckOutcome, Conclusion, GeneratorRecord, Level, LoadAbort, LoadCheck, LoadCounts, LoadModel,
-    LoadRecord, LoadSecond, LoadStep, Metrics, PhraseLoad, PhraseResult, Rate, RunId, RunKind,
+    AbortRecord, CheckOutcome, Conclusion, GeneratorRecord, Level, LoadAbort, LoadCheck, LoadCounts,
+    LoadModel, LoadRecord, LoadSecond, LoadStep, Metrics, PhraseLoad, PhraseResult, Rate, RunId, RunKind,
     RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, ScenarioRecord, SearchRecord,
     ShardRecord, SuiteRecord, TargetRecord, TextPolicy, VerdictCounts,
 };
@@ -260,6 +260,10 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             max_in_flight: scenario.max_in_flight,
             lowered_from: scenario.lowered_from,
             max_rate: scenario.max_rate,
+            abort_when: Some(AbortRecord {
+                error_rate: scenario.abort_when.error_rate.value(),
+                latency_p95_ms: scenario.abort_when.latency_p95.map(|wait| milliseconds(wait.0)),
+            }),
             keep_alive: scenario.keep_alive,
             batch: scenario.batch,
             seed: scenario.seed,

@@ -3,10 +3,11 @@
 use maud::{Markup, html};
 
 use super::super::figures;
+use super::load_limits::{Limit, SLOW, drawn, limits, named, with};
 use super::section::{Section, Table, Tone, cell, folded, mark};
 use super::svg::{Plot, Tick, at, line, number, path};
 use super::{clean, load_curve};
-use crate::domain::{CheckMode, LoadCheck, LoadModel, LoadRecord, LoadSecond, RunRecord, ShardRecord};
+use crate::domain::{LoadCheck, LoadModel, LoadRecord, LoadSecond, RunRecord, ShardRecord};
 
 /// A chart has so many points at most; of more, every so-manieth slice is the worst of its neighbours.
 const MOST_POINTS: usize = 600;
@@ -20,7 +21,7 @@ pub(super) fn section(record: &RunRecord) -> Option<Section> {
         (what(load))
         (over_time(record, load))
         (steps(load))
-        (by_load(load))
+        (by_load(record, load))
         (load_curve::figure(record))
         (idle(load))
         (checks(load))
@@ -93,8 +94,12 @@ fn over_time(record: &RunRecord, load: &LoadRecord) -> Markup {
     let walls =
         html! { @for wall in &stages { line.stage x1=(at(*wall)) x2=(at(*wall)) y1="0" y2="100%" {} } };
 
-    let limit = limit(record, "latency_p95");
-    let slowest = seconds.iter().filter_map(|second| second.p99_ms).chain(limit).fold(1.0, f64::max) * 1.05;
+    let slow_limits = limits(record, &SLOW);
+    let slowest =
+        seconds.iter().filter_map(|second| second.p99_ms).chain(slow_limits.iter().map(|limit| limit.1));
+    let slowest = slowest.fold(1.0, f64::max) * 1.05;
+    let abort = load.scenario.abort_when;
+    let slow_limits = with(slow_limits, "ended at p95", abort.and_then(|abort| abort.latency_p95_ms));
     let curve = |of: fn(&LoadSecond) -> Option<f64>, most: f64| {
         path(seconds.iter().filter_map(|second| Some((middle(second), of(second)? / most))))
     };
@@ -114,7 +119,7 @@ fn over_time(record: &RunRecord, load: &LoadRecord) -> Markup {
         },
         over: html! {
             (walls)
-            @if let Some(limit) = limit { line.limit x1="0" x2="100%" y1=(at(1.0 - limit / slowest)) y2=(at(1.0 - limit / slowest)) {} }
+            (drawn(&slow_limits, slowest))
         },
         axes: ["", "response time"],
     };
@@ -128,16 +133,17 @@ fn over_time(record: &RunRecord, load: &LoadRecord) -> Markup {
         id: "load-rate",
         title: "Requests a second: intended, started, and ended without an answer.".to_owned(),
         height: 140,
-        x: ticks,
+        x: ticks.clone(),
         y: value_ticks(most, |rate| format!("{rate:.0}/s")),
         stretched: html! {
             (line("curve faint", &of(|second| second.intended)))
             (line("curve", &of(|second| second.started)))
             (line("curve second", &of(|second| second.unanswered)))
         },
-        over: walls,
-        axes: ["time", "requests a second"],
+        over: walls.clone(),
+        axes: ["", "requests a second"],
     };
+    let (silences, error_limits) = silences(record, load, &seconds, middle, (ticks, walls));
     let key = |class: &str, word: &str| html! { li { svg width="28" height="8" aria-hidden="true" { path class=(class) d="M0 4H28" {} } " " (word) } };
     html! {
         figure.zoom {
@@ -148,23 +154,51 @@ fn over_time(record: &RunRecord, load: &LoadRecord) -> Markup {
                 }
             }
             ul.legend { (key("curve faint", "p50")) (key("curve", "p95")) (key("curve second", "p99"))
-                @if let Some(limit) = limit { li { svg width="28" height="8" aria-hidden="true" { line.limit x1="0" x2="28" y1="4" y2="4" {} } " gate " (figures::duration(Some(limit))) } } }
+                (named(&slow_limits, |ms| figures::duration(Some(ms)))) }
             div.scroll tabindex="0" role="group" aria-label="Charts over time" {
                 (latency.render())
                 (rates.render())
+                (silences)
             }
-            ul.legend { (key("curve faint", "intended")) (key("curve", "started")) (key("curve second", "no answer")) }
+            ul.legend { (key("curve faint", "intended")) (key("curve", "started")) (key("curve second", "no answer"))
+                (named(&error_limits, |share| figures::percent(Some(share)))) }
         }
         (folded("The seconds", &seconds_table(load)))
     }
 }
 
-/// The limit of a gate over the whole run.
-fn limit(record: &RunRecord, metric: &str) -> Option<f64> {
-    let is_it = |check: &&crate::domain::Check| {
-        check.metric == metric && matches!(check.mode, CheckMode::Point | CheckMode::Bound)
+/// The share without an answer over time, with its limits.
+fn silences(
+    record: &RunRecord,
+    load: &LoadRecord,
+    seconds: &[LoadSecond],
+    middle: impl Fn(&LoadSecond) -> f64,
+    (ticks, walls): (Vec<Tick>, Markup),
+) -> (Markup, Vec<Limit>) {
+    let silent = |second: &LoadSecond| {
+        let phrases = second.ended_phrases();
+        let ended = phrases.answered + phrases.unanswered;
+        (ended > 0).then(|| number(phrases.unanswered) / number(ended))
     };
-    record.verdict.checks.iter().find(is_it).map(|check| check.limit).filter(|limit| limit.is_finite())
+    let error_limits = limits(record, &["unanswered_rate"]);
+    let errors = seconds.iter().filter_map(silent).chain(error_limits.iter().map(|limit| limit.1));
+    let errors = errors.fold(0.01, f64::max) * 1.05;
+    let error_limits = with(error_limits, "ended at", load.scenario.abort_when.map(|abort| abort.error_rate));
+    let percent = |share: f64| figures::percent(Some(share));
+    let plot = Plot {
+        id: "load-errors",
+        title: "The share without an answer, of what ended in each second.".to_owned(),
+        height: 100,
+        x: ticks,
+        y: value_ticks(errors, percent),
+        stretched: line(
+            "curve",
+            &path(seconds.iter().filter_map(|second| Some((middle(second), silent(second)? / errors)))),
+        ),
+        over: html! { (walls) (drawn(&error_limits, errors)) },
+        axes: ["time", "no answer"],
+    };
+    (plot.render(), error_limits)
 }
 
 /// When stages begin, the first left out.
@@ -261,7 +295,7 @@ fn steps(load: &LoadRecord) -> Markup {
 }
 
 /// Accuracy and p95 against the load, where there is more than one.
-fn by_load(load: &LoadRecord) -> Markup {
+fn by_load(record: &RunRecord, load: &LoadRecord) -> Markup {
     let mut points: Vec<(f64, f64, String)> = load
         .steps
         .iter()
@@ -273,6 +307,7 @@ fn by_load(load: &LoadRecord) -> Markup {
         return html! {};
     }
     let place = |rate: f64| rate / (most * 1.02);
+    let wanted = limits(record, &["accuracy"]);
     let plot = Plot {
         id: "load-accuracy",
         title: "Right answers of all, by requests a second.".to_owned(),
@@ -281,13 +316,15 @@ fn by_load(load: &LoadRecord) -> Markup {
         y: vec![(0.0, "0 %".to_owned()), (0.5, "50 %".to_owned()), (1.0, "100 %".to_owned())],
         stretched: line("curve", &path(points.iter().map(|(rate, share, _)| (place(*rate), *share)))),
         over: html! {
+            (drawn(&wanted, 1.0))
             @for (rate, share, name) in points.iter().take(MOST_IDS * 4) {
                 circle.plain cx=(at(place(*rate))) cy=(at(1.0 - share)) r="4" { title { (name) ": " (figures::percent(Some(*share))) } }
             }
         },
         axes: ["requests a second", "right"],
     };
-    html! { figure { figcaption { h3 { "Right answers by load" } } (plot.render()) } }
+    html! { figure { figcaption { h3 { "Right answers by load" } } (plot.render())
+    ul.legend { (named(&wanted, |share| figures::percent(Some(share)))) } } }
 }
 
 /// What the load did to answers that are right without it.

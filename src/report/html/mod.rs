@@ -23,6 +23,7 @@ mod integrity;
 mod latency;
 mod load;
 mod load_curve;
+mod load_limits;
 mod loads;
 mod matrix;
 pub(crate) mod page;

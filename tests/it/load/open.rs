@@ -283,3 +283,19 @@ fn what_was_sent_and_came_to_nothing_is_said() {
     let ended = run(&place(lines), &hanging, &["--markdown", "run.md"]);
     assert!(ended.stdout.contains("still on their way at the end"), "{}", ended.stdout);
 }
+
+#[test]
+fn what_a_load_has_to_hold_is_drawn_into_its_charts() {
+    let server = Server::start(right);
+    let place = place(
+        "model: arrivals\nrate: 40/s\nduration: 2s\nabort_when: {latency_p95: 5s}\ngates: [error_rate <= 2%, latency_p50 <= 700ms, latency_p99 <= 900ms]\n",
+    );
+    run(&place, &server, &["--html", "page.html"]).exits(0);
+    let page = std::fs::read_to_string(place.path().join("page.html")).unwrap();
+    for limit in ["gate p50 700 ms", "gate p99 900 ms", "ended at p95 5.00 s", "gate 2.0 %", "ended at 50.0 %"] {
+        assert!(page.contains(limit), "no `{limit}`");
+    }
+    // What lies far above the chart is named, and does not flatten it.
+    assert_eq!(page.matches("<title>gate p").count(), 2);
+    assert_eq!(page.matches("<title>ended at").count(), 0);
+}
