@@ -292,7 +292,9 @@ fn what_a_load_has_to_hold_is_drawn_into_its_charts() {
     );
     run(&place, &server, &["--html", "page.html"]).exits(0);
     let page = std::fs::read_to_string(place.path().join("page.html")).unwrap();
-    for limit in ["gate p50 700 ms", "gate p99 900 ms", "ended at p95 5.00 s", "gate 2.0 %", "ended at 50.0 %"] {
+    for limit in
+        ["gate p50 700 ms", "gate p99 900 ms", "ended at p95 5.00 s", "gate 2.0 %", "ended at 50.0 %"]
+    {
         assert!(page.contains(limit), "no `{limit}`");
     }
     // What lies far above the chart is named, and does not flatten it.
