@@ -19,7 +19,7 @@ pub enum Told {
     Broken {
         /// How badly, at worst.
         severity: Severity,
-        /// Whether the target did not answer when it was asked last.
+        /// Whether the target was found not to answer at all.
         #[serde(default)]
         away: bool,
         /// The trouble's name: what is said later refers to it.
@@ -132,11 +132,10 @@ impl AlertState {
     fn broken(&self, finding: &Finding, severity: Severity, away: bool) -> (Told, Option<Saying>) {
         let (event, episode, since) = match &self.told {
             // One that answers wrongly can still die, and that is news.
-            Told::Broken { severity: known, away: was_away, episode, since }
+            Told::Broken { severity: known, away: was_away, .. }
                 if *known >= severity && *was_away >= away =>
             {
-                let (severity, episode, since) = (*known, episode.clone(), *since);
-                return (Told::Broken { severity, away, episode, since }, None);
+                return (self.told.clone(), None);
             }
             Told::Broken { episode, since, .. } => (Event::Worse, episode.clone(), *since),
             Told::Unclear { episode, since } => (Event::Broke, episode.clone(), *since),

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Check, CheckOutcome, CheckSource, Conclusion, RunId, RunKind, RunRecord, SliceKind};
+use crate::domain::{
+    Check, CheckOutcome, CheckSource, Conclusion, RunId, RunKind, RunRecord, RunStatus, SliceKind,
+};
 use crate::report::{explanation, figure, figures};
 
 /// The runs that are told about together.
@@ -117,7 +119,8 @@ impl Finding {
     pub fn of(record: &RunRecord) -> Self {
         let outcome = match record.verdict.conclusion {
             Conclusion::Passed => Outcome::Passed,
-            Conclusion::TargetFailed => Outcome::Away,
+            Conclusion::TargetFailed if record.status == RunStatus::Aborted => Outcome::Away,
+            Conclusion::TargetFailed => Outcome::Failed(Severity::Critical),
             Conclusion::GateFailed => Outcome::Failed(severity(record)),
             Conclusion::Inconclusive | Conclusion::Interrupted => Outcome::Unknown,
         };

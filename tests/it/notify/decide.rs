@@ -54,7 +54,7 @@ fn a_target_that_answered_wrongly_and_then_not_at_all_is_told_of_again() {
     use Outcome::{Away, Passed};
     assert_eq!(
         said(&[CRITICAL, Away, Away, CRITICAL, Away, Passed]),
-        [Some(Event::Broke), Some(Event::Worse), None, None, Some(Event::Worse), Some(Event::Well)]
+        [Some(Event::Broke), Some(Event::Worse), None, None, None, Some(Event::Well)]
     );
     // It is as bad as can be.
     assert_eq!(said(&[Away, CRITICAL, WARNING, Passed]), [Some(Event::Broke), None, None, Some(Event::Well)]);
@@ -140,7 +140,7 @@ proptest! {
                 prop_assert!(!bad.is_empty(), "good news without bad news before");
                 bad.clear();
             } else {
-                // What answers again, and then does not, is news each time.
+                // First it is critical, and then it does not even answer.
                 prop_assert!(event == Event::Worse || !bad.contains(&event), "the same twice: {event:?}");
                 bad.push(event);
             }
