@@ -244,9 +244,11 @@ impl Seen {
     fn show(&mut self, record: &RunRecord) {
         self.note(record.verdict.conclusion.as_str(), Some(record.finished_at));
         match record.status {
-            RunStatus::Completed => self.replace(record.finished_at, || Some(Newest::of(record))),
-            // The phrases that a dead target was still asked say nothing of the others.
-            RunStatus::Aborted => self.replace(record.finished_at, || None),
+            RunStatus::Completed if record.verdict.conclusion != Conclusion::TargetFailed => {
+                self.replace(record.finished_at, || Some(Newest::of(record)));
+            }
+            // What a dying target still answered says nothing of the rest.
+            RunStatus::Completed | RunStatus::Aborted => self.replace(record.finished_at, || None),
             // Somebody stopped it: what the run before found still holds.
             RunStatus::Interrupted => {}
         }
