@@ -3,7 +3,7 @@
 use sqlx::{Database, Encode, QueryBuilder, Type};
 
 use super::columns::word;
-use super::jobs::JobFilter;
+use super::jobs::{DELETED, JobFilter};
 use crate::domain::JobState;
 
 /// The statement that lists the jobs, the one that was asked for last first, after `jobs`, which selects them from a
@@ -41,7 +41,8 @@ where
     if filter.without_run {
         sql.push(format_args!(
             " AND (state IN ('failed', 'lost')
-                OR (state = 'finished' AND NOT EXISTS (SELECT 1 FROM {runs} run WHERE run.run_id = jobs.run_id)))"
+                OR (state = 'finished' AND COALESCE(message, '') <> '{DELETED}'
+                    AND NOT EXISTS (SELECT 1 FROM {runs} run WHERE run.run_id = jobs.run_id)))"
         ));
     }
     if let (Some(time), Some((_, id))) = (after, &filter.after) {

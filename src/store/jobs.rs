@@ -20,6 +20,8 @@ pub(super) const HANDED_BACK: &str = "the instance that ran it was stopped";
 
 /// What is said of a job whose record the database has not taken yet.
 pub const SPOOLED: &str = "the record waits in the spool";
+/// What is said of a job whose record somebody deleted: it is none that could not be kept.
+pub const DELETED: &str = "its record was deleted";
 
 /// Jobs that go in one transaction, so that deleting years of them neither holds the lock long nor meets a deadline.
 pub(super) const BATCH: i64 = 5_000;

@@ -14,7 +14,7 @@ use super::results::ResultView;
 use crate::domain::{Job, JobState, RunKind};
 use crate::service::Service;
 use crate::service::problem::Problem;
-use crate::store::{JobFilter, RunFilter, StoreError, StoreErrorKind};
+use crate::store::{DELETED, JobFilter, RunFilter, StoreError, StoreErrorKind};
 
 /// So many of the newest jobs are looked at.
 const LOOKED_AT: usize = 200;
@@ -103,8 +103,12 @@ async fn latest(
     Ok(Json(Latest { result, age_seconds }))
 }
 
-/// Whether the run of a job that finished is stored; one whose record waits in a spool is not.
+/// Whether the run of a job that finished is stored, or was until somebody deleted it; one whose record waits in a spool
+/// is not.
 async fn is_kept(service: &Service, job: &Job) -> Result<bool, StoreError> {
+    if job.message.as_deref() == Some(DELETED) {
+        return Ok(true);
+    }
     let Some(run) = job.run.as_ref().filter(|_| job.state == JobState::Finished) else { return Ok(false) };
     match service.store.summary(run).await {
         Ok(_) => Ok(true),

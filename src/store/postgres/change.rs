@@ -7,6 +7,7 @@ use super::PostgresStore;
 use crate::domain::RunId;
 use crate::store::baseline::{self, BaselineRow};
 use crate::store::error::StoreError;
+use crate::store::jobs::DELETED;
 use crate::store::prune::{BATCH, PrunePlan, PrunePolicy, PruneReport, PruneRow, Prunes, Thinned, thinned};
 use crate::store::summary::legacy_number;
 
@@ -202,12 +203,12 @@ async fn delete_rows(transaction: &mut PgTransaction<'_>, numbers: &[i32]) -> sq
         .bind(numbers)
         .execute(&mut **transaction)
         .await?;
-    // A job whose record is gone would look like one that was never kept.
     sqlx::query(
-        "DELETE FROM ash_thrash.jobs WHERE ended_at IS NOT NULL
-            AND run_id IN (SELECT run_id FROM ash_thrash.test_runs WHERE id = ANY($1))",
+        "UPDATE ash_thrash.jobs SET message = $2
+         WHERE ended_at IS NOT NULL AND run_id IN (SELECT run_id FROM ash_thrash.test_runs WHERE id = ANY($1))",
     )
     .bind(numbers)
+    .bind(DELETED)
     .execute(&mut **transaction)
     .await?;
     sqlx::query("DELETE FROM ash_thrash.test_runs WHERE id = ANY($1)")

@@ -7,6 +7,7 @@ use super::{BEGIN, SqliteStore, query};
 use crate::domain::RunId;
 use crate::store::baseline::{self, BaselineRow};
 use crate::store::error::StoreError;
+use crate::store::jobs::DELETED;
 use crate::store::prune::{BATCH, PrunePlan, PrunePolicy, PruneReport, PruneRow, Prunes, Thinned, thinned};
 use crate::store::summary::legacy_number;
 
@@ -186,11 +187,16 @@ async fn delete_batch(store: &SqliteStore, numbers: &[i64]) -> sqlx::Result<Vec<
 
 async fn delete_rows(transaction: &mut SqliteTransaction<'_>, numbers: &[i64]) -> sqlx::Result<()> {
     let numbers = serde_json::to_string(numbers).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    sqlx::query(
+        "UPDATE jobs SET message = ?2 WHERE ended_at IS NOT NULL
+            AND run_id IN (SELECT run_id FROM test_runs WHERE id IN (SELECT value FROM json_each(?1)))",
+    )
+    .bind(&numbers)
+    .bind(DELETED)
+    .execute(&mut **transaction)
+    .await?;
     for rows in [
         "DELETE FROM test_results WHERE test_run_id IN (SELECT value FROM json_each(?1))",
-        // A job whose record is gone would look like one that was never kept.
-        "DELETE FROM jobs WHERE ended_at IS NOT NULL
-            AND run_id IN (SELECT run_id FROM test_runs WHERE id IN (SELECT value FROM json_each(?1)))",
         "DELETE FROM test_runs WHERE id IN (SELECT value FROM json_each(?1))",
     ] {
         sqlx::query(rows).bind(&numbers).execute(&mut **transaction).await?;
