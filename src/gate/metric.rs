@@ -375,6 +375,12 @@ impl Metric {
             Some(ReferenceRecord::Missing { reason, .. }) => {
                 Some(format!("the reference model could not be used: {reason}"))
             }
+            Some(ReferenceRecord::Answered(report)) if report.planned * 10 < record.metrics.phrases * 9 => {
+                Some(format!(
+                    "the reference model reads {} of {} phrases, for the others have earlier messages, and nine tenths are needed",
+                    report.planned, record.metrics.phrases
+                ))
+            }
             // A part is like the whole at best.
             Some(ReferenceRecord::Answered(report)) if !report.is_whole() => Some(format!(
                 "the reference model answered {} of {} phrases",

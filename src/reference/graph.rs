@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Error, ErrorKind, Read, Result, Seek, SeekFrom};
+use std::path::{Component, Path};
 
 use super::engine::Weights;
 
@@ -102,6 +103,11 @@ impl<R: Read + Seek> Scan<R> {
                 (Kind::Entry, 1) => is_location = self.text(length)? == "location",
                 (Kind::Entry, 2) if is_location => {
                     let file = self.text(length)?;
+                    let is_beside =
+                        Path::new(&file).components().all(|part| matches!(part, Component::Normal(_)));
+                    if !is_beside {
+                        return Err(Error::new(ErrorKind::InvalidData, "its weights lie outside its folder"));
+                    }
                     self.seen.beside.insert(file);
                 }
                 (_, field) => match kind.field(field) {
@@ -150,8 +156,31 @@ fn broken() -> Error {
 /// Whether an operator computes in eight bits or fewer, or unpacks such weights: `DynamicQuantizeLinear`,
 /// `MatMulInteger`, `QLinearMatMul`, `QAttention`, `DequantizeLinear`, `MatMulNBits`.
 fn is_narrow(operator: &str) -> bool {
-    operator.contains("Quantize")
-        || operator.contains("Integer")
-        || operator.starts_with('Q')
+    ["Quantize", "quantize", "Integer"].iter().any(|part| operator.contains(part))
+        || ["QLinear", "QOrdered", "QAttention", "QGemm", "QEmbed", "QMoE"]
+            .iter()
+            .any(|start| operator.starts_with(start))
         || operator == "MatMulNBits"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_narrow;
+
+    #[test]
+    fn only_operators_in_eight_bits_are_narrow() {
+        for operator in [
+            "DynamicQuantizeLinear",
+            "DequantizeLinear",
+            "MatMulInteger",
+            "QLinearMatMul",
+            "QAttention",
+            "MatMulNBits",
+        ] {
+            assert!(is_narrow(operator), "{operator}");
+        }
+        for operator in ["QuickGelu", "MatMul", "Gelu", "LayerNormalization", "Cast"] {
+            assert!(!is_narrow(operator), "{operator}");
+        }
+    }
 }

@@ -226,7 +226,7 @@ fn answer(
     let begun = Instant::now();
     let mut order: Vec<usize> = (0..texts.len()).collect();
     let mut draw = ChaCha8Rng::seed_from_u64(0);
-    order.chunks_mut(TOGETHER).for_each(|some| some.shuffle(&mut draw));
+    order.shuffle(&mut draw);
     let at_once = if model.facts().task == Task::ZeroShot { OF_HYPOTHESES } else { TOGETHER };
     for places in order.chunks(at_once) {
         let (places, texts): (Vec<usize>, Vec<&str>) =

@@ -180,7 +180,8 @@ fn a_phrase_with_earlier_messages_is_left_out_and_that_is_said() {
         let one =
             "category: calm\nexpected: [none]\nphrases:\n  - {id: a, text: good morning, history: [die]}\n";
         place.file("calm.yaml", format!("{one}{history}"));
-        place.thrash(["run", "calm.yaml", "--reference", &model(), "--engine", "rten"])
+        let gate = ["--gate", "reference_agreement >= 0%"];
+        place.thrash(["run", "calm.yaml", "--reference", &model(), "--engine", "rten"].iter().chain(&gate))
     };
     let ended = phrases("  - {id: b, text: lovely day}\n");
     let record = place.latest();
@@ -188,6 +189,11 @@ fn a_phrase_with_earlier_messages_is_left_out_and_that_is_said() {
     assert_eq!((report["planned"].as_u64(), report["answers"].as_array().map(Vec::len)), (Some(1), Some(1)));
     assert_eq!(report["comparison"]["compared"], 1);
     assert_eq!(report["answers"][0]["id"], "b");
+    // What it says of half of them is nothing that a gate could pass on.
+    let checks = record["verdict"]["checks"].as_array().expect("checks");
+    let check = checks.iter().find(|check| check["metric"] == "reference_agreement").expect("the check");
+    assert_eq!(check["outcome"], "inconclusive", "{check}");
+    assert!(check["reason"].to_string().contains("reads 1 of 2 phrases"), "{check}");
     assert!(ended.stdout.contains("1 phrase was left out: they have earlier messages"), "{}", ended.stdout);
     let ended = phrases("");
     assert!(ended.stdout.contains("every phrase has earlier messages"), "{}", ended.stdout);
