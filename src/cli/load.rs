@@ -17,11 +17,12 @@ use super::report::Reports;
 use super::run::{EVENTS, Notes, tell};
 use super::signals;
 use crate::config::Config;
-use crate::dispatch::{PreparedLoad, WorkersWish, check_scenario};
-use crate::domain::{LoadModel, TextPolicy, Wait};
+use crate::dispatch::{Keeper, PreparedLoad, WorkersWish, check_scenario, open_store};
+use crate::domain::{Job, JobState, LoadModel, RunKind, TextPolicy, Wait};
 use crate::gate::Gate;
 use crate::load::{Rate, Scenario, load_scenario, scenario_names, scenario_text};
 use crate::run::{IDLE_LONGEST, RunControl};
+use crate::store::{JobFilter, StoreLocation};
 
 /// Flags of `thrash load`.
 #[derive(Debug, Args)]
@@ -120,6 +121,12 @@ pub(super) async fn load(
     });
     let prepared = Box::pin(PreparedLoad::new(&config, scenario, &args.gate, workers)).await?;
 
+    if let Some(other) = load_under_way(&config).await {
+        output.note(format!(
+            "warning: run `{}`, the load `{}` against `{}`, is under way in this database: the two measure each other",
+            other.id, other.name, other.target
+        ));
+    }
     let control = RunControl::default();
     let progress = Progress::new(Style::choose(reports.quiet()), output);
     let (events, received) = mpsc::channel(EVENTS);
@@ -130,6 +137,19 @@ pub(super) async fn load(
     let exit = tell(&config, executed?, Notes::default(), reports, github, output);
     watching.abort();
     Ok(exit)
+}
+
+/// A load that a service runs now, as far as the database tells. It knows nothing of this one, which goes past the queue.
+async fn load_under_way(config: &Config) -> Option<Job> {
+    let location = Keeper::location(config).ok()??;
+    if matches!(&location, StoreLocation::Sqlite(path) if !path.exists()) {
+        return None;
+    }
+    let store = open_store(config, &location, false).await.ok()?;
+    let (states, kind) = (vec![JobState::Running], Some(RunKind::Load));
+    let found = store.jobs(&JobFilter { states, kind, limit: Some(1), ..JobFilter::default() }).await;
+    store.close().await;
+    found.ok()?.pop()
 }
 
 pub(super) fn scenarios(

@@ -160,7 +160,7 @@ fn sent(load: &LoadRecord, options: &GateOptions) -> Option<Check> {
     }
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
     let rate = intended as f64 / (load.scenario.planned_ms / 1e3);
-    let no_room = load.scenario.max_rate.filter(|most| *most < rate * 1.1);
+    let no_room = load.scenario.max_rate.filter(|most| !load.generator.starved && *most < rate * 1.1);
     let why = no_room.map_or("", |_| "; `max_rate` leaves no room to catch up after a pause: raise it");
     let reason = format!("{missing} of {intended} requests were not sent when they should have been{why}");
     Some(Check::new(
