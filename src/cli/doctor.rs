@@ -229,9 +229,13 @@ fn unwritable(path: &Path) -> Option<String> {
     if !folder.is_dir() {
         return Some(format!("`{}` is no folder", folder.display()));
     }
-    let rights = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
-    let refused = rustix::fs::access(folder, rights).err()?;
-    Some(format!("the folder `{}`: {refused}", folder.display()))
+    #[cfg(target_os = "linux")]
+    if let Err(refused) =
+        rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
+    {
+        return Some(format!("the folder `{}`: {refused}", folder.display()));
+    }
+    None
 }
 
 fn waiting(config: &Config) -> Result<String, (Exit, String)> {

@@ -190,8 +190,7 @@ impl Environment {
             let (Meaning::Sets(key), Some(text)) = (variable.meaning, self.get(variable.name)) else {
                 continue;
             };
-            let text = if variable.secret { text.trim() } else { unquoted(text.trim()) };
-            match (variable.read)(text) {
+            match (variable.read)(unquoted(text.trim())) {
                 Ok(value) => settings.push((key, value, variable.name)),
                 Err(message) => {
                     wrong.push(ConfigError::Variable { name: variable.name.to_owned(), message });

@@ -235,11 +235,9 @@ impl ServiceSettings {
             let message = "it must be such as `https://thrash.example/thrash`: http or https, no user, query or fragment, \
                            and no sign that has to be escaped";
             found.at(Path::of("service.public_url"), message).is_secret = true;
-        } else if self
-            .public_url
-            .as_ref()
-            .is_some_and(|url| !url.trim_end_matches('/').ends_with(&self.base_path))
-        {
+        } else if self.public_url.as_ref().is_some_and(|url| {
+            Url::parse(url).is_ok_and(|url| !url.path().trim_end_matches('/').ends_with(&self.base_path))
+        }) {
             let message = format!(
                 "it must end in `service.base_path`, which is `{}`: links lead there",
                 self.base_path

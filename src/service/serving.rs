@@ -44,10 +44,8 @@ pub enum ServeError {
     /// Keys are asked for and there is none.
     #[error("callers need a key (`service.authentication`), and there is none")]
     NoKey,
-    /// A key that no header carries as it is, or that nobody means as it is.
-    #[error(
-        "the internal key stands in quotes, or holds blanks or signs beyond ASCII: nobody would send it as it is"
-    )]
+    /// A key that no header carries as it is.
+    #[error("the internal key holds blanks or signs beyond ASCII: no header carries it as it is")]
     OddKey,
     /// A key that is too short.
     #[error("the internal key has fewer than {SHORTEST_KEY} characters")]
@@ -258,9 +256,7 @@ fn check_keys(config: &Config) -> Result<(), ServeError> {
     let keys = Keys::of(config);
     let listen = config.settings.service.listen;
     if let Some(key) = config.internal_key() {
-        let is_quoted = |quote: char| key.expose().starts_with(quote) && key.expose().ends_with(quote);
-        if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) || ['"', '\''].into_iter().any(is_quoted)
-        {
+        if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ServeError::OddKey);
         }
         if key.expose().len() < SHORTEST_KEY {

@@ -37,7 +37,7 @@ fn answered(report: &ReferenceReport) -> Markup {
     let comparison = &report.comparison;
     let notes: Vec<String> = second_opinion::gaps(report).into_iter().chain(report.notes.clone()).collect();
     html! {
-        p { "A local model answered every phrase, too: " (clean::sentence(&second_opinion::model(report))) "." }
+        p { "A local model was asked the same phrases: " (clean::sentence(&second_opinion::model(report))) "." }
         @if !notes.is_empty() {
             ul.findings { @for note in &notes { li { (mark(Tone::Unsure)) " " span { (clean::sentence(note)) } } } }
         }

@@ -98,11 +98,17 @@ fn doctor_says_whether_the_service_would_begin_and_where_nothing_can_be_kept() {
         (("ENABLE_API_AUTHENTICATION", "true"), 2, "and there is none"),
         (("THRASH_DATA", "/dev/null/thrash"), 5, "NO  database  /dev/null/thrash/thrash.db cannot be made: "),
         (("DATABASE_URL", "/dev/null"), 5, "NO  database  /dev/null: "),
-        (("ORT_DYLIB_PATH", "/nowhere.so"), 0, "/nowhere.so"),
     ] {
         let said = doctor(&[environment]).exits(exit).stdout;
         assert!(said.contains(words), "{environment:?}: no `{words}` in\n{said}");
     }
+}
+
+#[test]
+fn doctor_says_what_the_reference_fell_back_from() {
+    let said = Place::new().thrash_with(&[("ORT_DYLIB_PATH", "/nowhere.so")], ["doctor"]).exits(0).stdout;
+    let at = said.find("ok  reference ").unwrap_or_else(|| panic!("{said}"));
+    assert!(said[at..].contains("/nowhere.so"), "{said}");
 }
 
 #[test]
