@@ -205,8 +205,9 @@ impl Environment {
     pub(super) fn misspelt(&self) -> Vec<(String, &'static str)> {
         let meant = |name: &String| {
             let is_known = variables().iter().any(|variable| variable.name == name);
-            let of_ours =
-                variables().iter().filter(|variable| !matches!(variable.meaning, Meaning::LookedAt));
+            let of_ours = variables().iter().filter(|variable| {
+                variable.name.starts_with("THRASH_") || !matches!(variable.meaning, Meaning::LookedAt)
+            });
             let near = of_ours.map(|variable| variable.name).find(|known| is_slip(name, known));
             near.filter(|_| !is_known).map(|near| (name.clone(), near))
         };
@@ -222,5 +223,8 @@ fn unquoted(text: &str) -> &str {
 
 /// Whether a name differs from a long one by one letter: left out, too many, wrong, or swapped with its neighbour.
 fn is_slip(name: &str, known: &str) -> bool {
-    known.len() >= 8 && strsim::damerau_levenshtein(&name.to_ascii_uppercase(), known) <= 1
+    let name = name.to_ascii_uppercase();
+    // Some of them have the program's name before them, and some have not.
+    name.strip_prefix("THRASH_") == Some(known)
+        || (known.len() >= 8 && strsim::damerau_levenshtein(&name, known) <= 1)
 }

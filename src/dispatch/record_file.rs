@@ -35,6 +35,12 @@ pub fn read_record_file(path: &Path) -> Result<RunRecord, String> {
     }
     let record = decode_record(&text)
         .map_err(|error| format!("the file holds no run record that can be read: {}", chain(&error)))?;
+    if record.load.as_ref().is_some_and(|load| !load.scenario.is_judged()) {
+        return Err(
+            "its requests had one fixed body, so no answer was judged and there is nothing to compare"
+                .to_owned(),
+        );
+    }
     let said = record.metrics.phrases;
     let there = match &record.load {
         None => record.results.len() as u64,
@@ -42,6 +48,12 @@ pub fn read_record_file(path: &Path) -> Result<RunRecord, String> {
     };
     if there != said {
         return Err(format!("it is damaged: it speaks of {said} phrases and holds {there}"));
+    }
+    let single = record.load.as_ref().filter(|load| load.search.is_none() && load.scenario.batch == 1);
+    if let Some(ended) = single.map(|load| load.counts.ended()).filter(|ended| *ended != said) {
+        return Err(format!(
+            "it is damaged: it speaks of {said} answers and counts {ended} requests that ended"
+        ));
     }
     let mut ids = HashSet::with_capacity(record.results.len());
     if let Some(twice) = record.results.iter().find(|result| !ids.insert(result.id.as_str())) {

@@ -136,12 +136,12 @@ pub struct LoadCounts {
 impl LoadCounts {
     /// Requests that ended without an answer.
     pub fn unanswered(&self) -> u64 {
-        self.no_answer.values().sum()
+        self.no_answer.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
     /// Requests that ended.
     pub fn ended(&self) -> u64 {
-        self.answered + self.unanswered()
+        self.answered.saturating_add(self.unanswered())
     }
 
     /// Phrases without an answer, by reason.

@@ -114,10 +114,20 @@ fn doctor_says_what_the_reference_fell_back_from() {
 #[test]
 fn a_variable_that_is_nearly_one_of_ours_is_asked_about() {
     let place = Place::new();
-    let environment = [("TARGET_ACURACY", "99"), ("THRASH_SERVICE_HOST", "10.0.0.1"), ("TERMS", "none")];
+    let environment = [
+        ("TARGET_ACURACY", "99"),
+        ("THRASH_SHARD", "2"),
+        ("THRASH_DATABASE_URL", "none"),
+        ("THRASH_SERVICE_HOST", "10.0.0.1"),
+        ("TERMS", "none"),
+    ];
     let doctor = place.thrash_with(&environment, ["doctor"]).exits(0);
     let asked = "`TARGET_ACURACY` means nothing here: is TARGET_ACCURACY meant?";
     assert!(doctor.stdout.contains(asked), "{}", doctor.stdout);
+    for (name, meant) in [("THRASH_SHARD", "THRASH_SHARDS"), ("THRASH_DATABASE_URL", "DATABASE_URL")] {
+        let asked = format!("`{name}` means nothing here: is {meant} meant?");
+        assert!(doctor.stdout.contains(&asked), "{}", doctor.stdout);
+    }
     assert!(
         !doctor.said().contains("THRASH_SERVICE_HOST") && !doctor.said().contains("TERMS"),
         "{}",

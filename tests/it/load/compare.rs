@@ -93,3 +93,24 @@ fn a_run_whose_requests_fail_is_worse_though_each_phrase_is_mostly_answered() {
     let outcomes = gates.map(|gate| check(&held, gate)["outcome"].as_str().unwrap().to_owned());
     assert_eq!(outcomes, ["fail", "fail", "pass"]);
 }
+
+#[test]
+fn a_record_that_contradicts_itself_and_one_of_a_fixed_body_are_refused_in_their_own_words() {
+    let (server, _) = failing();
+    let place = of_many(LOAD);
+    run(&place, &server, &["--json", "before.json"]).exits(0);
+    let text = std::fs::read_to_string(place.path().join("before.json")).unwrap();
+    for number in [0, u64::MAX] {
+        let mut record: Value = serde_json::from_str(&text).unwrap();
+        record["load"]["counts"]["answered"] = number.into();
+        place.file("odd.json", record.to_string());
+        place
+            .thrash(["compare", "before.json", "odd.json"])
+            .exits(2)
+            .complains(&["it is damaged", "requests that ended"]);
+    }
+    let mut record: Value = serde_json::from_str(&text).unwrap();
+    record["load"]["scenario"]["fixed_body"] = "abc".into();
+    place.file("fixed.json", record.to_string());
+    place.thrash(["compare", "before.json", "fixed.json"]).exits(2).complains(&["one fixed body"]);
+}

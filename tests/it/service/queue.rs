@@ -257,7 +257,10 @@ async fn a_load_runs_alone_and_is_a_result() {
     let id = asked["id"].as_str().unwrap();
     serve.until(id, |run| run["state"] == "running").await;
     // One that is typed goes past the queue, and is told so.
-    place.file("one.yaml", "title: one\nphrases: {suite: quick}\nmodel: arrivals\nrate: 5/s\nduration: 200ms\n");
+    place.file(
+        "one.yaml",
+        "title: one\nphrases: {suite: quick}\nmodel: arrivals\nrate: 5/s\nduration: 200ms\n",
+    );
     place.thrash(["load", "one.yaml"]).complains(&[id, "the two measure each other"]);
     serve.post(&format!("/api/test/runs/{id}/cancel"), &json!({})).await.is(202);
     let run = serve.over(id).await;

@@ -128,6 +128,9 @@ fn chance(test: &PairedTest) -> String {
 fn brief(run: &RunBrief) -> String {
     let version = run.target_version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
     let started = fit::unbroken(&run.started_at.format("%Y-%m-%d %H:%M").to_string());
-    let phrases = figures::count(run.phrases, "phrase", "phrases");
+    // Of a load the suite's name says what was sent.
+    let (one, many) =
+        if run.suite.starts_with("load ") { ("answer", "answers") } else { ("phrase", "phrases") };
+    let phrases = figures::count(run.phrases, one, many);
     format!("{}  {started}, {phrases} of {} against {}{version}", run.id, run.suite, run.target)
 }
