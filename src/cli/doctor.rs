@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::failure::{Failure, chain};
 use super::output::Output;
 use crate::config::{Config, ListedSuite, Meaning, Origin, variables};
-use crate::dispatch::{Connected, Keeper, open_store, spool};
+use crate::dispatch::{Connected, Keeper, open_store, spool, store_to_look};
 use crate::reference::Model;
 use crate::report::figures;
 use crate::service::schedule::check;
@@ -129,11 +129,7 @@ async fn schedules(config: &Config) -> (Option<Result<String, (Exit, String)>>, 
 /// Which schedules somebody has switched at run time. Where the store cannot tell, the configuration holds: what is wrong
 /// with the store is said elsewhere.
 async fn switched(config: &Config) -> Vec<ScheduleState> {
-    let Ok(Some(location)) = Keeper::location(config) else { return Vec::new() };
-    if matches!(&location, StoreLocation::Sqlite(path) if !path.exists()) {
-        return Vec::new();
-    }
-    let Ok(store) = open_store(config, &location, false).await else { return Vec::new() };
+    let Some(store) = store_to_look(config).await else { return Vec::new() };
     let states = store.schedule_states().await.unwrap_or_default();
     store.close().await;
     states

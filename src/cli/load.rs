@@ -17,12 +17,12 @@ use super::report::Reports;
 use super::run::{EVENTS, Notes, tell};
 use super::signals;
 use crate::config::Config;
-use crate::dispatch::{Keeper, PreparedLoad, WorkersWish, check_scenario, open_store};
+use crate::dispatch::{PreparedLoad, WorkersWish, check_scenario, store_to_look};
 use crate::domain::{Job, JobState, LoadModel, RunKind, TextPolicy, Wait};
 use crate::gate::Gate;
 use crate::load::{Rate, Scenario, load_scenario, scenario_names, scenario_text};
 use crate::run::{IDLE_LONGEST, RunControl};
-use crate::store::{JobFilter, StoreLocation};
+use crate::store::JobFilter;
 
 /// Flags of `thrash load`.
 #[derive(Debug, Args)]
@@ -119,9 +119,14 @@ pub(super) async fn load(
         count: usize::from(count),
         wait: args.wait.0,
     });
-    let prepared = Box::pin(PreparedLoad::new(&config, scenario, &args.gate, workers)).await?;
+    let (prepared, other) = tokio::try_join!(
+        async {
+            Box::pin(PreparedLoad::new(&config, scenario, &args.gate, workers)).await.map_err(Failure::from)
+        },
+        async { Ok(load_under_way(&config).await) },
+    )?;
 
-    if let Some(other) = load_under_way(&config).await {
+    if let Some(other) = other {
         output.note(format!(
             "warning: run `{}`, the load `{}` against `{}`, is under way in this database: the two measure each other",
             other.id, other.name, other.target
@@ -141,11 +146,7 @@ pub(super) async fn load(
 
 /// A load that a service runs now, as far as the database tells. It knows nothing of this one, which goes past the queue.
 async fn load_under_way(config: &Config) -> Option<Job> {
-    let location = Keeper::location(config).ok()??;
-    if matches!(&location, StoreLocation::Sqlite(path) if !path.exists()) {
-        return None;
-    }
-    let store = open_store(config, &location, false).await.ok()?;
+    let store = store_to_look(config).await?;
     let (states, kind) = (vec![JobState::Running], Some(RunKind::Load));
     let found = store.jobs(&JobFilter { states, kind, limit: Some(1), ..JobFilter::default() }).await;
     store.close().await;

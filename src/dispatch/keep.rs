@@ -114,6 +114,15 @@ pub async fn open_store(
     store::open(location, &StoreOptions { connect_timeout, migrate, ..StoreOptions::default() }).await
 }
 
+/// The store as it is, to look into; nothing where there is none yet, or none that can be used.
+pub async fn store_to_look(config: &Config) -> Option<Box<dyn Store>> {
+    let location = Keeper::location(config).ok()??;
+    if matches!(&location, StoreLocation::Sqlite(path) if !path.exists()) {
+        return None;
+    }
+    open_store(config, &location, false).await.ok()
+}
+
 impl Keeper {
     /// Reads where records are kept, begins to connect, and searches for the baseline; `none` keeps nothing.
     ///
