@@ -37,6 +37,7 @@ mod watch;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -56,13 +57,16 @@ use crate::dispatch::{Queue, Stopping};
 use crate::store::{RunFilter, Store};
 use access::Keys;
 use dashboard::Sessions;
-use lately::Lately;
+use lately::{Lately, blocking};
 use limit::Limiter;
 use problem::Problem;
 use readiness::Readiness;
 use render::Rendering;
 use schedule::ScheduleView;
 use tell::Teller;
+
+/// How long what files say is told without reading them again.
+const FILES_FRESH: Duration = Duration::from_secs(5);
 
 /// What every part of the service shares.
 #[derive(Debug)]
@@ -84,9 +88,9 @@ pub struct Service {
     /// Where each target is. A contract takes a while to read, and does not change.
     places: Vec<(String, String)>,
     /// Every suite, and why it cannot be run.
-    suites: Lately<Result<Vec<ListedSuite>, String>>,
+    suites: Lately<Arc<Result<Vec<ListedSuite>, String>>>,
     /// Why schedules cannot be run, by name.
-    broken_schedules: Lately<BTreeMap<String, String>>,
+    broken_schedules: Lately<Arc<BTreeMap<String, String>>>,
     /// The targets as they are shown.
     targets: Vec<api::TargetView>,
     teller: Arc<Teller>,
@@ -133,14 +137,16 @@ impl Service {
     /// Every suite, as it was read not long ago; or why nobody knows which there are.
     async fn suites(&self) -> Result<Arc<Result<Vec<ListedSuite>, String>>, Problem> {
         let config = Arc::clone(&self.config);
-        self.suites.get(move || config.suites().map_err(|error| error.in_a_line())).await
+        let read = move || Arc::new(config.suites().map_err(|error| error.in_a_line()));
+        self.suites.get(FILES_FRESH, blocking(read)).await
     }
 
     /// The schedules as they stand, and why those cannot be run that cannot.
     async fn schedules(&self) -> Result<Vec<ScheduleView>, Problem> {
         let mut views = schedule::views(&self.config, self.store.as_ref(), Utc::now()).await?;
         let config = Arc::clone(&self.config);
-        let broken = self.broken_schedules.get(move || schedule::broken(&config)).await?;
+        let read = move || Arc::new(schedule::broken(&config));
+        let broken = self.broken_schedules.get(FILES_FRESH, blocking(read)).await?;
         schedule::mark_broken(&mut views, &broken);
         Ok(views)
     }

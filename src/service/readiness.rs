@@ -1,6 +1,7 @@
 //! Whether a run would come to its end now: the database, the target, the model.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Service;
+use super::lately::Lately;
 use crate::config::Config;
 use crate::dispatch::{Connected, chain};
 use crate::reference::Model;
@@ -68,9 +70,9 @@ pub(super) struct Readiness {
     /// Held while somebody looks: of many who ask at once, one does.
     looking: Mutex<()>,
     seen: std::sync::Mutex<Option<(Instant, Looks)>>,
-    database: Mutex<Option<(Instant, Look)>>,
+    database: Lately<Look>,
     model: Mutex<Option<Instant>>,
-    targets: Mutex<Option<(Instant, BTreeMap<String, bool>)>>,
+    targets: Lately<BTreeMap<String, bool>>,
 }
 
 impl Looks {
@@ -145,37 +147,33 @@ impl Service {
         let own = self.config.target_name();
         let mut up: BTreeMap<String, bool> =
             [(own.to_owned(), self.look().await.target.state == State::Ok)].into();
-        let mut last = self.readiness.targets.lock().await;
-        if last.as_ref().is_none_or(|(at, _)| at.elapsed() >= FRESH) {
+        let others = async {
             let mut looks = JoinSet::new();
-            for name in scheduled.iter().filter(|name| *name != own).take(MOST_TARGETS).cloned() {
-                let config = Arc::clone(&self.config);
-                looks.spawn(async move { (target(&config, &name).await.state == State::Ok, name) });
+            for name in scheduled.iter().filter(|name| *name != own).take(MOST_TARGETS) {
+                let (config, name) = (Arc::clone(&self.config), name.clone());
+                looks.spawn(async move {
+                    let look = target(&config, &name).await;
+                    (name, look.state == State::Ok)
+                });
             }
-            let seen = looks.join_all().await.into_iter().map(|(up, name)| (name, up)).collect();
-            *last = Some((Instant::now(), seen));
-        }
-        up.extend(last.iter().flat_map(|(_, up)| up.clone()));
+            Ok::<_, Infallible>(looks.join_all().await.into_iter().collect())
+        };
+        let Ok(others) = self.readiness.targets.get(FRESH, others).await;
+        up.extend(others);
         up
     }
 
     async fn database(&self) -> Look {
-        let mut last = self.readiness.database.lock().await;
-        if let Some((_, look)) = last.as_ref().filter(|(at, _)| at.elapsed() < DATABASE_FRESH) {
-            return look.clone();
-        }
-        let look = self.look_at_database().await;
-        *last = Some((Instant::now(), look.clone()));
+        let look = async {
+            let beat = async { self.store.beat().await.map(|()| "it takes what is written".to_owned()) };
+            let mut seen = within(beat).await;
+            if seen.is_ok() && self.queue.is_failing() {
+                seen = Err("the queue cannot be used; the log says why".to_owned());
+            }
+            Ok::<_, Infallible>(Look::of(seen))
+        };
+        let Ok(look) = self.readiness.database.get(DATABASE_FRESH, look).await;
         look
-    }
-
-    async fn look_at_database(&self) -> Look {
-        let beat = async { self.store.beat().await.map(|()| "it takes what is written".to_owned()) };
-        let mut seen = within(beat).await;
-        if seen.is_ok() && self.queue.is_failing() {
-            seen = Err("the queue cannot be used; the log says why".to_owned());
-        }
-        Look::of(seen)
     }
 
     async fn model(&self) -> Look {
