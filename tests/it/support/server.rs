@@ -217,6 +217,16 @@ impl Server {
         self.memory.connections.load(Ordering::SeqCst)
     }
 
+    /// The most requests that came within so long.
+    pub(crate) fn most_within(&self, span: Duration) -> usize {
+        let mut times: Vec<Instant> = self.requests().iter().map(|seen| seen.at).collect();
+        times.sort_unstable();
+        let within = |(i, first): (usize, &Instant)| {
+            times[i..].iter().take_while(|time| **time < *first + span).count()
+        };
+        times.iter().enumerate().map(within).max().unwrap_or_default()
+    }
+
     /// The most requests that were being answered at once.
     pub(crate) fn most_in_flight(&self) -> usize {
         self.memory.most_in_flight.load(Ordering::SeqCst)
