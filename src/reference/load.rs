@@ -194,11 +194,18 @@ fn load_in(
     // More threads than cores take turns: four on two cores are three times slower than two.
     let threads = options.threads.clamp(1, cores);
     let mut path = PathBuf::new();
-    let mut engines = engines(way, folder.weights(&mut path), options, threads)?;
+    let weights = folder.weights(&mut path);
+    // A tokenizer takes a good part of the time that the engine takes.
+    let (engines, input) = std::thread::scope(|scope| {
+        let input = scope.spawn(|| input(folder, recipe));
+        let engines = engines(way, weights, options, threads);
+        (engines, input.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let mut engines = engines?;
     // What the first one proves holds for the others: they are the same model in the same engine.
     let others = engines.split_off(1);
     let output = ports(folder, recipe, engines[0].as_ref())?;
-    let (input, head) = (input(folder, recipe)?, head(folder, recipe)?);
+    let (input, head) = (input?, head(folder, recipe)?);
     let (small, large) = BATCH;
     let on_card = way.device() != Device::Cpu;
     let facts = ModelFacts {
