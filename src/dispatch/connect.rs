@@ -8,6 +8,7 @@ use super::DispatchError;
 use crate::config::Config;
 use crate::demo::{Demo, DemoOptions};
 use crate::domain::RunId;
+use crate::load::Scenario;
 use crate::target::{AskOptions, Contract, Health, Target};
 
 /// A target that has answered, and the demo detector behind it if it is that one.
@@ -58,6 +59,7 @@ impl Connecting {
         let timeout: Duration = contract.connection.timeout.unwrap_or(settings.timeout).0;
         let ask = AskOptions {
             concurrency,
+            connections: concurrency,
             rate: settings.rate,
             timeout,
             retries: settings.retries,
@@ -67,11 +69,12 @@ impl Connecting {
         Self { contract, ask }
     }
 
-    /// Sends no more requests a second than this, whatever else is configured; and no further one but for a connection
-    /// that was closed, so that a target in trouble is known soon.
-    pub(super) fn for_load(mut self, rate: Option<f64>) -> Self {
+    /// Sends no more requests a second than the scenario, whatever else is configured, over connections as it says; and no
+    /// further one but for a connection that was closed, so that a target in trouble is known soon.
+    pub(super) fn for_load(mut self, scenario: &Scenario) -> Self {
         self.ask.retries = self.ask.retries.min(1);
-        self.ask.rate = match (self.ask.rate, rate) {
+        self.ask.connections = if scenario.keep_alive { scenario.max_in_flight } else { 0 };
+        self.ask.rate = match (self.ask.rate, scenario.max_rate) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };

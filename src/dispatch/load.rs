@@ -94,7 +94,7 @@ impl PreparedLoad {
         let (keeper, baseline) = Keeper::open(config, search)?;
         let baseline = baseline.settled().await?;
         let Connected { target, health, demo, .. } =
-            Connecting::new(config, contract, &id).for_load(scenario.max_rate).connect(config).await?;
+            Connecting::new(config, contract, &id).for_load(&scenario).connect(config).await?;
         let target = Box::pin(load_target(target, &suite, &scenario)).await?;
         let crew = match (board, workers) {
             (Some(board), Some(wish)) => {
@@ -302,22 +302,10 @@ pub(super) async fn load_target(
         checks: scenario.checks.iter().map(|(_, rule)| rule.clone()).collect(),
         batch: scenario.batch,
     };
-    let target = LoadTarget::new(target, suite.phrases.clone(), &options).await.map_err(|message| {
-        DispatchError::Options {
-            message,
-            hint: "look at the scenario's headers and the target's URL".to_owned(),
-        }
-    })?;
-    if !scenario.keep_alive && !target.is_by_hand() {
-        let name = &target.target().contract().name;
-        return Err(DispatchError::Options {
-            message: format!("`keep_alive: false` cannot be had with target `{name}`"),
-            hint: "connections are used once over plain HTTP/1.1 alone: not with TLS, HTTP/2, a proxy, or a target that is \
-                   asked again for its decision"
-                .to_owned(),
-        });
-    }
-    Ok(target)
+    LoadTarget::new(target, suite.phrases.clone(), &options).await.map_err(|message| DispatchError::Options {
+        message,
+        hint: "look at the scenario's headers and the target's URL".to_owned(),
+    })
 }
 
 /// The arguments by which this program becomes the process that sends for users. The rest is told it on its stdin, where

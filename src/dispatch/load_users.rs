@@ -37,7 +37,9 @@ impl PreparedUsers {
             return Err(changed("the suite"));
         }
         let deck = deck(&suite, &scenario).map_err(|_| changed("the suite"))?;
-        let target = Connecting::new(config, contract, &RunId::from_stored(order.run)).target(config)?;
+        let target = Connecting::new(config, contract, &RunId::from_stored(order.run))
+            .for_load(&scenario)
+            .target(config)?;
         let target = Box::pin(load_target(target, &suite, &scenario)).await?;
         let scenario = within_limits(scenario, target.target().contract());
         Ok(Self(Sending {

@@ -120,7 +120,7 @@ impl Recorder {
                 *of += 1;
             }
             let step = &mut self.tally.steps[step];
-            step.counts.connections += u64::from(shot.opened);
+            step.counts.connections += shot.opened;
             match outcome {
                 Ok(()) => step.counts.answered += 1,
                 Err(reason) => *step.counts.no_answer.entry(reason).or_default() += 1,

@@ -27,6 +27,8 @@ use crate::domain::{
 pub struct AskOptions {
     /// Requests in flight at once, at most; the contract's limit holds as well.
     pub concurrency: usize,
+    /// Connections that may wait for a further request; with none each is used for one request alone.
+    pub connections: usize,
     /// Requests a second, at most; the contract's limit holds as well.
     pub rate: Option<f64>,
     /// Deadline of one attempt, where the contract names none.
@@ -77,7 +79,7 @@ impl Target {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        let client = contract.connection.client(&contract.name, &contract.base_url, concurrency)?;
+        let client = contract.connection.client(&contract.name, &contract.base_url, options.connections)?;
         let headers = header_fills(&contract, environment)?;
         Ok(Self {
             client,

@@ -5,12 +5,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, Identity, Proxy, Url, redirect};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
+use tower::util::MapFutureLayer;
 
+use super::opened::counted;
 use super::outgoing::Outgoing;
 use super::reading::RawAnswer;
 use crate::domain::{NoAnswer, NoAnswerReason, Phase, Wait};
@@ -144,7 +146,7 @@ pub enum ConnectionError {
 }
 
 impl Connection {
-    /// Builds the client. `connections` is how many may idle in the pool.
+    /// Builds the client. `connections` is how many may idle in the pool; with none each is used for one request alone.
     pub(super) fn client(
         &self,
         target: &str,
@@ -167,13 +169,23 @@ impl Connection {
             .connect_timeout(self.connect_timeout.0)
             .pool_max_idle_per_host(connections)
             .pool_idle_timeout(LONGEST_IDLE)
+            .connector_layer(MapFutureLayer::new(counted))
             .no_proxy();
-        builder = match self.http {
-            HttpVersion::Auto if url.scheme() == "http" => builder.http1_only(),
-            HttpVersion::Auto => builder,
-            HttpVersion::Http1 => builder.http1_only(),
-            HttpVersion::Http2 => builder.http2_prior_knowledge(),
+        let is_http1 = match self.http {
+            HttpVersion::Auto => url.scheme() == "http",
+            HttpVersion::Http1 => true,
+            HttpVersion::Http2 => false,
         };
+        if is_http1 {
+            builder = builder.http1_only();
+        } else if self.http == HttpVersion::Http2 {
+            builder = builder.http2_prior_knowledge();
+        }
+        if is_http1 && connections == 0 {
+            // HTTP/2 has no such header: there the connection is just closed.
+            let close = [(CONNECTION, HeaderValue::from_static("close"))];
+            builder = builder.default_headers(HeaderMap::from_iter(close));
+        }
         if let Some(proxy) = &self.proxy {
             let proxy =
                 Proxy::all(&proxy.0).map_err(|_| setting("proxy", "it is no URL of a proxy".to_owned()))?;

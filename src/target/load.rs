@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::ask::Target;
 use super::checks::Checks;
 use super::client::{Bounds, Failure, HttpVersion, exchange};
+use super::opened::Opened;
 use super::outgoing::Outgoing;
 use super::poll::Turnstile;
 use super::reading::{RawAnswer, Reading};
@@ -78,8 +79,8 @@ pub struct Shot {
     pub checks: Option<u64>,
     /// Until an asynchronous target had accepted the phrases.
     pub accepted: Option<Duration>,
-    /// Whether a connection was opened for it.
-    pub opened: bool,
+    /// Connections that were opened since the last request of its lane.
+    pub opened: u64,
     /// What went wrong on this machine: no port or no file was left.
     pub exhausted: bool,
 }
@@ -103,13 +104,14 @@ pub struct Lane {
     answers: Vec<ShortAnswer>,
     /// Who paces what follows the request; the target itself if nobody does.
     turns: Option<Arc<dyn Turnstile>>,
+    opened: Opened,
 }
 
 impl Lane {
     /// A lane without a connection. `turns` is who paces the requests, where somebody does: those by which an asynchronous
     /// target is asked for its decision wait for their turn, too.
-    pub const fn new(turns: Option<Arc<dyn Turnstile>>) -> Self {
-        Self { wire: None, request: Vec::new(), answers: Vec::new(), turns }
+    pub fn new(turns: Option<Arc<dyn Turnstile>>) -> Self {
+        Self { wire: None, request: Vec::new(), answers: Vec::new(), turns, opened: Opened::default() }
     }
 
     /// What the last request brought, one answer for each of its phrases.
@@ -173,11 +175,6 @@ impl LoadTarget {
     /// Deadline of a request.
     pub const fn timeout(&self) -> Duration {
         self.bounds.total
-    }
-
-    /// Whether the requests go over connections driven by hand.
-    pub const fn is_by_hand(&self) -> bool {
-        matches!(self.path, Road::Wire { .. })
     }
 
     fn is_plain(&self) -> bool {
@@ -280,25 +277,39 @@ impl LoadTarget {
     /// Sends phrases once, in one request, and leaves their answers in the lane. `count` makes the request unlike all
     /// others.
     pub async fn send(&self, lane: &mut Lane, phrases: &[usize], count: u64) -> Shot {
-        let deadline = Instant::now() + self.bounds.total;
         lane.answers.clear();
-        let Road::Wire { addresses, requests } = &self.path else {
-            return self.by_client(lane, phrases, count).await;
+        let shot = match &self.path {
+            Road::Wire { addresses, requests } => {
+                self.by_hand(lane, (addresses, requests), phrases, count).await
+            }
+            Road::Client => {
+                let opened = lane.opened.clone();
+                opened.during(self.by_client(lane, phrases, count)).await
+            }
         };
+        Shot { opened: lane.opened.take(), ..shot }
+    }
+
+    async fn by_hand(
+        &self,
+        lane: &mut Lane,
+        (addresses, requests): (&[SocketAddr], &[Ready]),
+        phrases: &[usize],
+        count: u64,
+    ) -> Shot {
+        let deadline = Instant::now() + self.bounds.total;
         if let Err(failure) = self.make(lane, requests, phrases, count) {
             return failure.answer(lane, phrases);
         }
-        let mut opened = false;
-        let sent = self.by_wire(lane, addresses, &mut opened);
-        let outcome = match timeout_at(deadline, sent).await {
+        let outcome = match timeout_at(deadline, self.by_wire(lane, addresses)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Failure::timeout(self.bounds.total, Phase::Headers)),
         };
         match outcome {
-            Ok(raw) => Shot { opened, ..self.read(&raw, phrases, &mut lane.answers) },
+            Ok(raw) => self.read(&raw, phrases, &mut lane.answers),
             Err(failure) => {
                 lane.wire = None;
-                Shot { opened, ..failure.answer(lane, phrases) }
+                failure.answer(lane, phrases)
             }
         }
     }
@@ -320,12 +331,7 @@ impl LoadTarget {
     }
 
     /// One exchange over the lane's connection, or over a new one where that was closed while it idled.
-    async fn by_wire(
-        &self,
-        lane: &mut Lane,
-        addresses: &[SocketAddr],
-        opened: &mut bool,
-    ) -> Result<RawAnswer, Failure> {
+    async fn by_wire(&self, lane: &mut Lane, addresses: &[SocketAddr]) -> Result<RawAnswer, Failure> {
         // What was closed while it idled is seen here. One that closes when it has the request has had it: sent again,
         // it would be sent twice.
         let fresh = |(wire, used): &(Wire, Instant)| used.elapsed() < LONGEST_IDLE && !wire.is_stale();
@@ -333,8 +339,9 @@ impl LoadTarget {
         let mut wire = if let Some(wire) = kept {
             wire
         } else {
-            *opened = true;
-            Wire::connect(addresses, self.target.contract.connection.connect_timeout.0).await?
+            let wire = Wire::connect(addresses, self.target.contract.connection.connect_timeout.0).await?;
+            lane.opened.add();
+            wire
         };
         let Received { raw, keep } =
             wire.exchange(&lane.request, self.bounds.max_body, self.wants_headers).await?;

@@ -19,6 +19,7 @@ mod health;
 mod http_time;
 mod hush;
 mod load;
+mod opened;
 mod outgoing;
 mod pace;
 mod poll;

@@ -3,6 +3,7 @@
 mod baseline;
 mod batch;
 mod compare;
+mod connections;
 mod content;
 mod format;
 mod kubernetes;

@@ -139,10 +139,8 @@ impl PreparedWorker {
             ));
         }
         let deck = deck(&suite, &scenario)?;
-        let Connected { target, .. } = Connecting::new(config, contract, &posted.run)
-            .for_load(scenario.max_rate)
-            .connect(config)
-            .await?;
+        let Connected { target, .. } =
+            Connecting::new(config, contract, &posted.run).for_load(&scenario).connect(config).await?;
         let target = Box::pin(load_target(target, &suite, &scenario)).await?;
         let scenario = within_limits(scenario, target.target().contract());
         can_share(&scenario, shard.count)?;

@@ -154,17 +154,6 @@ fn a_connection_that_the_target_closed_as_idle_costs_no_answer() {
 }
 
 #[test]
-fn a_connection_each_is_a_connection_each() {
-    let server = Server::start(right);
-    let place = place(
-        "model: arrivals\nrate: 40/s\nduration: 500ms\nconnections: {keep_alive: false}\ngates: [error_rate <= 0%]\n",
-    );
-    run(&place, &server, &[]).exits(0);
-    assert_eq!(counts(&record(&place))["connections"], 20);
-    assert!(server.requests().iter().all(|seen| seen.header("connection") == Some("close")));
-}
-
-#[test]
 fn silence_is_a_timeout_and_counts_as_long_as_it_was_waited_for() {
     let asked = AtomicUsize::new(0);
     let server = Server::start(move |seen| {
@@ -177,16 +166,4 @@ fn silence_is_a_timeout_and_counts_as_long_as_it_was_waited_for() {
     let record = record(&place);
     assert_eq!(counts(&record)["no_answer"], json!({"timeout": 4}));
     assert!(record["latency"]["max_ms"].as_f64().unwrap() >= 399.0);
-}
-
-#[test]
-fn connections_that_cannot_be_used_once_are_not_promised() {
-    let server = Server::start(right);
-    let place = place(
-        "model: arrivals\nrate: 5/s\nduration: 1s\nconnections: {keep_alive: false}\ngates: [error_rate <= 0%]\n",
-    );
-    let poll = "poll: {url: body.url, done: body.done}\n    examples:";
-    place.file("thrash.yaml", super::TARGET.replace("examples:", poll));
-    run(&place, &server, &[]).exits(2).complains(&["`keep_alive: false` cannot be had"]);
-    assert!(server.requests().is_empty());
 }

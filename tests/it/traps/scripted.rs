@@ -49,6 +49,7 @@ examples:
 pub(super) fn options() -> AskOptions {
     AskOptions {
         concurrency: 4,
+        connections: 4,
         rate: None,
         timeout: Duration::from_secs(1),
         retries: 2,

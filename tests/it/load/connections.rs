@@ -1,0 +1,97 @@
+//! What a scenario says of connections holds on every way to a target, and what was opened is counted.
+
+use std::sync::Arc;
+
+use rcgen::{CertificateParams, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use serde_json::json;
+
+use super::{counts, ms, place, record, right, run};
+use crate::support::command::Place;
+use crate::support::server::{Reply, Seen, Server};
+
+const ONCE: &str =
+    "connections: {keep_alive: false}\nabort_when: {unhealthy: false}\ngates: [error_rate <= 0%]\n";
+
+/// A place whose target is connected to in another way, or described otherwise.
+fn place_with(scenario: &str, what: &str, instead: &str) -> Place {
+    let place = place(scenario);
+    place.file("thrash.yaml", super::TARGET.replace(what, instead));
+    place
+}
+
+/// A server behind TLS, by a certificate that nobody vouches for.
+fn secure(script: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Server {
+    let key = KeyPair::generate().unwrap();
+    let certificate =
+        CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let tls = tls.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap();
+    Server::start_tls(tls, script)
+}
+
+#[test]
+fn a_connection_each_is_a_connection_each_whatever_the_way_to_the_target() {
+    let look = |seen: &Seen| match seen.method.as_str() {
+        "POST" => Reply::json(202, &json!({"url": format!("/jobs/{}", seen.number)})),
+        _ => Reply::json(200, &json!({"done": seen.number.is_multiple_of(2), "level": "none"})),
+    };
+    let hand_on =
+        |seen: &Seen| if seen.method == "POST" { right(seen) } else { Reply::json(200, &json!({})) };
+    let poll = "poll: {url: body.url, done: body.done, interval: 10ms}\n    examples:";
+    let arrivals = format!("model: arrivals\nrate: 40/s\nduration: 500ms\n{ONCE}");
+    let users = format!("model: users\nusers: 3\nduration: 600ms\nthink_time: 50ms\n{ONCE}");
+    for scenario in [&arrivals, &users] {
+        let proxy = Server::start(hand_on);
+        let by_proxy = format!("timeout: 5s, proxy: '{}'", proxy.url());
+        for (way, server, what, instead) in [
+            ("plain", Server::start(right), "timeout: 5s", "timeout: 5s"),
+            ("TLS", secure(right), "timeout: 5s", "timeout: 5s, insecure: true"),
+            ("TLS 1.1", secure(right), "timeout: 5s", "timeout: 5s, insecure: true, http: '1.1'"),
+            ("a proxy", proxy, "timeout: 5s", &by_proxy),
+            ("decisions that come later", Server::start(look), "examples:", poll),
+        ] {
+            let place = place_with(scenario, what, instead);
+            run(&place, &server, &[]).exits(0);
+            let record = record(&place);
+            let sent = server.requests().iter().filter(|seen| !seen.path.ends_with("/health")).count();
+            assert!(sent >= 15, "{way}: {sent}");
+            assert_eq!(counts(&record)["connections"], sent, "{way}");
+            // One more was for the look before the run.
+            assert_eq!(server.connections(), sent + 1, "{way}");
+            let started = counts(&record)["started"].as_u64().unwrap();
+            assert_eq!(sent as u64 > started, instead == poll, "{way}: {started} of {sent}");
+        }
+    }
+}
+
+#[test]
+fn the_idle_pass_keeps_to_what_the_scenario_says_of_connections() {
+    let server = Server::start(right);
+    let scenario = format!("model: arrivals\nrate: 20/s\nduration: 500ms\nidle_pass: true\n{ONCE}");
+    let place = place(&scenario);
+    run(&place, &server, &[]).exits(0);
+    assert_eq!(counts(&record(&place))["connections"], 10);
+    assert_eq!(server.requests().len(), 14);
+    assert_eq!(server.connections(), 15);
+    assert!(server.all_requests().iter().all(|seen| seen.header("connection") == Some("close")));
+}
+
+#[test]
+fn as_many_connections_are_kept_as_can_be_in_use() {
+    // All of them think most of the time: then twenty connections idle.
+    let server = secure(|seen| right(seen).after(ms(5)));
+    let place = place_with(
+        "model: users\nusers: 20\nduration: 2s\nthink_time: 150ms\nabort_when: {unhealthy: false}\ngates: [error_rate <= 0%]\n",
+        "timeout: 5s",
+        "timeout: 5s, insecure: true",
+    );
+    run(&place, &server, &[]).exits(0);
+    let record = record(&place);
+    let connections = counts(&record)["connections"].as_u64().unwrap();
+    assert!((1..=40).contains(&connections), "{connections} connections of 20 users");
+    assert!(counts(&record)["answered"].as_u64().unwrap() > 100, "{}", counts(&record));
+}
