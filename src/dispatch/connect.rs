@@ -74,6 +74,8 @@ impl Connecting {
     pub(super) fn for_load(mut self, scenario: &Scenario) -> Self {
         self.ask.retries = self.ask.retries.min(1);
         self.ask.connections = if scenario.keep_alive { scenario.max_in_flight } else { 0 };
+        let connection = &mut self.contract.connection;
+        connection.http = scenario.http.unwrap_or(connection.http);
         self.ask.rate = match (self.ask.rate, scenario.max_rate) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),

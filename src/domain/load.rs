@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Estimate, LatencyReport, LoadSecond, NoAnswerReason, PairedTest, Rate};
+use super::{Estimate, HttpVersion, LatencyReport, LoadSecond, NoAnswerReason, PairedTest, Rate};
 
 /// Who decides when a request starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +64,9 @@ pub struct ScenarioRecord {
     pub abort_when: Option<AbortRecord>,
     /// Whether connections were used again.
     pub keep_alive: bool,
+    /// Which HTTP was spoken, where it says so and not the target's contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpVersion>,
     /// Phrases in a request.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub batch: usize,

@@ -12,6 +12,7 @@ mod check;
 mod comparison;
 mod event;
 mod history;
+mod http_version;
 mod job;
 mod json;
 mod level;
@@ -51,6 +52,7 @@ pub use comparison::{
 };
 pub use event::RunEvent;
 pub use history::{History, HistoryRun, NewestRun, Shift, ShiftTest, Trend};
+pub use http_version::HttpVersion;
 pub use job::{Job, JobState, NewJob};
 pub use json::PlainJson;
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};

@@ -9,7 +9,7 @@ use super::scenario_check::{Reader, scaled};
 use super::scenario_file::{AbortEntry, Beyond, ScenarioFile, Spacing, ThinkTime};
 use super::schedule::Ramp;
 use crate::document::{Document, Path, Problem, Problems};
-use crate::domain::{LoadModel, RunKind, Selection, Wait};
+use crate::domain::{HttpVersion, LoadModel, RunKind, Selection, Wait};
 use crate::gate::Gate;
 use crate::target::{Contract, ContractError};
 
@@ -61,6 +61,8 @@ pub struct Scenario {
     pub warm_up: Duration,
     /// Whether a connection is used again.
     pub keep_alive: bool,
+    /// Which HTTP is spoken; what the target's contract says if there is none.
+    pub http: Option<HttpVersion>,
     /// What every request carries instead of a phrase: JSON.
     pub body: Option<String>,
     /// Further headers of every request.
@@ -147,6 +149,7 @@ impl Scenario {
             iterations: file.iterations,
             warm_up: at_scale(file.warm_up).unwrap_or_default(),
             keep_alive: file.connections.keep_alive,
+            http: file.connections.http,
             headers: file.headers.into_iter().collect(),
             checks: file.checks.into_iter().collect(),
             timeout: file.timeout.map(|wait| wait.0),

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-use crate::domain::{LoadModel, Share, Wait};
+use crate::domain::{HttpVersion, LoadModel, Share, Wait};
 use crate::gate::Gate;
 
 /// A load scenario: what is sent, how much of it, and when it is too much.
@@ -175,11 +175,13 @@ pub enum Beyond {
 pub(super) struct ConnectionsEntry {
     /// Whether a connection is used again.
     pub(super) keep_alive: bool,
+    /// Which HTTP is spoken, whatever the target's contract says.
+    pub(super) http: Option<HttpVersion>,
 }
 
 impl Default for ConnectionsEntry {
     fn default() -> Self {
-        Self { keep_alive: true }
+        Self { keep_alive: true, http: None }
     }
 }
 

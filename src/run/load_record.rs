@@ -265,6 +265,7 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
                 latency_p95_ms: scenario.abort_when.latency_p95.map(|wait| milliseconds(wait.0)),
             }),
             keep_alive: scenario.keep_alive,
+            http: scenario.http,
             batch: scenario.batch,
             seed: scenario.seed,
             fixed_body: (!target.is_judged()).then(|| whole.suite.record.hash.clone()),

@@ -15,7 +15,7 @@ use tower::util::MapFutureLayer;
 use super::opened::counted;
 use super::outgoing::Outgoing;
 use super::reading::RawAnswer;
-use crate::domain::{NoAnswer, NoAnswerReason, Phase, Wait};
+use crate::domain::{HttpVersion, NoAnswer, NoAnswerReason, Phase, Wait};
 
 /// How long a connection may idle and still be used. Services close theirs after two seconds (gunicorn), five
 /// (uvicorn, Node.js) or more: one that we drop first cannot be closed while a phrase is on its way.
@@ -68,21 +68,6 @@ impl fmt::Debug for ProxyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ProxyUrl(•••)")
     }
-}
-
-/// Which HTTP is spoken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-pub enum HttpVersion {
-    /// What TLS negotiates; HTTP/1.1 without TLS.
-    #[default]
-    #[serde(rename = "auto")]
-    Auto,
-    /// HTTP/1.1 only.
-    #[serde(rename = "1.1")]
-    Http1,
-    /// HTTP/2 only, also without TLS.
-    #[serde(rename = "2")]
-    Http2,
 }
 
 impl Default for Connection {

@@ -9,13 +9,13 @@ use tokio::time::{Instant, timeout_at};
 
 use super::ask::Target;
 use super::checks::Checks;
-use super::client::{Bounds, Failure, HttpVersion, exchange};
+use super::client::{Bounds, Failure, exchange};
 use super::opened::Opened;
 use super::outgoing::Outgoing;
 use super::poll::Turnstile;
 use super::reading::{RawAnswer, Reading};
 use super::wire::{Received, Wire};
-use crate::domain::{Answer, Level, NoAnswerReason, Phase, Phrase};
+use crate::domain::{Answer, HttpVersion, Level, NoAnswerReason, Phase, Phrase};
 
 /// A connection that has idled longer may be closed by the target in the moment when we write to it.
 const LONGEST_IDLE: Duration = Duration::from_secs(1);

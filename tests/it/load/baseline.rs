@@ -108,6 +108,12 @@ fn another_load_is_no_baseline() {
         let ended = run(&place, &server, &all).exits(code);
         assert!(ended.stdout.contains(why), "{}", ended.stdout);
     }
+    let over_http1 =
+        format!("title: A test\nphrases: {{suite: words}}\nconnections: {{http: '1.1'}}\n{LOAD}");
+    place.file("s.yaml", over_http1);
+    let ended = run(&place, &server, &["--baseline", &before]).exits(4);
+    assert!(ended.stdout.contains("made another load"), "{}", ended.stdout);
+    place.file("s.yaml", format!("title: A test\nphrases: {{suite: words}}\n{LOAD}"));
     // A baseline that was asked for and cannot be had decides nothing.
     run(&place, &server, &["--baseline", "latest", "--scale-time", "0.5"]).exits(0);
     run(&place, &server, &["--baseline", "nothing-like-that"])

@@ -1,11 +1,17 @@
 //! What a scenario says of connections holds on every way to a target, and what was opened is counted.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
+use axum::extract::Request;
+use axum::http::Version;
+use axum::serve::ListenerExt;
+use axum::{Json, Router};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use super::{counts, ms, place, record, right, run};
 use crate::support::command::Place;
@@ -94,4 +100,89 @@ fn as_many_connections_are_kept_as_can_be_in_use() {
     let connections = counts(&record)["connections"].as_u64().unwrap();
     assert!((1..=40).contains(&connections), "{connections} connections of 20 users");
     assert!(counts(&record)["answered"].as_u64().unwrap() > 100, "{}", counts(&record));
+}
+
+/// A server that speaks both versions of HTTP without TLS.
+struct Both {
+    url: String,
+    connections: Arc<AtomicUsize>,
+    /// The version of each request.
+    versions: Arc<Mutex<Vec<Version>>>,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Both {
+    fn start() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (connections, versions) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
+        let (opened, seen) = (Arc::clone(&connections), Arc::clone(&versions));
+        let answer = move |request: Request| async move {
+            seen.lock().unwrap().push(request.version());
+            Json(json!({"level": "none"}))
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                let listener = listener.tap_io(move |_| {
+                    opened.fetch_add(1, Ordering::SeqCst);
+                });
+                tokio::select! {
+                    _ = stopped => {}
+                    _ = axum::serve(listener, Router::new().fallback(answer)) => {}
+                }
+            });
+        });
+        Self { url, connections, versions, _stop: stop }
+    }
+
+    fn run(&self, place: &Place) -> Value {
+        place.thrash(["load", "s.yaml", "--target", "plain", "--url", &self.url]).exits(0);
+        record(place)
+    }
+}
+
+#[test]
+fn the_scenario_says_which_http_is_spoken_from_the_first_look_on() {
+    let load = "rate: 40/s\nduration: 500ms\nidle_pass: true\nabort_when: {unhealthy: false}\ngates: [error_rate <= 0%]\n";
+    for (contract, says, spoken) in [("", "2", Version::HTTP_2), (", http: '2'", "1.1", Version::HTTP_11)] {
+        // What is kept may be left from before the load.
+        for (keep_alive, opened) in [(true, 0..=10), (false, 20..=20)] {
+            let server = Both::start();
+            let connections = format!("connections: {{keep_alive: {keep_alive}, http: \"{says}\"}}\n");
+            let place = place_with(
+                &format!("model: arrivals\n{connections}{load}"),
+                "timeout: 5s",
+                &format!("timeout: 5s{contract}"),
+            );
+            let record = server.run(&place);
+            assert_eq!(record["load"]["scenario"]["http"], says);
+            let versions = server.versions.lock().unwrap();
+            // A look, an idle pass over four phrases, and the load.
+            assert_eq!(*versions, vec![spoken; 25], "{says}");
+            let counted = counts(&record)["connections"].as_u64().unwrap();
+            assert!(opened.contains(&counted), "{says}, {keep_alive}: {counted} connections");
+            if !keep_alive {
+                assert_eq!(server.connections.load(Ordering::SeqCst), 25, "{says}");
+            }
+        }
+    }
+}
+
+#[test]
+fn users_speak_the_http_of_the_scenario_too() {
+    let server = Both::start();
+    let place = place(
+        "model: users\nusers: 4\nduration: 1s\nthink_time: 20ms\nconnections: {http: \"2\"}\nabort_when: {unhealthy: false}\ngates: [error_rate <= 0%]\n",
+    );
+    let record = server.run(&place);
+    assert_eq!(counts(&record)["connections"], 1, "one for all, that is what HTTP/2 is for");
+    let versions = server.versions.lock().unwrap();
+    assert!(
+        versions.len() > 20 && versions.iter().all(|version| *version == Version::HTTP_2),
+        "{versions:?}"
+    );
 }
