@@ -215,6 +215,9 @@ pub struct GeneratorRecord {
     pub cpu_per_request_us: Option<f64>,
     /// How long due starts waited for this program, apart from waiting for a free connection.
     pub lag: LatencyReport,
+    /// How long asking an asynchronous target again for its decision waited for `max_rate`, all waits for one together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<LatencyReport>,
     /// Requests that failed because this machine, or another that sent, had no port or file left.
     #[serde(default)]
     pub exhausted: u64,

@@ -255,7 +255,7 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
                 Conclusion::Inconclusive if load.generator.exhausted > 0 => {
                     "; but this machine had no port or file left"
                 }
-                Conclusion::Inconclusive => "; but this machine was slow",
+                Conclusion::Inconclusive => "; but that may be this program's doing",
                 _ => "",
             };
             let by_wait = queued(load).filter(|_| abort.rule.starts_with("latency"));

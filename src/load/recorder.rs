@@ -113,6 +113,7 @@ impl Recorder {
         if let Some(step) = request.step {
             if let Some(accepted) = shot.accepted {
                 self.tally.accepted.record(accepted);
+                self.tally.held.record(shot.held);
             }
             for (place, [count, of]) in self.tally.checks.iter_mut().enumerate() {
                 let Some(failed) = shot.checks else { break };

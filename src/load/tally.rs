@@ -30,6 +30,9 @@ pub struct Tally {
     pub checks: Vec<[u64; 2]>,
     /// Until an asynchronous target had accepted a phrase.
     pub accepted: LatencyHistogram,
+    /// How long asking it again for its decision waited for `max_rate`, in all.
+    #[serde(default)]
+    pub held: LatencyHistogram,
     /// How long due starts waited for this program.
     pub lag: LatencyHistogram,
     /// Requests of the warm-up.
@@ -240,6 +243,7 @@ impl Tally {
             *of += of_other;
         }
         self.accepted.merge(&other.accepted);
+        self.held.merge(&other.held);
         self.lag.merge(&other.lag);
         self.warm_up += other.warm_up;
         self.cpu += other.cpu;

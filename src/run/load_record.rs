@@ -27,6 +27,8 @@ use crate::target::LoadTarget;
 const LONG_LAG: Duration = Duration::from_millis(10);
 /// ...where that is such a part of the response time.
 const LAG_SHARE: f64 = 0.25;
+/// The same for decisions that were asked for later than they could have been, because of `max_rate`.
+const HELD_SHARE: f64 = 0.05;
 /// A thread that is busier than this could not have sent more.
 const BUSY: f64 = 0.9;
 /// In more of the seconds than this.
@@ -402,6 +404,14 @@ fn generator(model: LoadModel, found: &Found, total: &StepTally) -> GeneratorRec
             milliseconds(response)
         ));
     }
+    let held = p99(&tally.held);
+    if held > LONG_LAG && held.as_secs_f64() > HELD_SHARE * response.as_secs_f64() {
+        limits.push(format!(
+            "asking again for decisions waited {:.0} ms (p99) for `max_rate`, of {:.0} ms that answers took",
+            milliseconds(held),
+            milliseconds(response)
+        ));
+    }
     if tally.lag.percentile(1.0 - LATE_SHARE).is_some_and(|lag| lag >= Duration::from_secs(1)) {
         starved = true;
         limits
@@ -421,6 +431,7 @@ fn generator(model: LoadModel, found: &Found, total: &StepTally) -> GeneratorRec
         cpu_ms,
         cpu_per_request_us: (requests > 0 && cpu_ms > 0.0).then(|| cpu_ms * 1e3 / requests as f64),
         lag: histogram_report(&tally.lag),
+        held: (!tally.held.is_empty()).then(|| histogram_report(&tally.held)),
         exhausted: tally.exhausted,
         limits,
         starved,

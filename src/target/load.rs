@@ -79,6 +79,8 @@ pub struct Shot {
     pub checks: Option<u64>,
     /// Until an asynchronous target had accepted the phrases.
     pub accepted: Option<Duration>,
+    /// How long asking again for the decision waited for its turns.
+    pub held: Duration,
     /// Connections that were opened since the last request of its lane.
     pub opened: u64,
     /// What went wrong on this machine: no port or no file was left.
@@ -357,19 +359,19 @@ impl LoadTarget {
             Ok(outgoing) => exchange(&self.target.client, outgoing, self.bounds).await,
             Err(detail) => Err(unsendable(detail)),
         };
-        let mut accepted = None;
+        let (mut accepted, mut held) = (None, Duration::ZERO);
         let sent = match (&self.target.contract.poll, sent) {
             (Some(poll), Ok(raw)) if poll.accept.contains(&raw.status) => {
                 accepted = Some(start.elapsed());
                 let turns = lane.turns.clone();
                 let turns = turns.as_deref().unwrap_or(&self.target.pacer);
-                self.target.decision(poll, &raw, self.bounds, turns).await
+                self.target.decision(poll, &raw, self.bounds, turns, &mut held).await
             }
             (_, sent) => sent,
         };
         match sent {
-            Ok(raw) => Shot { accepted, ..self.read(&raw, phrases, &mut lane.answers) },
-            Err(failure) => Shot { accepted, ..failure.answer(lane, phrases) },
+            Ok(raw) => Shot { accepted, held, ..self.read(&raw, phrases, &mut lane.answers) },
+            Err(failure) => Shot { accepted, held, ..failure.answer(lane, phrases) },
         }
     }
 

@@ -36,15 +36,17 @@ impl Turnstile for Pacer {
 }
 
 impl Target {
-    /// Asks for the decision until it is there, each time when `turns` says so.
+    /// Asks for the decision until it is there, each time when `turns` says so; adds to `held` what was waited for that.
     ///
-    /// `accepted` is the answer that accepted the phrase; the decision is the answer that comes back.
+    /// `accepted` is the answer that accepted the phrase; the decision is the answer that comes back. No target is too
+    /// late that was not asked: where its deadline passes while nothing may be sent, it is asked once more.
     pub(super) async fn decision(
         &self,
         poll: &Poll,
         accepted: &RawAnswer,
         bounds: Bounds,
         turns: &dyn Turnstile,
+        held: &mut Duration,
     ) -> Result<RawAnswer, Failure> {
         let url = self.poll_url(poll, accepted)?;
         let deadline = Instant::now() + poll.deadline.0;
@@ -55,14 +57,16 @@ impl Target {
         loop {
             let wait = next_wait.max(asked);
             next_wait = next_wait.mul_f64(1.5).min(longest);
-            let turn = async {
-                sleep(wait).await;
-                turns.turn().await;
-            };
-            timeout_at(deadline, turn).await.map_err(|_| late())?;
+            timeout_at(deadline, sleep(wait)).await.map_err(|_| late())?;
+            let ready = Instant::now();
+            turns.turn().await;
+            *held += ready.elapsed();
             let left = deadline.saturating_duration_since(Instant::now());
-            let bounds =
-                Bounds { headers: bounds.headers.min(left), total: bounds.total.min(left), ..bounds };
+            let bounds = if left.is_zero() {
+                bounds
+            } else {
+                Bounds { headers: bounds.headers.min(left), total: bounds.total.min(left), ..bounds }
+            };
             let raw = match exchange(&self.client, self.look_at(url.clone(), "poll"), bounds).await {
                 Ok(raw) => raw,
                 Err(_) if Instant::now() >= deadline => return Err(late()),

@@ -87,6 +87,23 @@ async fn a_decision_that_never_comes_ends_at_the_deadline() {
 }
 
 #[tokio::test]
+async fn no_target_is_too_late_that_was_not_asked() {
+    // Two requests a second, and a decision within 200 ms: nothing may be sent until that is over.
+    let mut options = options();
+    options.rate = Some(2.0);
+    for (reply, level) in [(done("high"), Some(Level::High)), (not_yet(), None)] {
+        let server = accepting(json!({"url": "/e"}), move |_| reply.clone());
+        let contract = contract_with(&server.url(), &POLL.replace("10s", "200ms"));
+        let seen = ask(&connect(contract, options.clone())).await;
+        assert_eq!(seen.answer.level(), level);
+        assert_eq!(server.requests().len(), 2, "it is asked once more, and no oftener");
+        if level.is_none() {
+            assert_eq!(no_answer(&seen).0, NoAnswerReason::Timeout);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_look_that_fails_on_the_way_is_repeated() {
     let server = accepting(json!({"url": "/e"}), |seen| match seen.number {
         1 => Reply::answer(404, &[], ""),
