@@ -98,6 +98,7 @@ pub(super) async fn load(
     let mut scenario = load_scenario(&args.scenario, args.scale_time)?;
     scenario.seed = args.seed.unwrap_or(scenario.seed);
     scenario.idle_pass |= args.idle_pass;
+    tell_of_its_end(&scenario, &args.scenario, output);
     let mut flags = args.target.flags();
     if args.target.target.is_none()
         && let Some(target) = &scenario.target
@@ -190,6 +191,7 @@ pub(super) fn scenarios(
                         if scenario.gates.is_empty() {
                             output.note(format!("note: {name} has no gates, so a run of it shows nothing"));
                         }
+                        tell_of_its_end(&scenario, &name, output);
                     }
                     Err(failure) => {
                         exit = Exit::Usage;
@@ -201,6 +203,15 @@ pub(super) fn scenarios(
         }
     }
     Ok(Exit::Passed)
+}
+
+/// A scenario that its own limits end shows nothing, and that is known beforehand.
+fn tell_of_its_end(scenario: &Scenario, name: &str, output: Output) {
+    if let Some(limit) = scenario.limit_that_ends_it() {
+        output.note(format!(
+            "note: `{limit}` ends {name} before its stages do, so no run of it can be conclusive"
+        ));
+    }
 }
 
 /// How much, and for how long.

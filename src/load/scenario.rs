@@ -234,7 +234,28 @@ impl Scenario {
             LoadModel::Arrivals => Some(
                 self.steps.iter().map(|(_, ramp)| ramp.requests()).sum::<f64>().min(self.max_requests as f64),
             ),
-            LoadModel::Users => self.iterations.map(|each| each as f64 * self.peak()),
+            LoadModel::Users => {
+                self.iterations.map(|each| (each as f64 * self.peak()).min(self.max_requests as f64))
+            }
+        }
+    }
+
+    /// Which of its own limits ends it before its stages do, whatever the target answers: then a run shows nothing. A search
+    /// shows what it has tried until then, if that is one load at least.
+    pub fn limit_that_ends_it(&self) -> Option<String> {
+        let tried = if self.is_search { &self.steps[..self.steps.len().min(1)] } else { &self.steps[..] };
+        let length: Duration = tried.iter().map(|(_, ramp)| ramp.duration).sum();
+        let least = match self.model {
+            LoadModel::Arrivals => tried.iter().map(|(_, ramp)| ramp.requests()).sum(),
+            // Each of them asks once.
+            LoadModel::Users => self.peak(),
+        };
+        if least > self.max_requests as f64 {
+            Some(format!("max_requests: {}", self.max_requests))
+        } else if self.max_duration < length {
+            Some(format!("max_duration: {}", Wait(self.max_duration)))
+        } else {
+            None
         }
     }
 }

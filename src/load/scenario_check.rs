@@ -23,6 +23,12 @@ const STEPS_OF_A_RAMP: u32 = 4;
 const FEW: f64 = 1e4;
 /// More phrases than any target takes at once.
 const MOST_PHRASES: usize = 10_000;
+/// A rule that needs more requests than this to tell something tells it too late.
+const MOST_TO_TELL: u64 = 10_000;
+/// A target that is silent for longer is down, whatever anybody thinks.
+const LONGEST_SILENCE: Duration = Duration::from_hours(1);
+/// No answer is faster.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// Headers that the program sets itself.
 const OURS: [&str; 6] =
     ["connection", "content-length", "host", "transfer-encoding", "user-agent", "x-thrash-run"];
@@ -111,18 +117,9 @@ impl Reader<'_> {
             }
         }
         self.checks(file);
-        if file.abort_when.over.0 < Duration::from_millis(250)
-            || file.abort_when.over.0 > Duration::from_mins(1)
-        {
-            let path = Path::root().join("abort_when").join("over");
-            self.wrong(&path, "`over` is 250ms to 1m", "1s ends a run soon enough to do no harm");
-        }
-        if file.abort_when.silent.is_some_and(|wait| wait.0 < Duration::from_millis(500)) {
-            let path = Path::root().join("abort_when").join("silent");
-            self.wrong(&path, "`silent` is half a second at least", "longer than any answer should take");
-        }
-        if file.timeout.is_some_and(|wait| wait.0.is_zero() || wait.0 > Duration::from_mins(10)) {
-            self.key("timeout", "a deadline is above 0 and up to 10m", "such as 10s");
+        self.rails(file);
+        if file.timeout.is_some_and(|wait| wait.0 < SHORTEST || wait.0 > Duration::from_mins(10)) {
+            self.key("timeout", "a deadline is 1ms to 10m", "such as 10s");
         }
         if file.max_duration.is_some_and(|wait| wait.0.is_zero()) {
             self.key("max_duration", "a run takes some time", "such as 10m");
@@ -138,6 +135,42 @@ impl Reader<'_> {
         }
         if file.max_requests == Some(0) {
             self.key("max_requests", "a run sends at least one request", "such as 100000");
+        }
+    }
+
+    /// What ends a run at once.
+    fn rails(&mut self, file: &ScenarioFile) {
+        let rules = file.abort_when;
+        let silent = Duration::from_millis(500)..=LONGEST_SILENCE;
+        for (key, is_wrong, message, hint) in [
+            (
+                "over",
+                !(Duration::from_millis(250)..=Duration::from_mins(1)).contains(&rules.over.0),
+                "`over` is 250ms to 1m".to_owned(),
+                "1s ends a run soon enough to do no harm",
+            ),
+            (
+                "silent",
+                rules.silent.is_some_and(|wait| !silent.contains(&wait.0)),
+                "`silent` is 500ms to 1h".to_owned(),
+                "longer than any answer should take",
+            ),
+            (
+                "latency_p95",
+                rules.latency_p95.is_some_and(|wait| wait.0 < SHORTEST),
+                "no answer is faster than 1ms".to_owned(),
+                "10s ends a run before it does harm",
+            ),
+            (
+                "at_least",
+                !(1..=MOST_TO_TELL).contains(&rules.at_least),
+                format!("`at_least` is 1 to {MOST_TO_TELL} requests"),
+                "of 10 a share can be told, and more are told of later",
+            ),
+        ] {
+            if is_wrong {
+                self.wrong(&Path::root().join("abort_when").join(key), message, hint);
+            }
         }
     }
 

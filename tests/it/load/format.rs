@@ -68,11 +68,51 @@ fn what_is_wrong_is_said_with_its_place() {
             "gates that can break",
         ),
         ("model: closed\n", "s.yaml:3:8", "arrivals"),
+        ("rate: 5/s\nduration: 1s\n", "s.yaml:1:1", "the key `model` is missing"),
     ];
     for (lines, at, says) in cases {
         let place = place(lines);
         place.thrash(["scenarios", "check", "s.yaml"]).exits(2).complains(&[at, says]);
         place.thrash(["load", "s.yaml"]).exits(2).complains(&[at, says]);
+    }
+}
+
+#[test]
+fn rules_that_no_run_can_mean_are_refused_with_their_place() {
+    for (line, at, says) in [
+        ("abort_when: {at_least: 0}", "s.yaml:6:24", "1 to 10000 requests"),
+        ("abort_when: {at_least: 18446744073709551615}", "s.yaml:6:24", "1 to 10000 requests"),
+        ("abort_when: {over: 3years}", "s.yaml:6:20", "250ms to 1m"),
+        ("abort_when: {silent: 100years}", "s.yaml:6:22", "500ms to 1h"),
+        ("abort_when: {latency_p95: 1ns}", "s.yaml:6:27", "faster than 1ms"),
+        ("timeout: 1ns", "s.yaml:6:10", "1ms to 10m"),
+    ] {
+        let place = place(&format!("model: arrivals\nrate: 5/s\nduration: 1s\n{line}\n"));
+        place.thrash(["scenarios", "check", "s.yaml"]).exits(2).complains(&[at, says]);
+    }
+}
+
+#[test]
+fn a_limit_that_ends_every_run_before_its_end_is_told_beforehand() {
+    let load = "rate: 50/s\nduration: 10s\ngates: [error_rate <= 1%]\n";
+    let users = "users: 30\nduration: 10s\ngates: [error_rate <= 1%]\n";
+    let search = "search: {from: 5/s, to: 50/s, factor: 2, hold: 2s}\ngates: [error_rate <= 1%]\n";
+    for (lines, limit) in [
+        (format!("model: arrivals\n{load}max_requests: 1\n"), "max_requests: 1"),
+        (format!("model: arrivals\n{load}max_duration: 1ms\n"), "max_duration: 1ms"),
+        (format!("model: users\n{users}max_requests: 7\n"), "max_requests: 7"),
+        (format!("model: arrivals\n{search}max_requests: 9\n"), "max_requests: 9"),
+        (format!("model: arrivals\n{load}max_requests: 500\nmax_duration: 10s\n"), ""),
+        // It shows what holds until then.
+        (format!("model: arrivals\n{search}max_requests: 10\nmax_duration: 2s\n"), ""),
+    ] {
+        let place = place(&lines);
+        let checked = place.thrash(["scenarios", "check", "s.yaml"]).exits(0);
+        let says = format!("`{limit}` ends s.yaml before its stages do, so no run of it can be conclusive");
+        // As one text, however it is broken into lines.
+        let said = checked.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(said.contains("conclusive"), !limit.is_empty(), "{said}");
+        assert!(limit.is_empty() || said.contains(&says), "{said}");
     }
 }
 
