@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::dispatch::{PreparedLoad, WorkersWish, check_scenario, store_to_look};
 use crate::domain::{Job, JobState, LoadModel, RunKind, TextPolicy, Wait};
 use crate::gate::Gate;
-use crate::load::{Rate, Scenario, load_scenario, scenario_names, scenario_text};
+use crate::load::{Overrides, Rate, Scenario, load_scenario, scenario_names, scenario_text};
 use crate::run::{IDLE_LONGEST, RunControl};
 use crate::store::JobFilter;
 
@@ -35,6 +35,18 @@ pub(super) struct LoadArgs {
     /// Multiply the lengths of stages, warm-up and holds, for a rehearsal (`0.1`)
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor, help_heading = "Load")]
     scale_time: f64,
+    /// Requests a second in place of the scenario's `rate` (`20/s`); not with stages or a search
+    #[arg(long, value_name = "RATE", help_heading = "Load")]
+    rate: Option<Rate>,
+    /// Users in place of the scenario's; not with stages
+    #[arg(long, value_name = "N", help_heading = "Load")]
+    users: Option<u32>,
+    /// How long, in place of the scenario's `duration` (`1m`); not with stages or a search
+    #[arg(long, value_name = "TIME", conflicts_with = "scale_time", help_heading = "Load")]
+    duration: Option<Wait>,
+    /// Requests a second, at most; it can only lower the scenario's `max_rate`
+    #[arg(long, value_name = "RATE", help_heading = "Load")]
+    max_rate: Option<Rate>,
     /// Ask every phrase once before the load, one at a time; done anyway where a gate needs it
     #[arg(long, help_heading = "Load")]
     idle_pass: bool,
@@ -95,7 +107,9 @@ pub(super) async fn load(
     load: impl Fn(Flags) -> Result<Config, Failure>,
     output: Output,
 ) -> Result<Exit, Failure> {
-    let mut scenario = load_scenario(&args.scenario, args.scale_time)?;
+    let overrides =
+        Overrides { rate: args.rate, users: args.users, duration: args.duration, max_rate: args.max_rate };
+    let mut scenario = load_scenario(&args.scenario, args.scale_time, overrides)?;
     scenario.seed = args.seed.unwrap_or(scenario.seed);
     scenario.idle_pass |= args.idle_pass;
     tell_of_its_end(&scenario, &args.scenario, output);
@@ -163,7 +177,7 @@ pub(super) fn scenarios(
         ScenariosCommand::List => {
             let mut page = String::new();
             for name in scenario_names() {
-                let scenario = load_scenario(name, 1.0)?;
+                let scenario = load_scenario(name, 1.0, Overrides::default())?;
                 let _ = writeln!(page, "{name:<16}{:<28}{}", shape(&scenario), scenario.title);
             }
             output.print(&page)?;
@@ -175,7 +189,7 @@ pub(super) fn scenarios(
             let is_shipped = scenarios.is_empty();
             let names: Vec<String> = if is_shipped { all() } else { scenarios };
             let check = |name: &str| -> Result<Scenario, Failure> {
-                let scenario = load_scenario(name, scale_time)?;
+                let scenario = load_scenario(name, scale_time, Overrides::default())?;
                 if !is_shipped {
                     let target = scenario.target.iter().map(|target| ("target", Value::from(target.clone())));
                     check_scenario(&load(target.collect())?, &scenario)?;

@@ -119,6 +119,7 @@ impl PreparedLoad {
                     name: scenario.name.clone(),
                     text: scenario.text.clone(),
                     time_scale: scenario.time_scale,
+                    overrides: scenario.overrides,
                     seed: scenario.seed,
                     run: id.to_string(),
                     target: config.target_name().to_owned(),

@@ -27,8 +27,9 @@ impl PreparedUsers {
             message: format!("{what} changed while the run began"),
             hint: "start it again".to_owned(),
         };
-        let mut scenario = Scenario::parse(&order.name, &order.name, &order.text, order.time_scale)
-            .map_err(|_| changed("the scenario"))?;
+        let mut scenario =
+            Scenario::parse(&order.name, &order.name, &order.text, order.time_scale, order.overrides)
+                .map_err(|_| changed("the scenario"))?;
         scenario.seed = order.seed;
         let contract = config.contract_here(config.target_name())?;
         may_be_loaded(&contract, &scenario, config.wants_demo())?;

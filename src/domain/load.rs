@@ -49,6 +49,9 @@ pub struct ScenarioRecord {
     pub planned_ms: f64,
     /// What its lengths of time were multiplied by; 1 is as it is written.
     pub time_scale: f64,
+    /// What was said in place of what its file says, by key; it is in the hash.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub overrides: BTreeMap<String, String>,
     /// What started in this time at the beginning is in no number, in milliseconds.
     pub warm_up_ms: f64,
     /// Requests on their way at once, at most.

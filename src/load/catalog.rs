@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
+use super::overrides::Overrides;
 use super::scenario::Scenario;
 use super::scenario_file::ScenarioFile;
 use crate::document::{Problems, nearest};
@@ -68,13 +69,15 @@ pub fn scenario_text(name: &str) -> Result<String, ScenarioError> {
     found(name).map(|(_, _, text)| text)
 }
 
-/// The scenario, by the name of a shipped one, or by its file; its lengths of time are multiplied by `time_scale`.
+/// The scenario, by the name of a shipped one, or by its file; its lengths of time are multiplied by `time_scale`, and
+/// `overrides` hold in place of what it says.
 ///
 /// # Errors
 /// There is none, or everything that is wrong with it.
-pub fn load_scenario(name: &str, time_scale: f64) -> Result<Scenario, ScenarioError> {
+pub fn load_scenario(name: &str, time_scale: f64, overrides: Overrides) -> Result<Scenario, ScenarioError> {
     let (name, file, text) = found(name)?;
-    Scenario::parse(&name, &file, &text, time_scale).map_err(|problems| ScenarioError::Invalid { problems })
+    Scenario::parse(&name, &file, &text, time_scale, overrides)
+        .map_err(|problems| ScenarioError::Invalid { problems })
 }
 
 /// The shipped scenario of this name, whatever files lie about.
@@ -83,7 +86,8 @@ pub fn load_scenario(name: &str, time_scale: f64) -> Result<Scenario, ScenarioEr
 /// There is none.
 pub fn shipped_scenario(name: &str) -> Result<Scenario, ScenarioError> {
     let (name, file, text) = shipped(name)?;
-    Scenario::parse(&name, &file, &text, 1.0).map_err(|problems| ScenarioError::Invalid { problems })
+    Scenario::parse(&name, &file, &text, 1.0, Overrides::default())
+        .map_err(|problems| ScenarioError::Invalid { problems })
 }
 
 /// Name, file and text.

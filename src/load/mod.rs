@@ -15,6 +15,7 @@ mod cpu;
 mod deck;
 mod engine;
 mod open;
+mod overrides;
 mod pool;
 mod recorder;
 mod scenario;
@@ -33,6 +34,7 @@ pub use catalog::{
 pub use deck::Deck;
 pub use engine::{Elsewhere, LoadEngine, Sending, Sent};
 pub use open::OpenEngine;
+pub use overrides::Overrides;
 pub use scenario::Scenario;
 pub use scenario_file::{AbortEntry, Beyond, Rate, Spacing, ThinkTime};
 pub use schedule::{Ramp, Schedule};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_yaml::Value;
 use sha2::{Digest, Sha256};
 
+use super::overrides::Overrides;
 use super::scenario_check::{Reader, scaled};
 use super::scenario_file::{AbortEntry, Beyond, ScenarioFile, Spacing, ThinkTime};
 use super::schedule::Ramp;
@@ -87,6 +88,8 @@ pub struct Scenario {
     pub seed: u64,
     /// What its lengths of time were multiplied by.
     pub time_scale: f64,
+    /// What was said in place of what its file says.
+    pub overrides: Overrides,
     /// It, as it is written.
     pub text: String,
     /// How its file is called in messages.
@@ -95,11 +98,17 @@ pub struct Scenario {
 
 impl Scenario {
     /// Reads a scenario; `name` is how it is called, `path` how the file is called in messages. Lengths of time are
-    /// multiplied by `time_scale`.
+    /// multiplied by `time_scale`, and `overrides` hold in place of what it says.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn parse(name: &str, path: &str, text: &str, time_scale: f64) -> Result<Self, Problems> {
+    pub fn parse(
+        name: &str,
+        path: &str,
+        text: &str,
+        time_scale: f64,
+        overrides: Overrides,
+    ) -> Result<Self, Problems> {
         let document = Document::parse(path, text)?;
         if document.value().is_null() {
             let empty = Problem::with_file(path, "the file is empty")
@@ -108,6 +117,7 @@ impl Scenario {
         }
         let file: ScenarioFile = document.decode()?;
         let mut reader = Reader { document: &document, problems: Problems::default() };
+        let file = reader.overridden(file, overrides);
         reader.check(&file);
         let steps = reader.steps(&file, time_scale);
         if !reader.problems.is_empty() {
@@ -120,7 +130,7 @@ impl Scenario {
         let phrases = file.phrases.unwrap_or_default();
         let scenario = Self {
             name: name.to_owned(),
-            hash: hash(document.value()),
+            hash: hash(document.value(), overrides),
             title: file.title,
             target: file.target,
             suite: phrases.suite,
@@ -164,6 +174,7 @@ impl Scenario {
             max_requests: file.max_requests.unwrap_or(MOST_REQUESTS),
             seed: file.seed,
             time_scale,
+            overrides,
             text: text.to_owned(),
             file: path.to_owned(),
             steps,
@@ -275,8 +286,8 @@ fn whole(users: f64) -> usize {
     users.ceil() as usize
 }
 
-/// Hash of what the file says; comments and the order of keys do not matter.
-fn hash(value: &Value) -> String {
+/// Hash of what the file says, or what holds in its place; comments and the order of keys do not matter.
+fn hash(value: &Value, overrides: Overrides) -> String {
     use std::fmt::Write;
     fn sorted(value: &Value, text: &mut String) {
         match value {
@@ -303,8 +314,12 @@ fn hash(value: &Value) -> String {
             }
         }
     }
+    let mut value = value.clone();
+    if let Some(entries) = value.as_mapping_mut() {
+        entries.extend(overrides.entries());
+    }
     let mut text = String::new();
-    sorted(value, &mut text);
+    sorted(&value, &mut text);
     Sha256::digest(text).iter().take(8).fold(String::with_capacity(16), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex

@@ -44,7 +44,7 @@ impl Reader<'_> {
         self.problems.push(self.document.problem(path, message).with_hint(hint));
     }
 
-    fn key(&mut self, key: &str, message: impl Into<String>, hint: &str) {
+    pub(super) fn key(&mut self, key: &str, message: impl Into<String>, hint: &str) {
         self.wrong(&Path::root().join(key), message, hint);
     }
 

@@ -258,6 +258,7 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             },
             planned_ms: milliseconds(scenario.length()),
             time_scale: scenario.time_scale,
+            overrides: scenario.overrides.texts(),
             warm_up_ms: milliseconds(scenario.warm_up),
             max_in_flight: scenario.max_in_flight,
             lowered_from: scenario.lowered_from,

@@ -8,6 +8,7 @@ mod content;
 mod format;
 mod kubernetes;
 mod open;
+mod overrides;
 mod polled;
 mod rails;
 mod search;

@@ -74,6 +74,7 @@ impl Crew {
             name: scenario.name.clone(),
             text: scenario.text.clone(),
             time_scale: scenario.time_scale,
+            overrides: scenario.overrides,
             seed: scenario.seed,
             target: target_name.to_owned(),
             url: contract.shown_url(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::load::{Ramp, Sending, Tally, Window};
+use crate::load::{Overrides, Ramp, Sending, Tally, Window};
 
 /// The job: what a worker has to have in its own files, and the scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub(super) struct Job {
     pub(super) text: String,
     /// What its lengths of time are multiplied by.
     pub(super) time_scale: f64,
+    /// What holds in place of what it says.
+    pub(super) overrides: Overrides,
     /// The seed.
     pub(super) seed: u64,
     /// The target's name.

@@ -110,8 +110,8 @@ impl PreparedWorker {
                 "give both sides the same number",
             ));
         }
-        let mut scenario =
-            Scenario::parse(&job.name, &job.name, &job.text, job.time_scale).map_err(|problems| {
+        let mut scenario = Scenario::parse(&job.name, &job.name, &job.text, job.time_scale, job.overrides)
+            .map_err(|problems| {
                 refuse(format!("the run's scenario cannot be read: {problems}"), "begin the run again")
             })?;
         scenario.seed = job.seed;
@@ -154,6 +154,7 @@ impl PreparedWorker {
                     name: job.name,
                     text: job.text,
                     time_scale: job.time_scale,
+                    overrides: job.overrides,
                     seed: job.seed,
                     run: posted.run.to_string(),
                     target: config.target_name().to_owned(),

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::load::overrides::Overrides;
 use crate::load::shard::Shard;
 use crate::load::tally::{Tally, Window};
 
@@ -20,6 +21,8 @@ pub struct UsersOrder {
     pub text: String,
     /// What its lengths of time are multiplied by.
     pub time_scale: f64,
+    /// What holds in place of what it says.
+    pub overrides: Overrides,
     /// The seed.
     pub seed: u64,
     /// The run's id.

@@ -68,6 +68,9 @@ fn of_load(record: &RunRecord, load: &LoadRecord, url: Option<&str>) -> ToRepeat
     if scenario.time_scale.to_bits() != 1.0_f64.to_bits() {
         flag(&mut words, "--scale-time", &scenario.time_scale.to_string());
     }
+    for (key, value) in &scenario.overrides {
+        flag(&mut words, &format!("--{}", key.replace('_', "-")), value);
+    }
     flag(&mut words, "--seed", &scenario.seed.to_string());
     if !load.shards.is_empty() {
         flag(&mut words, "--workers", &load.shards.len().to_string());

@@ -63,6 +63,9 @@ fn what(load: &LoadRecord) -> Markup {
     if scenario.time_scale.to_bits() != 1.0_f64.to_bits() {
         facts.push(format!("lengths of time × {}", scenario.time_scale));
     }
+    for (key, value) in &scenario.overrides {
+        facts.push(format!("{}: {} in place of the scenario's", clean::name(key), clean::name(value)));
+    }
     facts.extend(scenario.http.map(|http| format!("over {http}, as the scenario says")));
     facts.extend((!scenario.keep_alive).then(|| "a connection for each request".to_owned()));
     html! {

@@ -13,7 +13,7 @@ use crate::support::command::{Ended, Place, send};
 use crate::support::server::{Reply, Seen, Server};
 
 /// A load that may begin: its folder, its target, its database.
-struct Field {
+pub(super) struct Field {
     place: Place,
     database: PostgresPlace,
     url: String,
@@ -37,7 +37,7 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
 "#;
 
 impl Field {
-    async fn new(scenario: &str, server: &Server) -> Self {
+    pub(super) async fn new(scenario: &str, server: &Server) -> Self {
         Self {
             place: place(scenario),
             database: PostgresPlace::fresh().await,
@@ -69,7 +69,7 @@ impl Field {
     }
 
     /// Whoever begins the run.
-    fn begin(&self, workers: usize, more: &[&str]) -> Child {
+    pub(super) fn begin(&self, workers: usize, more: &[&str]) -> Child {
         let workers = workers.to_string();
         self.start(&[&["load", "s.yaml", "--workers", &workers, "--wait", "60s"], more].concat(), None)
     }
@@ -78,7 +78,7 @@ impl Field {
         self.start(&["load-worker", "--shards", &of.to_string(), "--wait", "60s"], Some(index))
     }
 
-    fn workers(&self, of: usize) -> Vec<Child> {
+    pub(super) fn workers(&self, of: usize) -> Vec<Child> {
         (0..of).map(|index| self.worker(index, of)).collect()
     }
 
@@ -93,12 +93,12 @@ impl Field {
         shown
     }
 
-    fn record(&self) -> Value {
+    pub(super) fn record(&self) -> Value {
         record_of(&self.place, &[("DATABASE_URL", &self.database.url())])
     }
 }
 
-fn ended(child: Child) -> Ended {
+pub(super) fn ended(child: Child) -> Ended {
     Ended::of(child.wait_with_output().expect("it ends"))
 }
 
