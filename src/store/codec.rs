@@ -54,7 +54,14 @@ fn decode_current(json: &str) -> Result<RunRecord, RecordError> {
     serde_json::from_str(json).or_else(|_| {
         // Keeping track of the path costs time, so it is done only when somebody needs to know.
         serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(json)).map_err(|error| {
-            let place = format!("`{}`", error.path());
+            let (path, message) = (error.path().to_string(), error.inner().to_string());
+            // Of all that is said of an error only a key that is missing cannot be a text.
+            let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+            let place = match missing {
+                Some(key) if path == "." => format!("`{key}`"),
+                Some(key) => format!("`{path}.{key}`"),
+                None => format!("`{path}`"),
+            };
             unreadable(place, error.inner())
         })
     })

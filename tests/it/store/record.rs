@@ -63,6 +63,18 @@ fn what_is_no_record_is_unreadable() {
 }
 
 #[test]
+fn a_key_that_is_missing_is_named() {
+    for (place, key) in [("", "target"), ("suite", "hash")] {
+        let mut json = serde_json::to_value(record_at(0)).unwrap();
+        let holder = if place.is_empty() { &mut json } else { &mut json[place] };
+        holder.as_object_mut().unwrap().remove(key).expect("a record has it");
+        let error = decode_record(&json.to_string()).unwrap_err().to_string();
+        let path = format!("`{place}.{key}` is not as").replace("`.", "`");
+        assert!(error.starts_with(&path), "{error}");
+    }
+}
+
+#[test]
 fn an_unreadable_record_names_the_place_and_not_the_text() {
     let mut json = serde_json::to_value(record_at(0)).unwrap();
     json["results"][1]["critical"] = PRIVATE_TEXT.into();
