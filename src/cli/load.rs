@@ -18,7 +18,7 @@ use super::run::{EVENTS, Notes, tell};
 use super::signals;
 use crate::config::Config;
 use crate::dispatch::{PreparedLoad, WorkersWish, check_scenario, store_to_look};
-use crate::domain::{Job, JobState, LoadModel, RunKind, TextPolicy, Wait};
+use crate::domain::{Job, JobState, LoadModel, RunKind, TextPolicy, Wait, count};
 use crate::gate::Gate;
 use crate::load::{Overrides, Rate, Scenario, load_scenario, scenario_names, scenario_text};
 use crate::run::{IDLE_LONGEST, RunControl};
@@ -236,7 +236,7 @@ fn shape(scenario: &Scenario) -> String {
             format!("up to {}, {length} at most", Rate(scenario.peak()))
         }
         LoadModel::Arrivals => format!("{}, {length}", Rate(scenario.peak())),
-        LoadModel::Users => format!("{} users, {length}", scenario.peak()),
+        LoadModel::Users => format!("{}, {length}", count(scenario.peak(), "user", "users")),
     }
 }
 
@@ -244,7 +244,7 @@ fn shape(scenario: &Scenario) -> String {
 fn plan(scenario: &Scenario) -> String {
     let requests = scenario.planned().map_or_else(
         || "as many requests as the users get answered".to_owned(),
-        |requests| format!("{requests:.0} requests"),
+        |requests| count(requests.round(), "request", "requests"),
     );
     let batch = match scenario.batch {
         1 => String::new(),
@@ -255,5 +255,6 @@ fn plan(scenario: &Scenario) -> String {
     } else {
         String::new()
     };
-    format!("{}, {requests}{batch}{idle}, {} gates", shape(scenario), scenario.gates.len())
+    let gates = count(scenario.gates.len(), "gate", "gates");
+    format!("{}, {requests}{batch}{idle}, {gates}", shape(scenario))
 }

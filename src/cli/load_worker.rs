@@ -12,7 +12,7 @@ use super::output::Output;
 use super::signals;
 use crate::config::Config;
 use crate::dispatch::{PreparedWorker, Waiting, Worked};
-use crate::domain::Wait;
+use crate::domain::{Wait, count};
 use crate::load::Shard;
 use crate::run::RunControl;
 
@@ -67,7 +67,7 @@ pub(super) async fn work(
     watching.abort();
     Ok(match worked {
         Worked::Done { requests } => {
-            output.note(format!("worker {} sent {requests} requests", shard.index));
+            output.note(format!("worker {} sent {}", shard.index, count(requests, "request", "requests")));
             Exit::Passed
         }
         Worked::Stopped => Exit::Interrupted,

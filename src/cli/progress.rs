@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::mpsc;
 
 use super::output::Output;
-use crate::domain::{LoadSecond, RunEvent, SecondPhrases, Verdict, Wait};
+use crate::domain::{LoadSecond, RunEvent, SecondPhrases, Verdict, Wait, count};
 use crate::run::IDLE_LONGEST;
 
 /// When the first plain line is written: a log should show early that the run goes on.
@@ -162,7 +162,9 @@ impl Progress {
                     };
                     self.bar.set_message(format!("waiting for the reference{limit}"));
                 }
-                RunEvent::WorkersAwaited { come, of } => say(format!("{come} of {of} workers are there")),
+                RunEvent::WorkersAwaited { come, of } => {
+                    say(format!("{come} of {} there", count(of, "worker is", "workers are")));
+                }
                 RunEvent::IdleStarted { planned } => {
                     seen.planned = planned;
                     self.bar.set_length(planned as u64);

@@ -17,7 +17,7 @@ use super::keep::Keeper;
 use super::load_workers::{Crew, WorkersWish, meet};
 use crate::config::Config;
 use crate::demo::Demo;
-use crate::domain::{BaselineWish, LoadModel, RunEvent, RunId, Series, is_this_machine};
+use crate::domain::{BaselineWish, LoadModel, RunEvent, RunId, Series, count, is_this_machine};
 use crate::gate::{Gate, GateOptions};
 use crate::load::{Deck, Elsewhere, LoadEngine, OpenEngine, Rate, Scenario, Shard, UsersEngine, UsersOrder};
 use crate::run::{LoadRun, RunControl, RunFacts};
@@ -368,8 +368,9 @@ pub(super) fn may_be_loaded(
     {
         return refuse(
             format!(
-                "the scenario has up to {} users at once, and target `{name}` bears {limit} requests at once",
-                scenario.max_in_flight
+                "the scenario has up to {} at once, and target `{name}` bears {} at once",
+                count(scenario.max_in_flight, "user", "users"),
+                count(limit, "request", "requests")
             ),
             "lower the number of users, or raise `limits.concurrency` of the target if it bears more by now"
                 .to_owned(),

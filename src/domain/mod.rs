@@ -10,6 +10,7 @@ mod baseline;
 mod cell;
 mod check;
 mod comparison;
+mod count;
 mod event;
 mod history;
 mod http_version;
@@ -50,6 +51,7 @@ pub use comparison::{
     LatencyComparison, MetricComparison, PairedTest, PhraseChange, RunBrief, RunComparison, SliceComparison,
     UnpairedRate,
 };
+pub use count::count;
 pub use event::RunEvent;
 pub use history::{History, HistoryRun, NewestRun, Shift, ShiftTest, Trend};
 pub use http_version::HttpVersion;

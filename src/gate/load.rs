@@ -6,7 +6,7 @@ use super::threshold::Gate;
 use super::verdict::{conclude_from, rank, sentence_from};
 use crate::domain::{
     Check, CheckOutcome, CheckSeverity, CheckSource, Conclusion, LoadRecord, NoAnswerReason, Rate, RunRecord,
-    RunStatus, RunVerdict, SearchRecord,
+    RunStatus, RunVerdict, SearchRecord, count,
 };
 
 /// Users who wait for `max_rate` a larger part of their time than this are not the load any more.
@@ -134,8 +134,10 @@ fn generator(load: &LoadRecord) -> Check {
     let generator = &load.generator;
     let (outcome, reason) = match (generator.starved, generator.limits.as_slice()) {
         (_, _) if load.counts.intended == 0 && load.warm_up > 0 => {
-            let reason =
-                format!("it ended in the warm-up, after {} requests that count for nothing", load.warm_up);
+            let reason = format!(
+                "it ended in the warm-up, after {} for nothing",
+                count(load.warm_up, "request that counts", "requests that count")
+            );
             (CheckOutcome::Inconclusive, reason)
         }
         (_, _) if load.counts.intended == 0 => (CheckOutcome::Inconclusive, "nothing was sent".to_owned()),
@@ -162,7 +164,9 @@ fn sent(load: &LoadRecord, options: &GateOptions) -> Option<Check> {
     let rate = intended as f64 / (load.scenario.planned_ms / 1e3);
     let no_room = load.scenario.max_rate.filter(|most| !load.generator.starved && *most < rate * 1.1);
     let why = no_room.map_or("", |_| "; `max_rate` leaves no room to catch up after a pause: raise it");
-    let reason = format!("{missing} of {intended} requests were not sent when they should have been{why}");
+    let all = count(intended, "request", "requests");
+    let were = if missing == 1 { "was" } else { "were" };
+    let reason = format!("{missing} of {all} {were} not sent when they should have been{why}");
     Some(Check::new(
         "the load was sent",
         CheckSource::Integrity,
@@ -181,9 +185,11 @@ const fn is_from_intended_start(metric: Metric) -> bool {
 fn queued(load: &LoadRecord) -> Option<String> {
     let asked = load.scenario.lowered_from.filter(|_| load.counts.waited > 0)?;
     Some(format!(
-        "{} of {} starts waited, because the target's `limits.concurrency` allows {} at once, not the {asked} of the \
+        "{} of {} waited, because the target's `limits.concurrency` allows {} at once, not the {asked} of the \
          scenario",
-        load.counts.waited, load.counts.intended, load.scenario.max_in_flight
+        load.counts.waited,
+        count(load.counts.intended, "start", "starts"),
+        load.scenario.max_in_flight
     ))
 }
 
@@ -192,9 +198,9 @@ fn held_back(load: &LoadRecord) -> Option<Check> {
     let share = load.held_back.filter(|share| *share > MOST_HELD_BACK)?;
     let rate = load.scenario.max_rate.unwrap_or_default();
     let reason = format!(
-        "users waited for `max_rate` {:.0} % of their time: this was a load of {rate}/s, not of {} users",
+        "users waited for `max_rate` {:.0} % of their time: this was a load of {rate}/s, not of {}",
         share * 100.0,
-        load.scenario.max_in_flight
+        count(load.scenario.max_in_flight, "user", "users")
     );
     let outcome = CheckOutcome::Inconclusive;
     let check =
@@ -270,8 +276,12 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
         }
         _ if conclusion == Conclusion::TargetFailed => {
             let unanswered = record.metrics.unanswered_rate;
-            let what = if load.scenario.batch == 1 { "requests" } else { "phrases" };
-            format!("{} of {} {what} have no answer: the rest means nothing", unanswered.count, unanswered.of)
+            let all = match load.scenario.batch {
+                1 => count(unanswered.of, "request", "requests"),
+                _ => count(unanswered.of, "phrase", "phrases"),
+            };
+            let have = if unanswered.count == 1 { "has" } else { "have" };
+            format!("{} of {all} {have} no answer: the rest means nothing", unanswered.count)
         }
         _ => match load.search.as_ref().and_then(|search| search.sustained) {
             Some(rate) => format!("{rate:.1} requests a second hold; {}", sentence_from(conclusion, checks)),

@@ -10,7 +10,7 @@ use super::scenario_check::{Reader, scaled};
 use super::scenario_file::{AbortEntry, Beyond, ScenarioFile, Spacing, ThinkTime};
 use super::schedule::Ramp;
 use crate::document::{Document, Path, Problem, Problems};
-use crate::domain::{HttpVersion, LoadModel, RunKind, Selection, Wait};
+use crate::domain::{HttpVersion, LoadModel, RunKind, Selection, Wait, count};
 use crate::gate::Gate;
 use crate::target::{Contract, ContractError};
 
@@ -192,7 +192,7 @@ impl Scenario {
             _ if self.batch == 1 => return Ok(()),
             Some(most) if self.batch <= most => return Ok(()),
             Some(most) => (
-                format!("target `{name}` takes at most {most} phrases in a request"),
+                format!("target `{name}` takes at most {} in a request", count(most, "phrase", "phrases")),
                 format!("write `batch: {most}` or less"),
             ),
             None => (

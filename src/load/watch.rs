@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::scenario_file::AbortEntry;
 use super::tally::{Window, add_reasons};
-use crate::domain::{LoadAbort, LoadSecond, SecondPhrases};
+use crate::domain::{LoadAbort, LoadSecond, SecondPhrases, count};
 
 /// Seconds that a record holds, at most: a longer run has longer ones.
 const MOST_SECONDS: f64 = 3600.0;
@@ -181,8 +181,13 @@ impl Watch {
         let abort = |rule: String, seen: String| Some(LoadAbort { rule, seen, at_ms: newest.at_s * 1e3 });
         let most = self.rules.error_rate;
         if ended >= self.rules.at_least && unanswered as f64 > most.value() * phrases as f64 {
-            let what = if phrases == ended { "requests" } else { "phrases" };
-            let seen = format!("{unanswered} of the last {phrases} {what} have no answer");
+            let all = if phrases == ended {
+                count(phrases, "request", "requests")
+            } else {
+                count(phrases, "phrase", "phrases")
+            };
+            let have = if unanswered == 1 { "has" } else { "have" };
+            let seen = format!("{unanswered} of the last {all} {have} no answer");
             return abort(format!("error_rate: {most}"), seen);
         }
         if let Some(limit) = self.rules.latency_p95 {
@@ -198,7 +203,9 @@ impl Watch {
             let (cases, slow) = (ended + overdue, sum(|seen| seen.slow) + overdue);
             // A few users who all wait for nothing never are more.
             if cases >= self.rules.at_least.min(self.most) && slow as f64 > 0.05 * cases as f64 {
-                let seen = format!("{slow} of the last {cases} requests are slower than {limit}");
+                let all = count(cases, "request", "requests");
+                let are = if slow == 1 { "is" } else { "are" };
+                let seen = format!("{slow} of the last {all} {are} slower than {limit}");
                 return abort(format!("latency_p95: {limit}"), seen);
             }
         }

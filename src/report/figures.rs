@@ -2,6 +2,7 @@
 //!
 //! A share of nothing is `–`, never 0 and never NaN.
 
+pub use crate::domain::count;
 use crate::domain::{AnswerCounts, Estimate, LoadModel, LoadRecord, LoadStep, Rate, RunRecord};
 
 /// What stands where there is no number.
@@ -151,11 +152,6 @@ pub fn unanswered(record: &RunRecord, all: u64) -> String {
         0 | 1 => count(all, "request went unanswered", "requests went unanswered"),
         _ => count(all, "phrase went unanswered", "phrases went unanswered"),
     }
-}
-
-/// A count with its word, as `1 phrase`, `25 phrases`.
-pub fn count(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// That so many runs are left out of a history, if any are.

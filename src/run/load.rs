@@ -15,7 +15,7 @@ use super::load_health::Looks;
 use super::load_idle::idle;
 use super::load_record::{Found, Held, RunFacts, Whole, record};
 use super::measured::Measured;
-use crate::domain::{LoadAbort, RunEvent, RunStatus, SearchRecord, ShardRecord};
+use crate::domain::{LoadAbort, RunEvent, RunStatus, SearchRecord, ShardRecord, count};
 use crate::gate::GateOptions;
 use crate::load::{Deck, LoadEngine, Scenario, Sending, Shard, Tally, Watch, Window};
 use crate::suite::Suite;
@@ -60,8 +60,8 @@ impl LoadRun {
         if let Some(asked) = scenario.lowered_from {
             let name = &target.target().contract().name;
             let text = format!(
-                "target `{name}` bears {} requests at once (`limits.concurrency`): `max_in_flight` is that, not {asked}",
-                scenario.max_in_flight
+                "target `{name}` bears {} at once (`limits.concurrency`): `max_in_flight` is that, not {asked}",
+                count(scenario.max_in_flight, "request", "requests")
             );
             tell(RunEvent::Noted { text });
         }

@@ -15,7 +15,9 @@ use tokio::time::{Instant, interval, sleep_until};
 use super::RunControl;
 use super::load_health::Looks;
 use super::workers::work_off;
-use crate::domain::{Answer, LoadAbort, Observation, Phrase, PhraseResult, RunEvent, TextPolicy, Wait};
+use crate::domain::{
+    Answer, LoadAbort, Observation, Phrase, PhraseResult, RunEvent, TextPolicy, Wait, count,
+};
 use crate::judge::judge_phrase;
 use crate::load::{AbortEntry, Scenario, Watch, Window};
 use crate::target::LoadTarget;
@@ -197,7 +199,12 @@ impl Lately {
         let most = self.rules.error_rate;
         (state.unanswered as f64 > most.value() * state.phrases as f64).then(|| LoadAbort {
             rule: format!("error_rate: {most}"),
-            seen: format!("{} of {} phrases have no answer", state.unanswered, state.phrases),
+            seen: format!(
+                "{} of {} {} no answer",
+                state.unanswered,
+                count(state.phrases, "phrase", "phrases"),
+                if state.unanswered == 1 { "has" } else { "have" }
+            ),
             at_ms: self.start.elapsed().as_secs_f64() * 1e3,
         })
     }

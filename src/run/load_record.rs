@@ -12,7 +12,7 @@ use crate::domain::{
     AbortRecord, CheckOutcome, Conclusion, GeneratorRecord, Level, LoadAbort, LoadCheck, LoadCounts,
     LoadModel, LoadRecord, LoadSecond, LoadStep, Metrics, PhraseLoad, PhraseResult, Rate, RunId, RunKind,
     RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, ScenarioRecord, SearchRecord,
-    ShardRecord, SuiteRecord, TargetRecord, TextPolicy, VerdictCounts,
+    ShardRecord, SuiteRecord, TargetRecord, TextPolicy, VerdictCounts, count,
 };
 use crate::gate::{GateOptions, evaluate};
 use crate::judge::{
@@ -394,7 +394,8 @@ fn generator(model: LoadModel, found: &Found, total: &StepTally) -> GeneratorRec
     }
     if tally.exhausted > 0 {
         starved = true;
-        limits.push(format!("{} requests found no free port or file on this machine", tally.exhausted));
+        let requests = count(tally.exhausted, "request", "requests");
+        limits.push(format!("{requests} found no free port or file on this machine"));
     }
     let p99 = |histogram: &crate::stats::LatencyHistogram| histogram.percentile(0.99).unwrap_or_default();
     let (lag, response) = (p99(&tally.lag), p99(&total.response));

@@ -15,7 +15,7 @@ use super::gathered::Gathered;
 use super::message::{Job, LoadOrders, Told};
 use super::{LOOK_EVERY, WorkersWish};
 use crate::dispatch::DispatchError;
-use crate::domain::{LoadModel, RunEvent, RunId};
+use crate::domain::{LoadModel, RunEvent, RunId, count};
 use crate::load::{Elsewhere, Scenario, Sending, Sent, Tally, Window};
 use crate::run::RunControl;
 use crate::store::{LoadBoard, PostedJob, Stop, StoreError};
@@ -129,8 +129,9 @@ impl Crew {
                     (0..of).filter(|shard| !there.contains(shard)).map(|shard| shard.to_string()).collect();
                 return Err(DispatchError::Workers {
                     message: format!(
-                        "{} of {of} workers came within {}; missing: {}",
+                        "{} of {} came within {}; missing: {}",
                         there.len(),
+                        count(of, "worker", "workers"),
                         crate::domain::Wait(self.wish.wait),
                         missing.join(", ")
                     ),

@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::DispatchError;
 use super::keep::Keeper;
 use crate::config::Config;
-use crate::domain::LoadModel;
+use crate::domain::{LoadModel, count};
 use crate::load::{Rate, Scenario, Shard};
 use crate::store::{LoadBoard, StoreLocation, StoreOptions};
 
@@ -56,7 +56,7 @@ pub(super) async fn meet(
     if wish.count > scenario.max_in_flight {
         let most = scenario.max_in_flight;
         return refuse(
-            format!("{} workers cannot share {most} requests at once", wish.count),
+            format!("{} workers cannot share {} at once", wish.count, count(most, "request", "requests")),
             "ask for fewer workers, or raise the scenario's `max_in_flight` or `users`",
         );
     }
@@ -79,7 +79,8 @@ fn can_share(scenario: &Scenario, workers: usize) -> Result<(), DispatchError> {
     let needs = if each > 0.0 { format!(", and each has to send {}", Rate(each)) } else { String::new() };
     Err(DispatchError::Options {
         message: format!(
-            "{workers} workers cannot share `max_rate: {}`: one would get {}{needs}",
+            "{} cannot share `max_rate: {}`: one would get {}{needs}",
+            count(workers, "worker", "workers"),
             Rate(most),
             Rate(least)
         ),

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::dispatch::DispatchError;
 use crate::dispatch::connect::{Connected, Connecting};
 use crate::dispatch::load::{deck, load_target, may_be_loaded, phrases, send_again, threads, within_limits};
-use crate::domain::{LoadModel, Wait};
+use crate::domain::{LoadModel, Wait, count};
 use crate::load::{LoadEngine, OpenEngine, Scenario, Sending, Shard, UsersEngine, UsersOrder};
 use crate::run::RunControl;
 use crate::store::{JoinedShard, LoadBoard, PostedJob};
@@ -106,7 +106,11 @@ impl PreparedWorker {
         }
         if shard.count != posted.shards {
             return Err(refuse(
-                format!("the run wants {} workers, and this is one of {}", posted.shards, shard.count),
+                format!(
+                    "the run wants {}, and this is one of {}",
+                    count(posted.shards, "worker", "workers"),
+                    shard.count
+                ),
                 "give both sides the same number",
             ));
         }

@@ -49,15 +49,15 @@ fn what(load: &LoadRecord) -> Markup {
     let mut facts =
         vec![format!("scenario {} ({})", clean::name(&scenario.name), clean::cut(&scenario.title, 80))];
     let counts = &load.counts;
-    for (some, what) in [
-        (counts.late, "started more than a second late"),
-        (counts.dropped, "were dropped"),
-        (counts.waited, "had to wait for a free connection"),
-        (counts.abandoned, "were still on their way at the end"),
-        (load.warm_up, "more belonged to the warm-up"),
+    for (some, one, many) in [
+        (counts.late, "started more than a second late", "started more than a second late"),
+        (counts.dropped, "was dropped", "were dropped"),
+        (counts.waited, "had to wait for a free connection", "had to wait for a free connection"),
+        (counts.abandoned, "was still on its way at the end", "were still on their way at the end"),
+        (load.warm_up, "more belonged to the warm-up", "more belonged to the warm-up"),
     ] {
         if some > 0 {
-            facts.push(format!("{some} {what}"));
+            facts.push(figures::count(some, one, many));
         }
     }
     if scenario.time_scale.to_bits() != 1.0_f64.to_bits() {

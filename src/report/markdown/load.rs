@@ -32,15 +32,22 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
     page.block(lines.join("\n"));
     if load.counts.abandoned > 0 {
         page.block(format!(
-            "{} were still on their way at the end.",
-            figures::count(load.counts.abandoned, "request", "requests")
+            "{} at the end.",
+            figures::count(
+                load.counts.abandoned,
+                "request was still on its way",
+                "requests were still on their way"
+            )
         ));
     }
     if load.counts.waited + load.counts.dropped + load.counts.late > 0 {
         let counts = &load.counts;
         page.block(format!(
-            "Of {} starts {} waited for a free connection, {} were over a second late, {} dropped.",
-            counts.intended, counts.waited, counts.late, counts.dropped
+            "Of {} {} waited for a free connection, {} started over a second late, {} dropped.",
+            figures::count(counts.intended, "start", "starts"),
+            counts.waited,
+            counts.late,
+            figures::count(counts.dropped, "was", "were")
         ));
     }
 }

@@ -176,3 +176,17 @@ fn what_cannot_be_run_is_refused_when_it_is_checked() {
         .exits(2)
         .complains(&["`--scale-time 0.02` makes 400ms"]);
 }
+
+#[test]
+fn one_of_a_thing_is_one() {
+    for (lines, plan) in [
+        (
+            "model: arrivals\nrate: 1/s\nduration: 1s\ngates: [error_rate <= 1%]\n",
+            "1/s, 1s, 1 request, 1 gate",
+        ),
+        ("model: users\nusers: 1\nduration: 1s\niterations: 2\n", "1 user, 1s, 2 requests, 0 gates"),
+    ] {
+        let checked = place(lines).thrash(["scenarios", "check", "s.yaml"]).exits(0);
+        assert_eq!(checked.stdout, format!("ok  s.yaml: {plan}\n"));
+    }
+}
