@@ -13,6 +13,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use super::workers::Field;
 use super::{counts, ms, place, record, right, run};
 use crate::support::command::Place;
 use crate::support::server::{Reply, Seen, Server};
@@ -185,4 +186,18 @@ fn users_speak_the_http_of_the_scenario_too() {
         versions.len() > 20 && versions.iter().all(|version| *version == Version::HTTP_2),
         "{versions:?}"
     );
+}
+
+#[tokio::test]
+async fn workers_connect_as_the_scenario_says() {
+    let server = Both::start();
+    let load = "rate: 40/s\nduration: 500ms\nabort_when: {unhealthy: false}\ngates: [error_rate <= 0%]\n";
+    let scenario = format!("model: arrivals\nconnections: {{keep_alive: false, http: \"2\"}}\n{load}");
+    let mut field = Field::new(&scenario, &Server::start(right)).await;
+    field.url.clone_from(&server.url);
+    field.run(2, 0);
+    assert_eq!(counts(&field.record())["connections"], 20);
+    // A look of each of the two workers, and of whoever began it.
+    assert_eq!(server.connections.load(Ordering::SeqCst), 23);
+    assert_eq!(*server.versions.lock().unwrap(), vec![Version::HTTP_2; 23]);
 }

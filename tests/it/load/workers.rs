@@ -16,7 +16,7 @@ use crate::support::server::{Reply, Seen, Server};
 pub(super) struct Field {
     place: Place,
     database: PostgresPlace,
-    url: String,
+    pub(super) url: String,
     /// How many seconds each worker's clock is ahead; nothing where all go right.
     clocks: Vec<i64>,
 }
@@ -83,7 +83,7 @@ impl Field {
     }
 
     /// A whole run: whoever begins it ends with this code, and each worker has done its part.
-    fn run(&self, workers: usize, code: i32) -> Ended {
+    pub(super) fn run(&self, workers: usize, code: i32) -> Ended {
         let run = self.begin(workers, &[]);
         let sent = self.workers(workers);
         let shown = ended(run).exits(code);
