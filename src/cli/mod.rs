@@ -57,6 +57,9 @@ pub fn main() -> ExitCode {
             .into();
         }
     };
+    if matches!(cli.command, Command::Serve(_)) {
+        serve::keep_little();
+    }
     let environment = Environment::of_process();
     let output = Output::new(cli.global.color, environment.allows_color());
     let ended = catch_unwind(AssertUnwindSafe(|| run_in_runtime(cli, &environment, output)));

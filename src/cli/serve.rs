@@ -45,6 +45,16 @@ impl ServeArgs {
     }
 }
 
+/// Lets the service give back what a run needed, where otherwise each thread would keep its share; before there is a second
+/// one. Other commands are over soon, and a load wants its threads not to wait for each other.
+pub(super) fn keep_little() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[expect(unsafe_code, reason = "a number for the C library, which has no other way to be told it")]
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
+}
+
 /// Serves until it is told to stop.
 pub(super) async fn serve(
     args: ServeArgs,

@@ -11,6 +11,7 @@ mod events;
 mod full_disk;
 mod given_up;
 mod limits;
+mod memory;
 mod process;
 mod queue;
 mod removed;

@@ -1,0 +1,37 @@
+//! How much memory it keeps.
+
+#![cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+
+use super::process::{Serve, quick_place};
+
+/// What the C library sets apart for an arena beside the first one, and where such a piece begins.
+const HEAP: u64 = 64 << 20;
+
+/// How many arenas there are beside the first one: each has a piece of its own, of which the first part is in use.
+fn arenas(process: u32) -> usize {
+    let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).expect("its memory");
+    let pieces: Vec<(u64, u64, &str)> = maps
+        .lines()
+        .filter_map(|line| {
+            let (place, rest) = line.split_once(' ')?;
+            let (begin, end) = place.split_once('-')?;
+            let number = |text| u64::from_str_radix(text, 16).ok();
+            Some((number(begin)?, number(end)?, rest.split(' ').next()?))
+        })
+        .collect();
+    assert!(pieces.len() > 10, "{maps}");
+    let is_arena = |two: &&[(u64, u64, &str)]| {
+        let ((begin, middle, used), (rest, end, unused)) = (two[0], two[1]);
+        begin % HEAP == 0 && middle == rest && end == begin + HEAP && (used, unused) == ("rw-p", "---p")
+    };
+    pieces.windows(2).filter(is_arena).count()
+}
+
+#[tokio::test]
+async fn what_a_run_needed_is_not_kept_for_each_thread() {
+    let place = quick_place("");
+    let serve = Serve::start(&place, &[]);
+    let id = serve.ask().await;
+    serve.over(&id).await;
+    assert_eq!(arenas(serve.id()), 0);
+}
