@@ -8,8 +8,10 @@ use chrono::{DateTime, Utc};
 use crate::domain::RunId;
 use crate::service::problem::Problem;
 
-/// How a place looks.
-pub(super) const PATTERN: &str = "^-?[0-9]{1,19}\\.[0-9a-z-]+$";
+/// How a place in a list of runs looks.
+pub(super) const OF_RUN: &str = "^-?[0-8]?[0-9]{1,18}\\.[0-9]{1,18}$";
+/// How a place in a list of jobs looks.
+pub(super) const OF_JOB: &str = "^-?[0-8]?[0-9]{1,18}\\.[0-9a-z-]+$";
 
 /// The word for a place.
 pub(in crate::service) fn write(at: DateTime<Utc>, last: impl Display) -> String {

@@ -116,8 +116,12 @@ struct ResultsQuery {
     test_type: Option<String>,
     /// Only runs against this target.
     target: Option<String>,
+    /// Only runs of suites, or only those of scenarios.
+    kind: Option<RunKind>,
+    /// Only runs that came out so.
+    outcome: Option<Conclusion>,
     /// The page after the one that gave this as `next`.
-    #[schemars(extend("pattern" = cursor::PATTERN))]
+    #[schemars(extend("pattern" = cursor::OF_RUN))]
     cursor: Option<String>,
     /// Runs on a page.
     #[serde(default, deserialize_with = "page_limit")]
@@ -164,6 +168,8 @@ async fn list(
     let filter = RunFilter {
         suite: query.test_type,
         target: query.target,
+        kind: query.kind,
+        conclusion: query.outcome,
         after: cursor::asked(query.cursor.as_deref(), cursor::of_run)?,
         limit: Some(limit + 1),
         ..RunFilter::default()

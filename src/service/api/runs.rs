@@ -105,7 +105,7 @@ struct RunsQuery {
     /// Only runs that this one asked for, such as `api:ci`.
     requester: Option<String>,
     /// The page after the one that gave this as `next`.
-    #[schemars(extend("pattern" = cursor::PATTERN))]
+    #[schemars(extend("pattern" = cursor::OF_JOB))]
     cursor: Option<String>,
     /// Runs on a page.
     #[serde(default, deserialize_with = "page_limit")]

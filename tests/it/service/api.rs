@@ -38,8 +38,15 @@ async fn runs_are_listed_page_by_page_and_filtered() {
     for query in ["state=queued", "name=other", "target=other", "requester=api:ci", "kind=load"] {
         assert_eq!(count(&format!("runs?{query}")).await, 0, "{query}");
     }
-    let other = serve.get("/api/test/results?test_type=comprehensive").await.is(200).json();
-    assert_eq!(other, json!({"results": [], "next": null}));
+    let found = async |query: &str| {
+        let page = serve.get(&format!("/api/test/results?{query}")).await.is(200).json();
+        page["results"].as_array().unwrap().len()
+    };
+    assert_eq!(found("test_type=quick&target=demo&kind=accuracy&outcome=passed").await, 5);
+    for query in ["test_type=comprehensive", "target=other", "kind=load", "outcome=gate_failed"] {
+        assert_eq!(found(query).await, 0, "{query}");
+    }
+    serve.get("/api/test/results?outcome=fine").await.problem(400);
 }
 
 #[tokio::test]
