@@ -80,6 +80,19 @@ const checks = {
     await finish();
   },
 
+  async "a load of hours is counted in seconds, however long its slices are"() {
+    const { page, finish } = await visit(service);
+    const told = [["load_started", { planned_ms: 7_200_000 }], ["load_second", { at_s: 3600, length_s: 2 }]];
+    const body = told.map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`).join("");
+    await page.route("**/events", (route) => route.fulfill({ contentType: "text/event-stream", body }));
+    await begin(page, "suite:comprehensive");
+    await page.locator(".said", { hasText: "3602 of 7200 s of load" }).waitFor();
+    await page.unroute("**/events");
+    await page.getByRole("button", { name: /^Cancel/ }).click();
+    await page.locator("h1", { hasText: /Interrupted|Cancelled/ }).waitFor();
+    await finish();
+  },
+
   async "filters narrow the list, and stand in the URL"() {
     const { page, finish } = await visit(`${service}/runs`);
     const all = await page.locator(".entries > li").count();

@@ -223,7 +223,24 @@ fn view(event: &RunEvent) -> (&'static str, Value) {
         RunEvent::LoadStarted { planned, judged } => {
             ("load_started", json!({"planned_ms": ms(planned), "judged": judged}))
         }
-        RunEvent::LoadSecond { second, .. } => ("load_second", json!(second)),
+        RunEvent::LoadSecond { second, length_s, .. } => {
+            let mut data = json!(second);
+            data["length_s"] = json!(length_s);
+            ("load_second", data)
+        }
         RunEvent::GivenUp { reason } => ("given_up", json!({"reason": reason})),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::LoadSecond;
+
+    #[test]
+    fn a_slice_of_a_load_is_told_with_its_length() {
+        let second = Box::new(LoadSecond { at_s: 3600.0, started: 31, ..LoadSecond::default() });
+        let (name, data) = view(&RunEvent::LoadSecond { second, length_s: 2.0, stage: None });
+        assert_eq!((name, &data["at_s"], &data["length_s"]), ("load_second", &json!(3600.0), &json!(2.0)));
     }
 }

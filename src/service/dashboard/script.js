@@ -44,7 +44,7 @@
       unanswered += event.no_answer ? 1 : 0;
     });
     on("idle_observed", () => { done += 1; });
-    on("load_second", () => { done += 1000; });
+    on("load_second", (event) => { done = 1000 * (event.at_s + event.length_s); });
     on("missed", (event) => {
       missed = true;
       planned ||= bar.max > 1 ? bar.max : 0;
