@@ -163,6 +163,12 @@ impl Service {
         up
     }
 
+    /// Whether finished runs can be kept; no, if nobody could tell within this time.
+    pub(super) async fn store_is_up(&self, patience: Duration) -> bool {
+        let look = tokio::time::timeout(patience, self.database()).await;
+        self.queue.in_memory() == 0 && look.is_ok_and(|look| look.state == State::Ok)
+    }
+
     async fn database(&self) -> Look {
         let look = async {
             let beat = async { self.store.beat().await.map(|()| "it takes what is written".to_owned()) };

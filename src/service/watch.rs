@@ -21,6 +21,10 @@ use crate::store::{JobFilter, RunFilter, RunSummary, StoreError, StoreErrorKind}
 
 /// From one look to the next.
 const EVERY: Duration = Duration::from_secs(5);
+/// How long the store may take for an answer that is shown. What it has not told by then is not known.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long who asks for metrics waits for the store: less than the least that Prometheus waits for them.
+const SCRAPE: Duration = Duration::from_millis(1500);
 /// Runs that are looked through once at the start, for the newest of each series.
 const NEWEST: usize = 1000;
 /// Runs that were stored last, which are looked through for new ones. Between two looks fewer come.
@@ -58,14 +62,17 @@ pub(super) async fn watch(service: Arc<Service>) {
 
 /// Looks once.
 async fn look(service: &Service, seen: &mut Option<Seen>) {
-    let runs = match seen {
-        Some(seen) => seen.count_new(service).await,
-        none => Seen::remember(service).await.map(|first| *none = Some(first)),
+    let runs = async {
+        match seen {
+            Some(seen) => seen.count_new(service).await,
+            none => Seen::remember(service).await.map(|first| *none = Some(first)),
+        }
     };
+    // Beside one another: a store that hangs must not make the rest look as it was.
+    let (runs, ()) = tokio::join!(runs, async { service.metrics.set_service(state(service).await) });
     if let Err(error) = &runs {
         tracing::warn!(error = %crate::dispatch::chain(error), "the runs cannot be looked through");
     }
-    service.metrics.set_service(state(service).await);
 }
 
 impl Seen {
@@ -159,30 +166,34 @@ fn is_demo(service: &Service, target: &str) -> bool {
 /// configuration says which are on: a target that is looked at no longer must not look well.
 async fn schedules(service: &Service) -> (BTreeMap<String, f64>, BTreeSet<String>) {
     let (config, store) = (&service.config, service.store.as_ref());
-    let states = store.schedule_states().await;
+    let states = told(store.schedule_states()).await;
     let on = schedule::enabled(config, states.as_deref().unwrap_or_default());
     let lags = match &states {
-        Ok(states) => schedule::lags(config, store, states, Utc::now()).await.unwrap_or_default(),
-        Err(_) => BTreeMap::new(),
+        Some(states) => told(schedule::lags(config, store, states, Utc::now())).await.unwrap_or_default(),
+        None => BTreeMap::new(),
     };
     (lags, on.iter().map(|job| schedule::series(config, job).2).collect())
+}
+
+/// What the store says, unless it fails or takes too long.
+async fn told<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
+    tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()
 }
 
 /// What can be told of the service now.
 async fn state(service: &Service) -> ServiceState {
     let looks = service.look().await;
     let well = |look: &readiness::Look| look.state == readiness::State::Ok;
-    let (jobs, outbox, (schedule_lag, scheduled)) =
-        tokio::join!(service.store.count_jobs(), service.store.outbox_counts(), schedules(service));
-    let jobs = jobs.map_or_else(
-        |_| BTreeMap::new(),
-        |jobs| {
-            [(JobState::Queued, jobs.queued), (JobState::Running, jobs.running)]
-                .map(|(state, count)| (state.as_str().to_owned(), count))
-                .into()
-        },
+    let (jobs, outbox, (schedule_lag, scheduled)) = tokio::join!(
+        told(service.store.count_jobs()),
+        told(service.store.outbox_counts()),
+        schedules(service)
     );
-    let outbox = outbox.ok();
+    let jobs = jobs.map_or_else(BTreeMap::new, |jobs| {
+        [(JobState::Queued, jobs.queued), (JobState::Running, jobs.running)]
+            .map(|(state, count)| (state.as_str().to_owned(), count))
+            .into()
+    });
     ServiceState {
         store_up: Some(well(&looks.database)),
         spooled: spool(&service.config).pending().ok().map(|waiting| waiting.len() as u64),
@@ -201,6 +212,7 @@ pub(super) fn router(service: &Arc<Service>) -> Router {
 }
 
 async fn page(State(service): State<Arc<Service>>) -> Response {
+    service.metrics.set_store_up(service.store_is_up(SCRAPE).await);
     match service.metrics.text() {
         Ok(page) => ([(header::CONTENT_TYPE, FORMAT)], page).into_response(),
         Err(error) => {

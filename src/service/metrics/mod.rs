@@ -198,6 +198,11 @@ impl Metrics {
         self.known.lock().service = service;
     }
 
+    /// Whether the store is up now, which may have changed since the service was looked at.
+    pub fn set_store_up(&self, up: bool) {
+        self.known.lock().service.store_up = Some(up);
+    }
+
     /// Everything, as `OpenMetrics` 1.0 text.
     ///
     /// # Errors
