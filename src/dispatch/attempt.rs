@@ -33,10 +33,8 @@ pub(super) enum Outcome {
         /// The file in which the record waits for the database.
         waits: Option<PathBuf>,
     },
-    /// It goes back into the queue.
+    /// It goes back into the queue, if it is still ours.
     HandBack,
-    /// It is not ours any more.
-    Nothing,
 }
 
 /// Prepares and runs.
@@ -90,9 +88,8 @@ pub(super) async fn attempt(
     };
     match (job.kind, judged.record.status, reason.get()) {
         // Half a suite is no result: it is run again.
-        (RunKind::Accuracy, RunStatus::Interrupted, Some(Why::Leaving)) => Attempt::Ended(Outcome::HandBack),
-        (RunKind::Accuracy, RunStatus::Interrupted, Some(Why::Superseded)) => {
-            Attempt::Ended(Outcome::Nothing)
+        (RunKind::Accuracy, RunStatus::Interrupted, Some(Why::Leaving | Why::Superseded)) => {
+            Attempt::Ended(Outcome::HandBack)
         }
         // It had come to its end before it was told to stop, or is to be kept as far as it came.
         (
@@ -111,8 +108,7 @@ fn unbegun(reason: &Reason) -> Outcome {
             conclusion: None,
             message: Some("nothing was sent yet".to_owned()),
         }),
-        Some(Why::Leaving) => Outcome::HandBack,
-        Some(Why::Superseded) => Outcome::Nothing,
+        Some(Why::Leaving | Why::Superseded) => Outcome::HandBack,
     }
 }
 

@@ -161,7 +161,7 @@ pub enum Turn {
     Ended,
     /// The instance that ran it is gone; it waits again, or is lost.
     Lost,
-    /// This instance stops, and put it back into the queue.
+    /// This instance stops, or could not hold it, and put it back into the queue.
     HandedBack,
 }
 

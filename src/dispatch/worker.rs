@@ -2,7 +2,8 @@
 //!
 //! A job is held by a lease that is renewed while it runs. It ends in one of four ways: with a record that is kept, with
 //! a reason why there is none, stopped by somebody (what was found is kept), or handed back to the queue because this
-//! instance stops (what was found is forgotten: another run begins anew, and nothing half-done is taken for a result).
+//! instance stops or could not renew the lease (what was found is forgotten: another run begins anew, and nothing half-done
+//! is taken for a result). Who lost the job meanwhile changes nothing and tells nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,7 +19,7 @@ use super::attempt::{Attempt, Outcome, attempt};
 use super::delivery::Delivery;
 use super::error::chain;
 use super::feed::{Feed, JobEvent};
-use super::hold::{Hold, Reason, Why};
+use super::hold::{Hold, Reason};
 use super::keep::spool;
 use super::queue::{News, Queue, Turn};
 use crate::domain::{Conclusion, Job, JobState, RunId, RunKind, RunRecord};
@@ -200,7 +201,6 @@ impl Worker {
                             (Turn::Ended, record.filter(counts))
                         }
                         Outcome::HandBack => (Turn::HandedBack, None),
-                        Outcome::Nothing => (Turn::Lost, None),
                     };
                     // Somebody else may have brought the record to the store, and told nobody.
                     let is_kept = record.as_ref().is_some_and(|record| now.run.as_ref() == Some(&record.id))
@@ -249,7 +249,6 @@ impl Worker {
                 }
             }
             Outcome::HandBack => self.queue.store.hand_back_job(lease).await,
-            Outcome::Nothing => Ok(false),
         }
     }
 }
@@ -263,7 +262,7 @@ async fn finish(hold: &Hold<'_>, mut running: JoinHandle<Attempt>) -> Outcome {
         // Whoever does not listen is left behind.
         () = soon_after(control.aborted()) => {
             running.abort();
-            return left_behind(job.kind, reason);
+            return left_behind(job.kind);
         }
     };
     let judged = match ended {
@@ -282,13 +281,12 @@ async fn finish(hold: &Hold<'_>, mut running: JoinHandle<Attempt>) -> Outcome {
     }
 }
 
-/// What becomes of a job whose run did not end when it had to.
-fn left_behind(kind: RunKind, reason: &Reason) -> Outcome {
-    match (kind, reason.get()) {
-        (RunKind::Accuracy | RunKind::Load, Some(Why::Superseded)) => Outcome::Nothing,
-        (RunKind::Accuracy, Some(Why::Leaving | Why::Cancelled) | None) => Outcome::HandBack,
+/// What becomes of a job whose run did not end when it had to, if the job is still ours.
+fn left_behind(kind: RunKind) -> Outcome {
+    match kind {
+        RunKind::Accuracy => Outcome::HandBack,
         // Nobody knows what it did to the target, so it is not begun again by itself.
-        (RunKind::Load, Some(Why::Leaving | Why::Cancelled) | None) => Outcome::over(JobEnd {
+        RunKind::Load => Outcome::over(JobEnd {
             state: JobState::Lost,
             conclusion: None,
             message: Some("it did not end in time when it was told to stop".to_owned()),

@@ -16,7 +16,7 @@ use crate::domain::{Conclusion, Job, JobState, NewJob, RunId, RunKind};
 /// What is said of a job whose holder is gone.
 pub(super) const LOST: &str = "the instance that ran it was lost";
 /// What is said of a job whose holder gave it up.
-pub(super) const HANDED_BACK: &str = "the instance that ran it was stopped";
+pub(super) const HANDED_BACK: &str = "the instance that ran it gave it back";
 
 /// What is said of a job whose record the database has not taken yet.
 pub const SPOOLED: &str = "the record waits in the spool";
