@@ -52,6 +52,10 @@ impl Delivery {
         if !report.delivered.is_empty() {
             tracing::info!(delivered = report.delivered.len(), "records that waited went to the database");
         }
+        for (path, reason) in &report.set_aside {
+            let reason = chain(reason);
+            tracing::error!(path = %path.display(), reason, "NOT KEPT: a record that waited is damaged");
+        }
         for (path, error) in &report.failed {
             tracing::warn!(path = %path.display(), error = chain(error), "a record has to wait");
         }

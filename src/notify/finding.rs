@@ -47,7 +47,7 @@ pub enum Outcome {
     Away,
     /// It could not be told, and that is not fine.
     Unknown,
-    /// It could not begin, though the target was not even asked: that does not mend itself.
+    /// It could not begin though the target was not even asked, or was not kept: that does not mend itself.
     NotBegun,
 }
 

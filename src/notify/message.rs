@@ -50,7 +50,7 @@ impl Message {
             }
             (Event::Worse, _) => format!("Critical: {series} got worse"),
             (Event::Unclear, _) if finding.outcome == Outcome::NotBegun => {
-                format!("Warning: {series} could not begin")
+                format!("Warning: {series} came to nothing")
             }
             (Event::Unclear, _) => format!("Warning: {series} could not tell, twice in a row"),
             (Event::Well, _) => format!("Well again: {series}"),

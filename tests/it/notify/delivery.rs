@@ -101,7 +101,7 @@ async fn what_could_not_begin_is_told_in_these_words() {
     let (store, notifier) = (place.open().await, notifier(vec![to(&server)]));
     notifier.observe(&*store, &found(0, Outcome::NotBegun), minute(0)).await.unwrap();
     assert_eq!(notifier.deliver(&*store, minute(5)).await.unwrap(), WELL);
-    let title = "Warning: quick against ash-nlp in staging could not begin";
+    let title = "Warning: quick against ash-nlp in staging came to nothing";
     assert_eq!(server.requests()[0].json()["title"], title);
 }
 

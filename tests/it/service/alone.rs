@@ -136,7 +136,7 @@ async fn a_suite_that_breaks_while_the_service_runs_is_told_counted_and_shown() 
     let serve = Serve::start(&place, &environment);
     over(&serve, 1).await;
     place.file("suites.yaml", "suites: {easy: {title: Two phrases, files: [easy]}}\n");
-    assert_eq!(titles(&chat, 1).await, ["Warning\\: quick against ash-v5 could not begin"]);
+    assert_eq!(titles(&chat, 1).await, ["Warning\\: quick against ash-v5 came to nothing"]);
     let schedules = serve.get("/api/schedules").await.is(200).json();
     assert_eq!(schedules["schedules"][1]["last_outcome"], "not_run", "{schedules}");
     let page =

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::{Connection, Executor, SqliteConnection};
 
 use super::alone::{chat, titles};
@@ -70,11 +70,16 @@ struct Stuck {
 impl Stuck {
     /// `limit` is how large a file may become since the run began.
     async fn start(service: &str, limit: &str) -> Self {
-        let (target, chat) = (target(Duration::from_secs(1)), chat());
+        Self::of(&json!({"test_type": "quick"}), Duration::from_secs(1), service, limit).await
+    }
+
+    async fn of(ask: &Value, latency: Duration, service: &str, limit: &str) -> Self {
+        let (target, chat) = (target(latency), chat());
         let place = plain_place(&format!("run: {{concurrency: 25}}\nservice: {{{service}}}\n"));
         let serve = Self::serve(&place, &target, &chat);
         ready(&serve, 200).await;
-        let id = serve.ask().await;
+        let asked = serve.post("/api/test/run", ask).await.is(202).json();
+        let id = asked["id"].as_str().expect("an id").to_owned();
         let start = Instant::now();
         while target.requests().is_empty() {
             assert!(start.elapsed() < Duration::from_mins(1), "{}", serve.said());
@@ -151,6 +156,30 @@ async fn a_stop_says_which_run_is_lost_and_the_next_start_runs_it_again() {
     let run = serve.over(&stuck.id).await;
     assert_eq!((&run["state"], &run["attempt"]), (&json!("finished"), &json!(2)), "{run}\n{}", serve.said());
     assert_eq!(titles(&stuck.chat, 1).await, [BROKEN]);
+}
+
+#[tokio::test]
+async fn a_load_that_a_stop_loses_is_said_and_is_lost_and_not_begun_again() {
+    let ask = json!({"scenario": "smoke"});
+    let service = "lease: 8s, stop_within: 1s";
+    let mut stuck = Stuck::of(&ask, Duration::from_millis(5), service, "16384").await;
+    stuck.serve.signal("TERM");
+    assert_eq!(stuck.serve.ended(), Some(5), "{}", stuck.serve.said());
+    let said = stuck.serve.said();
+    let lost =
+        said.lines().find(|line| line.contains("NOT KEPT: a finished run is lost")).expect("it is said");
+    assert!(lost.contains("ERROR") && lost.contains(&stuck.id), "{said}");
+
+    let sent = stuck.target.requests().len();
+    let serve = Stuck::serve(&stuck.place, &stuck.target, &stuck.chat);
+    let run = serve.over(&stuck.id).await;
+    assert_eq!((&run["state"], &run["attempt"]), (&json!("lost"), &json!(1)), "{run}\n{}", serve.said());
+    let latest = serve.get("/api/test/results/latest?test_type=load%20smoke").await.is(200).json();
+    assert_eq!((&latest["outcome"], &latest["passed"]), (&json!("not_run"), &json!(false)), "{latest}");
+    let page = serve.send(serve.request(Method::GET, "/").header("accept", "text/html")).await.is(200);
+    assert!(page.text.contains("Lost"), "{}", page.text);
+    let load = |seen: &crate::support::server::Seen| seen.header("x-thrash-run").is_some();
+    assert_eq!(stuck.target.requests()[sent..].iter().filter(|seen| load(seen)).count(), 0);
 }
 
 #[tokio::test]
