@@ -35,7 +35,7 @@ pub use keep::{Keeper, Kept, deliver_spool, earlier, open_store, spool, store_to
 pub use load::{PreparedLoad, SEND_USERS, check_scenario};
 pub use load_users::PreparedUsers;
 pub use load_workers::{PreparedWorker, Waiting, Worked, WorkersWish};
-pub use queue::{Ask, AskError, News, Queue, Turn, Watcher, Work, asked_target, check_ask};
+pub use queue::{Ask, AskError, News, Queue, Turn, Watcher, Work, asked_target, check_ask, takers};
 pub use record_file::read_record_file;
 pub use retention::{Removed, RetentionPolicy, retain};
 pub use shadow::{PreparedShadow, Shown};

@@ -367,18 +367,22 @@ fn fits(config: &Config, ask: &Ask) -> Result<(), AskError> {
     let target = asked_target(config, ask);
     takes(&config.for_target(&target), &ask.work).map_err(|error| match error {
         AskError::Unfit { message, hint } => {
-            let is_fit =
-                |name: &String| *name != target && takes(&config.for_target(name), &ask.work).is_ok();
-            let others: Vec<String> = config.served_targets().into_iter().filter(is_fit).collect();
-            let hint = if others.is_empty() {
+            let takers = takers(config, &ask.work);
+            let hint = if takers.is_empty() {
                 hint
             } else {
-                format!("these targets take it: {}", others.join(", "))
+                format!("these targets take it: {}", takers.join(", "))
             };
             AskError::Unfit { message, hint }
         }
         error => error,
     })
+}
+
+/// The targets that take it.
+pub fn takers(config: &Config, work: &Work) -> Vec<String> {
+    let is_fit = |name: &String| takes(&config.for_target(name), work).is_ok();
+    config.served_targets().into_iter().filter(is_fit).collect()
 }
 
 /// Whether the configured target takes it.

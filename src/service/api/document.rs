@@ -14,8 +14,10 @@ use serde_json::{Map, Value, json};
 use super::endpoint::{Endpoint, schema_of};
 use super::endpoints;
 use crate::config::Scope;
+use crate::dispatch::{Work, takers};
 use crate::load::scenario_names;
 use crate::service::Service;
+use crate::service::lately::blocking;
 use crate::service::problem::{PROBLEM_JSON, Problem};
 
 pub(super) fn own_endpoints() -> Vec<Endpoint> {
@@ -32,8 +34,9 @@ pub(super) fn own_endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn document(State(service): State<Arc<Service>>) -> Json<Value> {
-    Json(service.openapi())
+async fn document(State(service): State<Arc<Service>>) -> Result<Json<Value>, Problem> {
+    // Files are read for it.
+    blocking(move || Json(service.openapi())).await
 }
 
 impl Service {
@@ -82,7 +85,10 @@ impl Service {
         let suites: Vec<String> =
             self.config.catalog().names().unwrap_or_default().into_iter().map(|(name, _)| name).collect();
         let properties = &mut schemas["RunAsk"]["properties"];
-        let scenarios: Vec<String> = scenario_names().into_iter().map(str::to_owned).collect();
+        // One that no target takes could only be refused.
+        let is_taken = |name: &String| !takers(&self.config, &Work::Scenario(name.clone())).is_empty();
+        let scenarios: Vec<String> =
+            scenario_names().into_iter().map(str::to_owned).filter(is_taken).collect();
         for (member, names) in
             [("test_type", suites), ("scenario", scenarios), ("target", self.config.served_targets())]
         {
@@ -107,6 +113,7 @@ fn operation(endpoint: &Endpoint, problem: &Schema, generator: &mut SchemaGenera
         if answer.located {
             response["headers"] =
                 json!({"Location": {"description": "The run", "schema": {"type": "string"}}});
+            response["links"] = links();
         }
         responses.insert(answer.status.to_string(), response);
     }
@@ -151,6 +158,17 @@ fn operation(endpoint: &Endpoint, problem: &Schema, generator: &mut SchemaGenera
         operation["x-scope"] = scope.as_str().into();
     }
     operation
+}
+
+/// Where the answer about a run leads: to every request that names one.
+fn links() -> Value {
+    let of_runs =
+        |endpoint: &Endpoint| endpoint.path.starts_with("/api/test/") && endpoint.path.contains("{id}");
+    let link = |endpoint: &Endpoint| {
+        let id = operation_id(endpoint);
+        (id.clone(), json!({"operationId": id, "parameters": {"id": "$response.body#/id"}}))
+    };
+    Value::Object(endpoints().iter().filter(|endpoint| of_runs(endpoint)).map(link).collect())
 }
 
 /// `post /api/test/runs/{id}/cancel` becomes `post_test_runs_id_cancel`.

@@ -97,8 +97,31 @@ async fn the_document_and_the_routes_say_the_same() {
     let ask = &document["components"]["schemas"]["RunAsk"];
     assert!(jsonschema::is_valid(ask, &asked), "{ask}");
     serve.post("/api/test/run", &asked).await.is(202);
+    let links = &document["paths"]["/api/test/run"]["post"]["responses"]["202"]["links"];
+    let operations: Vec<&Value> =
+        paths.values().flat_map(|methods| methods.as_object().expect("methods").values()).collect();
+    for (name, link) in links.as_object().expect("links") {
+        assert!(operations.iter().any(|operation| operation["operationId"] == link["operationId"]), "{name}");
+    }
+    for name in ["get_test_runs_id", "get_test_runs_id_events", "post_test_runs_id_cancel"] {
+        assert_eq!(links[name]["parameters"]["id"], "$response.body#/id", "{links}");
+    }
     let stream = &document["paths"]["/api/test/runs/{id}/events"]["get"]["responses"]["200"];
     assert_eq!(stream["content"]["text/event-stream"]["schema"], json!({}));
+}
+
+#[tokio::test]
+async fn a_load_that_no_target_takes_is_not_in_the_document() {
+    // It has no batch endpoint.
+    let place = quick_place("targets: {a: {extends: ash-v3, base_url: 'http://127.0.0.1:9'}}\ntarget: a\n");
+    let serve = Serve::start(&place, &[]);
+    let document = serve.get("/api/openapi.json").await.is(200).json();
+    let ask = &document["components"]["schemas"]["RunAsk"];
+    for (scenario, status) in [("smoke", 202), ("batches", 422)] {
+        let asked = json!({"scenario": scenario});
+        serve.post("/api/test/run", &asked).await.is(status);
+        assert_eq!(jsonschema::is_valid(ask, &asked), status == 202, "{scenario}: {ask}");
+    }
 }
 
 #[tokio::test]
