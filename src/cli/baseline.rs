@@ -72,6 +72,7 @@ pub(super) async fn baseline(
                 (None, suite, target) => of_names(store.as_ref(), suite, target).await?,
             };
             store.clear_baseline(&baseline.run).await?;
+            output.audit(format!("took back that run {} is a baseline", baseline.run));
             format!("{}\n  no baseline any more; it was {}\n", baseline.series, baseline.run)
         }
     };
@@ -88,6 +89,7 @@ async fn set(store: &dyn Store, run: &str, note: Option<&str>, output: Output) -
         None => None,
     };
     let baseline = set_baseline(store, &id, note, Utc::now()).await?;
+    output.audit(format!("made run {id} the baseline of {}", baseline.series));
     if let Some(conclusion) = summary.conclusion.filter(|conclusion| *conclusion != Conclusion::Passed) {
         output.note(format!(
             "warning: the run itself did not pass ({}): what it got wrong, no later run can break",

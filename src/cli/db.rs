@@ -46,6 +46,7 @@ pub(super) async fn db(config: &Config, command: DbCommand, output: Output) -> R
             let store = open(config, output).await?;
             let status = store.migrations().await?;
             store.close().await;
+            output.audit(format!("brought the tables to version {}", status.schema_version()));
             output.show(&format!("the tables are at version {}\n", status.schema_version()))?;
             Ok(Exit::Passed)
         }
@@ -73,6 +74,9 @@ pub(super) async fn db(config: &Config, command: DbCommand, output: Output) -> R
             if report.kept > 0 {
                 let _ = write!(text, ", {} of them only because they are kept", report.kept);
             }
+            if !report.dry_run {
+                output.audit(&text);
+            }
             output.show(&format!("{text}\n"))?;
             Ok(Exit::Passed)
         }
@@ -85,6 +89,9 @@ async fn retention(config: &Config, dry_run: bool, output: Output) -> Result<Exi
     let policy = RetentionPolicy::from(&config.settings.retention);
     let removed = retain(store.as_ref(), &spool(config), &policy, Utc::now(), dry_run).await?;
     store.close().await;
+    if !dry_run {
+        output.audit(&removed);
+    }
     output.show(&format!("{removed}\n"))?;
     Ok(Exit::Passed)
 }

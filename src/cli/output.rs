@@ -72,6 +72,14 @@ impl Output {
         let _ = writeln!(io::stderr().lock(), "{}", clean_lines(&text.to_string()));
     }
 
+    /// Writes down what was changed in the store, as the service does, where stderr goes to a log. Whoever sits at the
+    /// terminal has read it already.
+    pub(super) fn audit(self, what: impl Display) {
+        if !Term::stderr().is_term() {
+            tracing::info!(target: "thrash::audit", by = "cli", "{}", clean_lines(&what.to_string()));
+        }
+    }
+
     /// Gives the runner of GitHub Actions commands, which are on lines of their own, on stderr.
     pub(super) fn command(self, lines: &str) {
         let _ = writeln!(io::stderr().lock(), "{}", lines.trim_end());

@@ -57,6 +57,7 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) 
             let id = store.resolve(&run).await?;
             store.hold(&id, Some(reason)).await?;
             store.close().await;
+            output.audit(format!("held run {id}"));
             output.note(format!("{id} is held: nothing deletes it until `thrash runs release {id}`"));
         }
         RunsCommand::Release { run } => {
@@ -65,6 +66,7 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) 
             let held = store.summary(&id).await?.hold;
             store.hold(&id, None).await?;
             store.close().await;
+            output.audit(format!("released run {id}"));
             output.note(match held {
                 Some(reason) => format!("{id} is released; it was held: {reason}"),
                 None => format!("{id} was not held"),
@@ -96,9 +98,11 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) 
             for id in &ids {
                 if force && store.clear_baseline(id).await? {
                     output.note(format!("{id} was a baseline: its suite and target have none now"));
+                    output.audit(format!("took back that run {id} is a baseline"));
                 }
                 store.delete(id).await?;
                 output.note(format!("deleted {id}"));
+                output.audit(format!("deleted run {id}"));
             }
             store.close().await;
         }

@@ -96,6 +96,7 @@ pub(super) async fn schedule(
             let queue = Queue::new(Arc::new(config), Arc::clone(&store), "cli".to_owned(), Vec::new());
             let run = run_now(&queue, &job).await?;
             store.close().await;
+            output.audit(format!("asked for run {} of the schedule `{name}`", run.id));
             output.show(&format!("{}\n", run.id))?;
             output.note("it waits in the queue; `thrash serve` on this database runs it");
         }
@@ -127,6 +128,7 @@ async fn switch(config: &Config, name: &str, on: bool, output: Output) -> Result
     let store = open(config, output).await?;
     let view = enable(config, store.as_ref(), &job, on, Utc::now()).await?;
     store.close().await;
+    output.audit(format!("switched the schedule `{name}` {}", if on { "on" } else { "off" }));
     tell_if_off(config, output);
     output.show(&list(&[view], Utc::now(), output.width()))?;
     Ok(())

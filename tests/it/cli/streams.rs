@@ -349,3 +349,28 @@ fn in_a_terminal_no_color_and_a_dumb_terminal_are_honoured() {
         assert!(!in_terminal(environment).contains("\u{1b}["), "{environment}");
     }
 }
+
+#[test]
+fn what_is_changed_by_hand_is_a_line_of_the_log_where_stderr_is_one() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    place.thrash(["run", suite]).exits(0);
+    let id = place.latest()["id"].as_str().expect("an id").to_owned();
+    for (line, what) in [
+        (vec!["baseline", "set", &id], format!("made run {id} the baseline of")),
+        (vec!["baseline", "clear", &id], format!("took back that run {id} is a baseline")),
+        (vec!["runs", "hold", &id, "--reason", "case 12"], format!("held run {id}")),
+        (vec!["runs", "release", &id], format!("released run {id}")),
+        (vec!["runs", "delete", &id], format!("deleted run {id}")),
+        (vec!["schedule", "enable", "quick"], "switched the schedule `quick` on".to_owned()),
+        (vec!["db", "migrate"], "brought the tables to version ".to_owned()),
+        (vec!["db", "prune", "--keep-last", "9"], "deleted 0 runs".to_owned()),
+    ] {
+        let ended = place.thrash_with(&[("LOG_LEVEL", "error")], &line).exits(0);
+        let said = ended.stderr.lines().filter(|said| said.contains("by=\"cli\"")).collect::<Vec<_>>();
+        assert!(said.len() == 1 && said[0].contains(&what), "{line:?}: {}", ended.stderr);
+        assert!(!ended.stdout.contains("by=\"cli\""), "{}", ended.stdout);
+    }
+    let ended = place.thrash(["runs", "list"]).exits(0);
+    assert!(!ended.stderr.contains("by=\"cli\""), "{}", ended.stderr);
+}
