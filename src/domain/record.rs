@@ -202,7 +202,8 @@ pub struct RunRecord {
     pub started_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: DateTime<Utc>,
-    /// From the first phrase's sending to the last one's answer, in milliseconds.
+    /// From the first phrase's sending to the last one's answer, in milliseconds; of a load without its pass before it.
+    /// What is prepared before that, and what a reference model still has to answer after it, is not the target's time.
     pub duration_ms: f64,
     /// The name of the environment (`TEST_ENVIRONMENT`), if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

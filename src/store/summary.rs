@@ -85,7 +85,7 @@ pub struct RunSummary {
     pub demo: bool,
     /// When it began.
     pub started_at: DateTime<Utc>,
-    /// How long it took, in milliseconds.
+    /// From the first phrase's sending to the last one's answer, in milliseconds; of a legacy run all of its time.
     pub duration_ms: Option<f64>,
     /// How far it came; none for a legacy run that never ended.
     pub status: Option<RunStatus>,

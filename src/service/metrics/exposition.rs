@@ -64,7 +64,7 @@ type Share = (&'static str, &'static str, fn(&Rates) -> Option<f64>);
 fn newest(state: &State, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
     let newest = || state.series.iter().filter_map(|(key, seen)| Some((key, seen.newest.as_ref()?)));
     let numbers: [Number; 5] = [
-        ("thrash_run_duration", "How long the newest run took.", Some(Unit::Seconds), |run| {
+        ("thrash_run_duration", "How long the newest run sent phrases.", Some(Unit::Seconds), |run| {
             Some(run.seconds)
         }),
         ("thrash_run_phrases", "Phrases that the newest run judged.", None, |run| Some(run.phrases as f64)),

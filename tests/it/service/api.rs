@@ -76,6 +76,15 @@ async fn a_run_has_a_report_in_every_format() {
     }
     let record: Value = serve.get(&format!("/api/test/runs/{id}/report.json")).await.json();
     assert_eq!(record, place.latest());
+    // One length of a run everywhere, and it lies within the run.
+    let listed = serve.get("/api/test/results").await.is(200).json();
+    let took = &listed["results"][0]["duration_ms"];
+    assert_eq!(took, &record["duration_ms"]);
+    let series = r#"{kind="accuracy",suite="quick",target="demo",demo="true"}"#;
+    let seconds = took.as_f64().expect("a number") / 1e3;
+    serve.metrics().until(&format!("thrash_run_duration_seconds{series}"), seconds).await;
+    let run: RunRecord = serde_json::from_value(record).expect("a record");
+    assert!((run.finished_at - run.started_at).as_seconds_f64() >= seconds, "{run:?}");
     let page = serve.get(&format!("/api/test/runs/{id}/report.html")).await;
     let policy = page.header("content-security-policy");
     assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("default-src"), "{policy}");
