@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::runs::open;
 use crate::config::Config;
-use crate::dispatch::{self, HistoryQuery};
+use crate::dispatch::{self, FoundHistory, HistoryQuery};
 use crate::domain::Wait;
 use crate::report::figures;
 use crate::report::{
@@ -62,18 +62,21 @@ pub(super) async fn history(config: &Config, args: HistoryArgs, output: Output) 
         places: config.target_places(),
     };
     let store = open(config, output).await?;
-    let history = dispatch::history(store.as_ref(), query).await?;
+    let found = dispatch::history(store.as_ref(), query).await?;
     store.close().await;
-    let history = history.map_err(|elsewhere| {
-        let left_out = figures::elsewhere(elsewhere);
-        let hint = if wanted == "run" && since.is_empty() && left_out.is_none() {
-            "`thrash quick` makes one"
-        } else {
-            "`thrash runs list` shows the stored runs"
-        };
-        let left_out = left_out.map_or_else(String::new, |left_out| format!("; {left_out}"));
-        Failure::usage(format!("no {wanted} is stored{since}{left_out}"), hint)
-    })?;
+    let history = match found {
+        FoundHistory::Runs(history) => history,
+        FoundHistory::Elsewhere(elsewhere) => {
+            let left_out = figures::elsewhere(elsewhere);
+            let hint = if wanted == "run" && since.is_empty() && left_out.is_none() {
+                "`thrash quick` makes one"
+            } else {
+                "`thrash runs list` shows the stored runs"
+            };
+            let left_out = left_out.map_or_else(String::new, |left_out| format!("; {left_out}"));
+            return Err(Failure::usage(format!("no {wanted} is stored{since}{left_out}"), hint));
+        }
+    };
     let mut files = Vec::new();
     for sink in &sinks {
         let bytes = match sink.format() {

@@ -21,18 +21,28 @@ pub struct HistoryQuery {
     pub places: Vec<(String, String)>,
 }
 
-/// Reads the history; how many runs asked other places and were left out, if there is no other run.
+/// What the store holds of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FoundHistory {
+    /// The runs.
+    Runs(History),
+    /// None but those that asked other places, if any.
+    Elsewhere(u64),
+}
+
+/// Reads the history.
 ///
 /// Of a target that is the embedded demo detector and another of the same name, the one that ran last is meant.
 ///
 /// # Errors
 /// The store fails.
-pub async fn history(store: &dyn Store, query: HistoryQuery) -> Result<Result<History, u64>, StoreError> {
+pub async fn history(store: &dyn Store, query: HistoryQuery) -> Result<FoundHistory, StoreError> {
     let HistoryQuery { suite, target, limit, since, places } = query;
     let wanted = RunFilter { suite, target, since, recorded: true, places, ..RunFilter::default() };
     let newest = store.list(&RunFilter { limit: Some(1), ..wanted.clone() }).await?;
     let Some(series) = newest.first().and_then(RunSummary::series) else {
-        return Ok(Err(store.list(&RunFilter { limit, places: Vec::new(), ..wanted }).await?.len() as u64));
+        let elsewhere = store.list(&RunFilter { limit, places: Vec::new(), ..wanted }).await?;
+        return Ok(FoundHistory::Elsewhere(elsewhere.len() as u64));
     };
     let RunFilter { places, .. } = wanted;
     let all = RunFilter { since, limit, recorded: true, ..RunFilter::of_series(&series) };
@@ -40,7 +50,7 @@ pub async fn history(store: &dyn Store, query: HistoryQuery) -> Result<Result<Hi
     let runs = store.list(&RunFilter { places, ..all }).await?;
     elsewhere.retain(|run| !runs.iter().any(|told| told.id == run.id));
     let history = judge::history(series, runs.into_iter().rev().map(point).collect());
-    Ok(Ok(History { elsewhere: elsewhere.len() as u64, ..history }))
+    Ok(FoundHistory::Runs(History { elsewhere: elsewhere.len() as u64, ..history }))
 }
 
 fn point(run: RunSummary) -> HistoryRun {

@@ -30,7 +30,7 @@ pub use connect::Connected;
 pub use error::{BaselineError, DispatchError, chain};
 pub use execute::{Executed, Prepared};
 pub use feed::{Batch, Feed, JobEvent, Progress};
-pub use history::{HistoryQuery, history};
+pub use history::{FoundHistory, HistoryQuery, history};
 pub use keep::{Keeper, Kept, deliver_spool, earlier, open_store, spool, store_to_look};
 pub use load::{PreparedLoad, SEND_USERS, check_scenario};
 pub use load_users::PreparedUsers;

@@ -4,7 +4,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::visit::Visit;
-use crate::dispatch::{HistoryQuery, history};
+use crate::dispatch::{FoundHistory, HistoryQuery, history};
 use crate::report::figures;
 use crate::report::html::history_page;
 use crate::service::api::Query;
@@ -28,13 +28,15 @@ pub(super) async fn show(visit: Visit, Query(Of { suite, target }): Query<Of>) -
     let found = turn.make("the history", move || {
         let query = HistoryQuery { suite, target, limit: Some(MOST), since: None, places };
         // What looks for a shift resamples, right after it has read the runs.
-        let found = runtime.block_on(history(store.as_ref(), query))?;
-        Ok::<_, Problem>(found.map(|history| history_page(&history)))
+        match runtime.block_on(history(store.as_ref(), query))? {
+            FoundHistory::Runs(history) => Ok(history_page(&history)),
+            FoundHistory::Elsewhere(elsewhere) => {
+                let left_out = figures::elsewhere(elsewhere)
+                    .map_or_else(String::new, |left_out| format!("; {left_out}"));
+                Err(Problem::not_found(format!("there is no such run yet{left_out}")))
+            }
+        }
     });
-    let page = found.await??.map_err(|elsewhere| {
-        let left_out =
-            figures::elsewhere(elsewhere).map_or_else(String::new, |left_out| format!("; {left_out}"));
-        Problem::not_found(format!("there is no such run yet{left_out}"))
-    })?;
+    let page = found.await??;
     Ok(visit.show(page, None))
 }
