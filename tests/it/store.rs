@@ -4,6 +4,7 @@
 
 mod conformance;
 mod jobs;
+mod load_board;
 mod location;
 mod many_jobs;
 mod outbox;

@@ -108,7 +108,8 @@ impl LoadBoard {
         Ok(taken.rows_affected() > 0)
     }
 
-    /// Tells news, the first of which has this number, and hears how the run stands; none if it is over.
+    /// Tells news, the first of which has this number, and hears how the run stands; none if it is over. The job is
+    /// locked against its end meanwhile: seen before and gone after, its shard would look like somebody else's.
     pub async fn tell(
         &self,
         joined: &JoinedShard,
@@ -121,9 +122,12 @@ impl LoadBoard {
             .database
             .within("tell what the load does", async {
                 sqlx::query_as(
-                    "WITH ours AS (
-                        UPDATE ash_thrash.load_shards SET seen_at = clock_timestamp()
-                        WHERE run_id = $1 AND shard = $2 AND worker = $3 RETURNING run_id, shard
+                    "WITH job AS (
+                        SELECT * FROM ash_thrash.load_jobs WHERE run_id = $1 FOR KEY SHARE
+                     ), ours AS (
+                        UPDATE ash_thrash.load_shards shard SET seen_at = clock_timestamp() FROM job
+                        WHERE shard.run_id = job.run_id AND shard.shard = $2 AND shard.worker = $3
+                        RETURNING shard.run_id, shard.shard
                      ), told AS (
                         INSERT INTO ash_thrash.load_news (run_id, shard, number, body)
                         SELECT ours.run_id, ours.shard, news.number, news.body
@@ -132,7 +136,7 @@ impl LoadBoard {
                      )
                      SELECT load, load_orders, starts_at, stop,
                         EXTRACT(EPOCH FROM clock_timestamp() - seen_at)::float8, EXISTS (SELECT 1 FROM ours)
-                     FROM ash_thrash.load_jobs WHERE run_id = $1",
+                     FROM job",
                 )
                 .bind(joined.run.as_str())
                 .bind(small(joined.shard))
