@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::deck::Deck;
 use super::open::OpenEngine;
 use super::scenario::Scenario;
-use super::schedule::Ramp;
+use super::schedule::{Ramp, Schedule};
 use super::shard::Shard;
 use super::tally::{Tally, Window};
 use super::users::UsersEngine;
@@ -45,6 +45,40 @@ pub struct Sending {
     pub shard: Shard,
     /// When it begins; at once if nothing is said.
     pub start: Option<Instant>,
+}
+
+/// A start that the schedule asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start {
+    pub(super) number: u64,
+    /// So long after the run's start.
+    pub(super) after: Duration,
+    /// The step it belongs to; none in the warm-up.
+    pub(super) step: Option<usize>,
+}
+
+impl Sending {
+    /// The starts that the schedule asks for, of all shards, until a limit ends them.
+    pub(super) fn starts(&self) -> impl Iterator<Item = Start> + use<> {
+        let (warm_up, longest) = (self.warm_up, self.longest);
+        let ends: Vec<Duration> = self
+            .ramps
+            .iter()
+            .scan(Duration::ZERO, |end, ramp| {
+                *end += ramp.duration;
+                Some(*end)
+            })
+            .collect();
+        let schedule = Schedule::new(self.ramps.clone(), self.scenario.spacing, self.scenario.seed);
+        let mut step = 0;
+        let starts = (0..self.most).zip(schedule).take_while(move |(_, after)| *after < longest);
+        starts.map(move |(number, after)| {
+            while step + 1 < ends.len() && after >= ends[step] {
+                step += 1;
+            }
+            Start { number, after, step: (after >= warm_up).then_some(step) }
+        })
+    }
 }
 
 /// One of the two engines, by the scenario's model; or other machines, each with an engine of its own.

@@ -10,10 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
 use super::cpu::thread_cpu;
-use super::engine::Sending;
+use super::engine::{Sending, Start};
 use super::pool::Pool;
 use super::recorder::{Recorder, Request};
-use super::schedule::Schedule;
 use super::shard::Shard;
 use super::tally::{Tally, Window};
 use super::turns::Turns;
@@ -166,35 +165,24 @@ impl Share {
 
     /// Starts everything that the schedule asks of this thread.
     async fn start_all(&self, pool: &std::rc::Rc<Pool>, alarm: &mut Alarm) {
-        let Sending { scenario, ramps, warm_up, first, longest, most, .. } = &self.sending;
-        let schedule = Schedule::new(ramps.clone(), scenario.spacing, scenario.seed);
-        let mut ends = Vec::with_capacity(ramps.len());
-        let mut end = Duration::ZERO;
-        for ramp in ramps {
-            end += ramp.duration;
-            ends.push(end);
-        }
+        let Sending { ramps, first, longest, most, .. } = &self.sending;
         let own = self.sending.shard.thread(self.thread, self.threads);
-        let mut step = 0;
-        for (number, after) in (0_u64..).zip(schedule) {
-            if number >= *most || after >= *longest {
-                return;
-            }
+        let mut asked = 0;
+        for Start { number, after, step } in self.sending.starts() {
+            asked = number + 1;
             if !own.has(number) {
                 continue;
             }
             let due = self.began + after;
             alarm.until(due).await;
             let lag = Instant::now().saturating_duration_since(due);
-            while step + 1 < ends.len() && after >= ends[step] {
-                step += 1;
-            }
-            let counted = after >= *warm_up;
-            let request = Request { due, step: counted.then_some(step), number: first + number };
-            pool.dispatch(request, lag);
+            pool.dispatch(Request { due, step, number: first + number }, lag);
         }
-        // The load of the last stage lasts to its end.
-        alarm.until(self.began + end.min(*longest)).await;
+        if asked < *most {
+            // The load of the last stage lasts to its end.
+            let length: Duration = ramps.iter().map(|ramp| ramp.duration).sum();
+            alarm.until(self.began + length.min(*longest)).await;
+        }
     }
 }
 

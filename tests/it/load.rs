@@ -17,7 +17,7 @@ mod wire;
 mod workers;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -79,6 +79,14 @@ fn counts(record: &Value) -> &Value {
 
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
+}
+
+fn wait_for_requests(server: &Server, count: usize) {
+    let start = Instant::now();
+    while server.requests().len() < count {
+        assert!(start.elapsed() < Duration::from_mins(1), "{} requests", server.requests().len());
+        std::thread::sleep(ms(20));
+    }
 }
 
 fn root() -> PathBuf {

@@ -1,13 +1,13 @@
 //! Several processes that send a load together, and meet in one PostgreSQL.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::batch::{BY_ID, right_to_all, target};
-use super::{counts, ms, place, record_of, right};
+use super::{counts, ms, place, record_of, right, wait_for_requests};
 use crate::store::place::{Place as _, PostgresPlace};
 use crate::support::command::{Ended, Place, send};
 use crate::support::server::{Reply, Seen, Server};
@@ -59,12 +59,9 @@ impl Field {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
     }
 
-    /// Has the workers' clocks go wrong by so many seconds, by the linker that this program was made with.
+    /// Has the workers' clocks go wrong by so many seconds.
     fn set_clocks(&mut self, ahead: &[i64]) {
-        self.place.file("clock.c", OTHER_CLOCK);
-        let mut cc = Command::new("cc");
-        cc.args(["-shared", "-fPIC", "-o", "clock.so", "clock.c"]).current_dir(self.place.path());
-        assert!(cc.status().expect("a C compiler").success());
+        self.place.library("clock", OTHER_CLOCK);
         self.clocks = ahead.to_vec();
     }
 
@@ -100,14 +97,6 @@ impl Field {
 
 pub(super) fn ended(child: Child) -> Ended {
     Ended::of(child.wait_with_output().expect("it ends"))
-}
-
-fn wait_for_requests(server: &Server, count: usize) {
-    let start = Instant::now();
-    while server.requests().len() < count {
-        assert!(start.elapsed() < Duration::from_mins(1), "{} requests", server.requests().len());
-        std::thread::sleep(ms(20));
-    }
 }
 
 fn how_often(requests: &[Seen]) -> BTreeMap<String, usize> {

@@ -75,6 +75,16 @@ impl Place {
         Ended::of(command.stdin(Stdio::null()).output().expect("the shell starts"))
     }
 
+    /// Makes a library for the program to be started with (`LD_PRELOAD`), by the linker that this program was made with.
+    pub(crate) fn library(&self, name: &str, source: &str) -> PathBuf {
+        let (source, library) =
+            (self.file(&format!("{name}.c"), source), self.path().join(format!("{name}.so")));
+        let mut cc = Command::new("cc");
+        cc.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source);
+        assert!(cc.status().expect("a C compiler").success());
+        library
+    }
+
     /// A suite of a harmless phrase and a desperate one that the demo detector answers well: everything passes.
     pub(crate) fn easy_suite(&self) -> &'static str {
         self.file(
