@@ -79,6 +79,15 @@ impl Sending {
             Start { number, after, step: (after >= warm_up).then_some(step) }
         })
     }
+
+    /// How many of them there are in so long, by step.
+    pub(super) fn planned(&self, within: Duration) -> Vec<u64> {
+        let mut planned = vec![0; self.ramps.len()];
+        for step in self.starts().take_while(|start| start.after <= within).filter_map(|start| start.step) {
+            planned[step] += 1;
+        }
+        planned
+    }
 }
 
 /// One of the two engines, by the scenario's model; or other machines, each with an engine of its own.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::engine::Sending;
-use crate::domain::{Level, LoadCounts, NoAnswerReason, Phrase, PhraseCounts};
+use crate::domain::{Level, LoadCounts, LoadModel, NoAnswerReason, Phrase, PhraseCounts};
 use crate::judge::judge;
 use crate::stats::LatencyHistogram;
 use crate::target::{LoadTarget, ShortAnswer};
@@ -252,6 +252,18 @@ impl Tally {
         self.users_time += other.users_time;
         self.exhausted += other.exhausted;
         self.lost += other.lost;
+    }
+
+    /// Counts as intended what the schedule asked for in so long, and until the last start: what senders should have
+    /// sent of whom nothing is known was asked for, too. Users have no schedule.
+    pub fn intend(&mut self, sending: &Sending, within: Duration) {
+        if sending.scenario.model == LoadModel::Users {
+            return;
+        }
+        let within = self.total().starts.map_or(within, |(_, last)| last.max(within));
+        for (step, planned) in self.steps.iter_mut().zip(sending.planned(within)) {
+            step.counts.intended = step.counts.intended.max(planned);
+        }
     }
 
     /// All steps together.

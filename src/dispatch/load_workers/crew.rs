@@ -166,6 +166,7 @@ impl Crew {
             windows,
             starts: None,
             stopped: None,
+            ended: None,
             until: None,
             heard: Instant::now(),
         };
@@ -197,6 +198,10 @@ impl Crew {
             }
         }
         let lead = course.starts.map_or_else(|| called.elapsed(), |starts| starts - called);
+        if let Some(starts) = course.starts.filter(|_| course.gathered.is_troubled()) {
+            let within = course.ended.map_or(length, |ended| ended.saturating_duration_since(starts));
+            course.gathered.tally.intend(&sending, within);
+        }
         let shards = course.gathered.records();
         Sent { tally: course.gathered.tally, broken: None, lead, shards }
     }
@@ -210,6 +215,8 @@ struct Course<'a> {
     windows: mpsc::UnboundedSender<Window>,
     starts: Option<Instant>,
     stopped: Option<Stop>,
+    /// When all were told to stop, if before their time.
+    ended: Option<Instant>,
     /// Who has told nothing by then is lost.
     until: Option<Instant>,
     /// When the board answered last.
@@ -243,8 +250,10 @@ impl Course<'_> {
     }
 
     async fn stop(&mut self, how: Stop, patience: Duration) {
+        let now = Instant::now();
         self.stopped = Some(how);
-        self.until = Some(Instant::now() + patience);
+        self.ended.get_or_insert(now);
+        self.until = Some(now + patience);
         if self.crew.board.stop(&self.crew.run, how).await.is_err() {
             // They hear nothing either, and stop by themselves.
             let _ = self.crew.board.stop(&self.crew.run, how).await;

@@ -178,7 +178,7 @@ async fn what_four_workers_send_is_what_one_process_would_have_sent() {
 async fn a_worker_that_is_killed_makes_the_run_inconclusive_and_the_others_are_shown() {
     let server = Server::start(right);
     let field = Field::new(
-        "model: arrivals\nrate: 80/s\nduration: 60s\ngates: [error_rate <= 1%, latency_p95 <= 5s]\n",
+        "model: arrivals\nrate: 80/s\nduration: 60s\ngates: [error_rate <= 1%, latency_p95 <= 5s, achieved_rate >= 99%]\n",
         &server,
     )
     .await;
@@ -208,6 +208,14 @@ async fn a_worker_that_is_killed_makes_the_run_inconclusive_and_the_others_are_s
     assert_eq!(counts(&record)["answered"], sum);
     assert!(started.iter().filter(|started| **started > 25).count() == 3, "{started:?}");
     assert!((server.requests().len() as u64) > sum);
+    // What it should have sent was asked for all the same: a quarter, give or take a second of the load.
+    let intended = counts(&record)["intended"].as_u64().unwrap();
+    assert!(intended.abs_diff(sum * 4 / 3) < 80, "{sum} of {intended}");
+    let steps = record["load"]["steps"].as_array().unwrap().iter();
+    assert_eq!(steps.map(|step| step["counts"]["intended"].as_u64().unwrap()).sum::<u64>(), intended);
+    let mut checks = record["verdict"]["checks"].as_array().unwrap().iter();
+    let achieved = checks.find(|check| check["metric"] == "achieved_rate").unwrap();
+    assert_eq!(achieved["outcome"], "inconclusive", "{achieved}");
 }
 
 #[tokio::test]
