@@ -2,9 +2,9 @@
 
 use super::paired_case::Case;
 use super::threshold::Gate;
-use crate::domain::{AnswerShares, CheckOutcome, PairedTest, Rate};
+use crate::domain::{AnswerShares, CheckMode, CheckOutcome, PairedTest, Rate};
 use crate::stats::unpaired::difference_interval;
-use crate::stats::{ClusteredMean, Confidence, Interval, PairedTable, Proportion};
+use crate::stats::{ClusteredChange, Interval, PairedTable, Proportion};
 
 /// A test that cannot rule out five worse in a hundred overlooks what it is there for: a loss that it calls chance is no
 /// pass then.
@@ -52,33 +52,28 @@ impl Answers {
         )
     }
 
-    /// The interval of the gain. That few phrases did not change does not show that none like them would: it is no
-    /// shorter than that of the phrases.
-    pub(super) fn interval(self, table: PairedTable, confidence: Confidence) -> Option<Interval> {
+    /// The interval of the gain; of a gate that tests, the bounds that its test stands for. One that rules out a loss is
+    /// no shorter than that of phrases simply right or wrong: those that would be lost wholly may be none of these.
+    pub(super) fn interval(self, table: PairedTable, gate: &Gate) -> Option<Interval> {
+        let confidence = gate.confidence;
         if self.shares.independent {
             let [before, after] = [self.shares.baseline, self.shares.candidate].map(proportion);
             return difference_interval(after, before, confidence);
         }
-        let (phrases, middle) = (table.difference_interval(confidence)?, table.difference()?);
-        let scatter = self.scatter(table, confidence).unwrap_or(0.0);
-        Some(Interval {
-            lower: (self.gain - scatter.max(middle - phrases.lower)).max(-1.0),
-            upper: (self.gain + scatter.max(phrases.upper - middle)).min(1.0),
+        let (middle, standard_error) = self.shares.middle.zip(self.shares.standard_error)?;
+        let change = ClusteredChange { middle, standard_error };
+        let interval = change.interval(confidence);
+        Some(match gate.mode {
+            CheckMode::NoRegression => change.bounds(confidence),
+            CheckMode::NonInferior => {
+                let (phrases, middle) = (table.difference_interval(confidence)?, table.difference()?);
+                Interval {
+                    lower: interval.lower.min(self.gain - middle + phrases.lower).max(-1.0),
+                    upper: interval.upper.max(self.gain - middle + phrases.upper).min(1.0),
+                }
+            }
+            CheckMode::Point | CheckMode::Bound | CheckMode::Change => interval,
         })
-    }
-
-    /// How far the gain reaches to each side by what phrases scatter.
-    fn scatter(self, table: PairedTable, confidence: Confidence) -> Option<f64> {
-        let phrases = usize::try_from(table.total()).ok()?;
-        let standard_error = self.shares.standard_error?;
-        let mean = ClusteredMean {
-            mean: 0.0,
-            standard_error,
-            cases: phrases,
-            clusters: phrases,
-            design_effect: None,
-        };
-        Some(mean.interval(confidence).upper)
     }
 
     pub(super) fn no_regression(
@@ -97,12 +92,7 @@ impl Answers {
             return (CheckOutcome::Fail, Some(most), format!("{brief}; {most} new failures allowed"));
         }
         let unweighed = gate.min_n.is_none() && gate.max_new_failures.is_none() && case.tests == 1;
-        let reach = if self.shares.independent {
-            self.interval(case.table, gate.confidence).map(|interval| self.gain - interval.lower)
-        } else {
-            self.scatter(case.table, gate.confidence)
-        };
-        let blind = reach.is_none_or(|reach| self.gain - reach < -SEES_LITTLE);
+        let blind = self.interval(case.table, gate).is_none_or(|interval| interval.lower < -SEES_LITTLE);
         let (outcome, reason) = if case.tests > 1 && self.alone <= alpha {
             let alone = percent(self.alone);
             let reason = format!(

@@ -273,7 +273,7 @@ impl<'a> Case<'a> {
     /// The interval of the difference; for variants of one another as wide as what they are worth makes it.
     fn interval(&self, gate: &Gate) -> Option<Interval> {
         if let Some(answers) = self.answers {
-            return answers.interval(self.table, gate.confidence);
+            return answers.interval(self.table, gate);
         }
         let interval = self.table.difference_interval(gate.confidence)?;
         let wider = self.worth.map_or(1.0, |worth| (count(self.cases()) / worth).max(1.0).sqrt());

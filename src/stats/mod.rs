@@ -9,7 +9,7 @@
 //! |---|---|
 //! | how sure is this rate? | [`Proportion`] |
 //! | how many errors may a gate allow, and could it ever pass? | [`acceptance`] |
-//! | did the second run get worse on the same cases? | [`PairedTable`]; for shares [`sign_flip_mid_p`] |
+//! | did the second run get worse on the same cases? | [`PairedTable`]; for shares [`ClusteredChange`] |
 //! | and if the cases differ? | [`unpaired`] |
 //! | do the levels agree, and what do the mistakes cost? | [`Confusion`], [`CostMatrix`] |
 //! | do the people agree who gave the labels? | [`krippendorff_alpha`] |
@@ -43,6 +43,7 @@ pub mod bootstrap;
 mod calibration;
 pub mod change_point;
 pub mod cluster;
+mod clustered_change;
 mod confidence;
 mod confusion;
 mod cost;
@@ -58,7 +59,6 @@ mod proportion;
 mod random;
 mod ranking;
 mod scores;
-mod sign_flip;
 mod special;
 pub mod unpaired;
 
@@ -69,6 +69,7 @@ pub use bootstrap::{BootstrapError, BootstrapEstimate, BootstrapKind, BootstrapO
 pub use calibration::{Binning, Calibration, CalibrationBin, MurphyDecomposition};
 pub use change_point::{ChangePoint, ChangePointError, ChangePointOptions};
 pub use cluster::ClusteredMean;
+pub use clustered_change::ClusteredChange;
 pub use confidence::{Confidence, ConfidenceError};
 pub use confusion::{Confusion, ConfusionError};
 pub use cost::{CostError, CostMatrix, CostSummary};
@@ -81,4 +82,3 @@ pub use percentile::RankInterval;
 pub use proportion::{Interval, IntervalMethod, Proportion, ProportionError};
 pub use ranking::ThresholdRow;
 pub use scores::{ScoreError, ScoredCase, ScoredCases};
-pub use sign_flip::sign_flip_mid_p;

@@ -6,6 +6,7 @@
     reason = "small counts; numbers as published"
 )]
 
+mod change_of_shares;
 mod change_point;
 mod edges;
 mod families;

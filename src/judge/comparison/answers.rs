@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 
 use super::pairs::Pair;
 use crate::domain::{
-    AnswerBrief, AnswerCounts, AnswerShares, Change, Estimate, Level, PairedRate, PairedTest, PhraseResult,
+    AnswerBrief, AnswerCounts, AnswerShares, Change, Level, PairedRate, PairedTest, PhraseResult,
 };
 use crate::judge::estimate::estimate;
 use crate::judge::family::rate_of;
 use crate::judge::judge;
 use crate::judge::load::clustered_rate;
 use crate::stats::unpaired::{difference_interval, fisher_exact, fisher_exact_lower};
-use crate::stats::{ClusteredMean, Confidence, Proportion, sign_flip_mid_p};
+use crate::stats::{ClusteredChange, Confidence, Proportion};
 
 /// A share that changed so much by chance alone in fewer cases than this did change.
 const CHANCE: f64 = 0.025;
@@ -92,35 +92,16 @@ pub(super) fn write(test: &mut PairedTest, phrases: &[(Option<usize>, Shares)]) 
         clustered_rate(&counts, None)
     });
     let clusters = clusters(phrases);
-    let value: f64 = clusters.iter().map(|(_, change)| change).sum();
-    let standard_error = (clusters.len() > 1).then(|| {
-        let count = clusters.len() as f64;
-        let squares: f64 = clusters.iter().map(|(weight, change)| (change - weight * value).powi(2)).sum();
-        (count / (count - 1.0) * squares).sqrt()
-    });
-    let changes: Vec<f64> = clusters.iter().map(|(_, change)| *change).collect();
-    let reversed: Vec<f64> = changes.iter().map(|change| -change).collect();
-    test.p_worse = sign_flip_mid_p(&changes);
-    test.p_changed = (2.0 * test.p_worse.min(sign_flip_mid_p(&reversed))).min(1.0);
-    let answers =
-        AnswerShares { baseline: rates[0], candidate: rates[1], standard_error, independent: false };
-    test.answers = Some(answers);
-    test.difference = test.difference.map(|table| {
-        let mean = standard_error.map(|standard_error| ClusteredMean {
-            mean: value,
-            standard_error,
-            cases: phrases.len(),
-            clusters: clusters.len(),
-            design_effect: None,
-        });
-        let scatter = mean.map_or(0.0, |mean| value - mean.interval(Confidence::PERCENT_95).lower);
-        // That few phrases did not change does not show that none like them would.
-        let reach = |end: Option<f64>| end.map(|end| (end - table.value).abs().max(scatter));
-        Estimate {
-            value,
-            lower: reach(table.lower).map(|reach| (value - reach).max(-1.0)),
-            upper: reach(table.upper).map(|reach| (value + reach).min(1.0)),
-        }
+    let Some(change) = ClusteredChange::new(&clusters) else { return };
+    let value = clusters.iter().map(|(_, change)| change).sum();
+    test.difference = Some(estimate(value, Some(change.interval(Confidence::PERCENT_95))));
+    (test.p_worse, test.p_changed) = (change.p_fell(), change.p_changed());
+    test.answers = Some(AnswerShares {
+        baseline: rates[0],
+        candidate: rates[1],
+        middle: Some(change.middle),
+        standard_error: Some(change.standard_error),
+        independent: false,
     });
 }
 
@@ -135,7 +116,7 @@ pub(super) fn write_requests(test: &mut PairedTest, phrases: &[(Option<usize>, S
         (rate_of(right, of, worth), Proportion::from_counts(requests - failed, failed))
     };
     let ((baseline, before), (candidate, after)) = (sum(0), sum(1));
-    test.answers = Some(AnswerShares { baseline, candidate, standard_error: None, independent: true });
+    test.answers = Some(AnswerShares { baseline, candidate, independent: true, ..AnswerShares::default() });
     let value = candidate.value.zip(baseline.value).map(|(after, before)| after - before);
     let interval = difference_interval(after, before, Confidence::PERCENT_95);
     test.difference = value.map(|value| estimate(value, interval));

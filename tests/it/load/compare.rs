@@ -28,6 +28,16 @@ fn failing() -> (Server, Arc<AtomicU64>) {
     (server, every)
 }
 
+/// Whether the interval and the test say the same: of the comparison, and of the gate.
+fn assert_agree(found: &Value) {
+    let test = &found["comparison"]["accuracy"];
+    let number = |value: &Value| value.as_f64().unwrap();
+    let fell = number(&test["difference"]["upper"]) < 0.0;
+    assert_eq!(fell, number(&test["p_changed"]) < 0.05, "{test}");
+    let gate = check(found, "accuracy no_regression");
+    assert_eq!(gate["outcome"] == "fail", number(&gate["interval"][1]) < 0.0, "{gate}");
+}
+
 fn compared(place: &Place, runs: [&str; 2], code: i32) -> (Value, String) {
     let ended = place.thrash([
         "compare",
@@ -63,6 +73,8 @@ fn a_run_whose_requests_fail_is_worse_though_each_phrase_is_mostly_answered() {
     for gate in ["accuracy no_regression", "unanswered_rate no_regression"] {
         assert_eq!(check(&broken, gate)["outcome"], "fail", "{}", check(&broken, gate));
     }
+    assert_agree(&same);
+    assert_agree(&broken);
     let difference = broken["comparison"]["accuracy"]["difference"]["value"].as_f64().unwrap();
     assert!((difference + 0.25).abs() < 0.01, "{difference}");
     let row = shown.lines().find(|line| line.trim_start().starts_with("unanswered ")).expect("a row of it");
@@ -78,6 +90,8 @@ fn a_run_whose_requests_fail_is_worse_though_each_phrase_is_mostly_answered() {
 
     // No phrase is worse beyond chance by itself, and all together are.
     let (little, _) = compared(&place, ["before.json", "a_little.json"], 1);
+    assert_agree(&little);
+    assert_eq!(check(&little, "accuracy no_regression")["outcome"], "fail");
     let gate = check(&little, "unanswered_rate no_regression");
     assert_eq!(gate["outcome"], "fail", "{gate}");
     assert!(gate["reason"].as_str().unwrap().starts_with("10 of 240, and 0 of 240 before"), "{gate}");

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use thrash::stats::{
-    Binning, BootstrapOptions, Confidence, Confusion, IntervalMethod, KappaWeights, LatencyHistogram,
-    PairedTable, Proportion, ScoredCase, ScoredCases, Unanswered, bootstrap, flakiness, multiplicity,
-    percentile, sign_flip_mid_p, unpaired,
+    Binning, BootstrapOptions, ClusteredChange, Confidence, Confusion, IntervalMethod, KappaWeights,
+    LatencyHistogram, PairedTable, Proportion, ScoredCase, ScoredCases, Unanswered, bootstrap, flakiness,
+    multiplicity, percentile, unpaired,
 };
 
 use super::{EXACT, P95, WILSON, fpr_rule};
@@ -55,18 +55,19 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn flipped_signs_of_whole_changes_are_the_paired_test(worse in 0_usize..90, better in 0_usize..90, same in 0_usize..9) {
-        let changes: Vec<f64> = [vec![-1.0; worse], vec![1.0; better], vec![0.0; same]].concat();
-        let table = PairedTable { regressed: worse as u64, improved: better as u64, ..PairedTable::default() };
-        prop_assert!((sign_flip_mid_p(&changes) - table.regression_mid_p()).abs() < HAIR);
-    }
-
-    #[test]
-    fn flipped_signs_are_a_chance_and_both_sides_of_it_are_one(changes in prop::collection::vec(-1.0..1.0, 1..300)) {
-        let reversed: Vec<f64> = changes.iter().map(|change: &f64| -change).collect();
-        let (worse, better) = (sign_flip_mid_p(&changes), sign_flip_mid_p(&reversed));
-        prop_assert!((0.0..=1.0).contains(&worse));
-        prop_assert!((worse + better - 1.0).abs() < HAIR, "{worse} and {better}");
+    fn the_interval_and_the_tests_of_a_change_of_shares_agree(
+        changes in prop::collection::vec((0.01..1.0, -1.0..1.0), 1..60), sure in confidences(),
+    ) {
+        let clusters: Vec<(f64, f64)> = changes.iter().map(|(weight, change)| (*weight, weight * change)).collect();
+        let change = ClusteredChange::new(&clusters).unwrap();
+        let (interval, bounds, alpha) = (change.interval(sure), change.bounds(sure), sure.alpha());
+        prop_assume!((change.p_changed() - alpha).abs() > HAIR && (change.p_fell() - alpha).abs() > HAIR);
+        prop_assert_eq!(change.p_changed() < alpha, interval.upper < 0.0 || interval.lower > 0.0);
+        prop_assert_eq!(change.p_fell() < alpha, bounds.upper < 0.0);
+        let weight: f64 = clusters.iter().map(|(weight, _)| weight).sum();
+        let mean = clusters.iter().map(|(_, change)| change).sum::<f64>() / weight;
+        let whole = change.interval(P95);
+        prop_assert!(whole.lower <= mean + HAIR && mean <= whole.upper + HAIR);
     }
 
     #[test]
