@@ -7,7 +7,6 @@ use tokio::sync::mpsc;
 
 use super::output::Output;
 use crate::domain::{LoadSecond, RunEvent, SecondPhrases, Verdict, Wait, count};
-use crate::run::IDLE_LONGEST;
 
 /// When the first plain line is written: a log should show early that the run goes on.
 const FIRST_LINE: Duration = Duration::from_secs(2);
@@ -165,13 +164,13 @@ impl Progress {
                 RunEvent::WorkersAwaited { come, of } => {
                     say(format!("{come} of {} there", count(of, "worker is", "workers are")));
                 }
-                RunEvent::IdleStarted { planned } => {
+                RunEvent::IdleStarted { planned, longest } => {
                     seen.planned = planned;
                     self.bar.set_length(planned as u64);
                     self.bar.set_message("answers without load");
                     if self.style == Style::Lines {
                         next_line = Instant::now() + FIRST_LINE;
-                        let longest = Wait(IDLE_LONGEST);
+                        let longest = Wait(longest);
                         say(format!("{planned} phrases without load, one at a time, {longest} at most"));
                     }
                 }

@@ -139,7 +139,7 @@ impl Ring {
 impl Progress {
     fn count(&mut self, event: &RunEvent) {
         match event {
-            RunEvent::Started { planned } | RunEvent::IdleStarted { planned } => {
+            RunEvent::Started { planned } | RunEvent::IdleStarted { planned, .. } => {
                 *self = Self { planned: *planned, ..Self::default() };
             }
             RunEvent::Extended { more } => self.planned += more,

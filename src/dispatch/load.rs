@@ -20,7 +20,7 @@ use crate::demo::Demo;
 use crate::domain::{BaselineWish, LoadModel, RunEvent, RunId, Series, count, is_this_machine};
 use crate::gate::{Gate, GateOptions};
 use crate::load::{Deck, Elsewhere, LoadEngine, OpenEngine, Rate, Scenario, Shard, UsersEngine, UsersOrder};
-use crate::run::{LoadRun, RunControl, RunFacts};
+use crate::run::{IDLE_LONGEST, LoadRun, RunControl, RunFacts};
 use crate::suite::Suite;
 use crate::target::{Contract, LoadOptions, LoadTarget, PRESET_NAMES, Target, harmless_phrase};
 
@@ -133,7 +133,8 @@ impl PreparedLoad {
         };
         let run = LoadRun {
             engine,
-            idle_pass: scenario.idle_pass || gates.gates.iter().any(Gate::needs_idle),
+            idle_pass: (scenario.idle_pass || gates.gates.iter().any(Gate::needs_idle))
+                .then_some(IDLE_LONGEST),
             facts: RunFacts {
                 id,
                 started_at,

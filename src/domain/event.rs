@@ -53,6 +53,8 @@ pub enum RunEvent {
     IdleStarted {
         /// How many phrases.
         planned: usize,
+        /// How long it may take.
+        longest: Duration,
     },
     /// One of them has its answer, or will never have one.
     IdleObserved {

@@ -38,8 +38,8 @@ pub struct LoadRun {
     pub facts: RunFacts,
     /// What the run has to hold.
     pub gates: GateOptions,
-    /// Whether every phrase is asked once before the load.
-    pub idle_pass: bool,
+    /// How long every phrase is asked once before the load, at most; none where that is not wanted.
+    pub idle_pass: Option<Duration>,
 }
 
 impl LoadRun {
@@ -65,11 +65,12 @@ impl LoadRun {
             );
             tell(RunEvent::Noted { text });
         }
-        let (idle, abort) = if idle_pass {
-            let found = idle(&target, &scenario, facts.text, &control, &events).await;
-            (Some(found.results), found.abort)
-        } else {
-            (None, None)
+        let (idle, abort) = match idle_pass {
+            Some(longest) => {
+                let found = idle(&target, &scenario, longest, facts.text, &control, &events).await;
+                (Some(found.results), found.abort)
+            }
+            None => (None, None),
         };
         let idle_right = idle.as_ref().filter(|idle| idle.len() == target.phrases().len());
         let sending = Sending {

@@ -22,7 +22,7 @@ use crate::judge::judge_phrase;
 use crate::load::{AbortEntry, Scenario, Watch, Window};
 use crate::target::LoadTarget;
 
-/// It takes no longer than this; the phrases that it has come to by then, in random order, stand for all.
+/// It takes no longer than this where nobody says otherwise.
 pub const IDLE_LONGEST: Duration = Duration::from_mins(10);
 /// How often the rails are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -35,16 +35,18 @@ pub(super) struct Idle {
 }
 
 /// Asks every phrase once, as any run does. Requests hold as many phrases as under load: what the load does to answers is
-/// not what a batch does to them.
+/// not what a batch does to them. It takes no longer than `longest`; the phrases that it has come to by then, in random
+/// order, stand for all.
 pub(super) async fn idle(
     target: &Arc<LoadTarget>,
     scenario: &Scenario,
+    longest: Duration,
     text: TextPolicy,
     control: &RunControl,
     events: &mpsc::Sender<RunEvent>,
 ) -> Idle {
     let all = target.phrases().len();
-    let _ = events.try_send(RunEvent::IdleStarted { planned: all });
+    let _ = events.try_send(RunEvent::IdleStarted { planned: all, longest });
     let start = Instant::now();
     let (stop, abort) = (control.drain.child_token(), control.abort.child_token());
     let lately = Arc::new(Lately::new(scenario.abort_when, start));
@@ -78,7 +80,7 @@ pub(super) async fn idle(
     };
     // One at a time: a target that bears no second request would not be idle.
     let mut asking = pin!(work_off(requests, 1, ask));
-    let mut watch = Watch::new((scenario.abort_when, 1), IDLE_LONGEST, 1, Duration::ZERO);
+    let mut watch = Watch::new((scenario.abort_when, 1), longest, 1, Duration::ZERO);
     let mut looks = Looks::begin(target, scenario);
     let mut ticks = interval(LOOK_EVERY);
     let mut found = None;
@@ -92,7 +94,7 @@ pub(super) async fn idle(
             found = looks.failed() => {
                 Some(LoadAbort { at_ms: start.elapsed().as_secs_f64() * 1e3, ..found })
             }
-            () = sleep_until(start + IDLE_LONGEST), if !stop.is_cancelled() => {
+            () = sleep_until(start + longest), if !stop.is_cancelled() => {
                 stop.cancel();
                 None
             }
@@ -111,10 +113,10 @@ pub(super) async fn idle(
         LoadAbort { seen, ..found }
     });
     done.found.sort_by_key(|(number, _)| *number);
-    if found.is_none() && start.elapsed() >= IDLE_LONGEST && done.found.len() < all {
+    if found.is_none() && start.elapsed() >= longest && done.found.len() < all {
         let text = format!(
             "after {} without load {} of {all} phrases were asked: they stand for all",
-            Wait(IDLE_LONGEST),
+            Wait(longest),
             done.found.len()
         );
         let _ = events.try_send(RunEvent::Noted { text });

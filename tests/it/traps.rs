@@ -8,6 +8,7 @@ mod contracts;
 mod deadlines;
 mod honesty;
 mod http2;
+mod idle;
 mod limits;
 mod polling;
 mod repeats;

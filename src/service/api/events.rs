@@ -217,7 +217,9 @@ fn view(event: &RunEvent) -> (&'static str, Value) {
         }
         RunEvent::ReferenceAwaited { at_most } => ("reference_awaited", json!({"at_most_ms": ms(at_most)})),
         RunEvent::WorkersAwaited { come, of } => ("workers_awaited", json!({"come": come, "of": of})),
-        RunEvent::IdleStarted { planned } => ("idle_started", json!({"planned": planned})),
+        RunEvent::IdleStarted { planned, longest } => {
+            ("idle_started", json!({"planned": planned, "longest_ms": ms(longest)}))
+        }
         RunEvent::IdleObserved { answered } => ("idle_observed", json!({"answered": answered})),
         RunEvent::Noted { text } => ("noted", json!({"text": text})),
         RunEvent::LoadStarted { planned, judged } => {
