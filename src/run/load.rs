@@ -65,12 +65,12 @@ impl LoadRun {
             );
             tell(RunEvent::Noted { text });
         }
-        let (idle, abort) = match idle_pass {
+        let (idle, abort, exhausted) = match idle_pass {
             Some(longest) => {
                 let found = idle(&target, &scenario, longest, facts.text, &control, &events).await;
-                (Some(found.results), found.abort)
+                (Some(found.results), found.abort, found.exhausted)
             }
-            None => (None, None),
+            None => (None, None, 0),
         };
         let idle_right = idle.as_ref().filter(|idle| idle.len() == target.phrases().len());
         let sending = Sending {
@@ -117,6 +117,7 @@ impl LoadRun {
                 found.tally = course.send(Sending { ramps, ..sending }).await?;
             }
         }
+        found.tally.exhausted += exhausted;
         found.duration = began.elapsed().saturating_sub(course.lead);
         (found.seconds, found.second_s) = course.watch.finish();
         found.status = match (&course.abort, control.is_stopping() || course.broken.is_some()) {
@@ -170,6 +171,7 @@ async fn search(
         let step = Found {
             idle: found.idle.clone(),
             seconds: course.watch.since(from),
+            status: if course.abort.is_some() { RunStatus::Aborted } else { RunStatus::Completed },
             abort: course.abort.clone(),
             shards: course.shards.clone(),
             duration: ramp.duration,
@@ -181,6 +183,10 @@ async fn search(
             Held::Yes => result.sustained = Some(ramp.to),
             Held::Unknown(reason) => {
                 result.reason = Some(reason);
+                // What this machine could not do is no failure of the target.
+                if course.shards.iter().all(|shard| shard.trouble.is_none()) {
+                    course.abort = None;
+                }
                 break;
             }
             Held::No(reason) => {
@@ -228,6 +234,7 @@ impl Course<'_> {
         // Children: what ends this sending does not look like somebody's stop.
         let (drain, abort) = (self.control.drain.child_token(), self.control.abort.child_token());
         let mut looks = Looks::begin(&sending.target, &sending.scenario);
+        let mut exhausted = 0;
         let began = Instant::now();
         let engine = Arc::clone(&self.engine);
         let (draining, aborting) = (drain.clone(), abort.clone());
@@ -248,14 +255,16 @@ impl Course<'_> {
                         self.end(found, &drain, &abort);
                     }
                 }
-                found = looks.failed() => {
+                (found, unsent) = looks.failed() => {
+                    exhausted = unsent;
                     if self.abort.is_none() {
                         self.end(LoadAbort { at_ms: began.elapsed().as_secs_f64() * 1e3, ..found }, &drain, &abort);
                     }
                 }
             }
         }
-        let sent = running.await.map_err(std::io::Error::other)??;
+        let mut sent = running.await.map_err(std::io::Error::other)??;
+        sent.tally.exhausted += exhausted;
         if let Some(reason) = &sent.broken {
             let _ = self.events.try_send(RunEvent::GivenUp { reason: reason.clone() });
         }

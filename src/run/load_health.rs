@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Looks at the target's health again and again, in a task of their own: one that hangs must not hide anything else.
 /// Dropping it ends them.
 pub(super) struct Looks {
-    told: mpsc::Receiver<()>,
+    told: mpsc::Receiver<u64>,
     looking: JoinHandle<()>,
 }
 
@@ -30,26 +30,26 @@ impl Looks {
         let (target, is_wanted) = (Arc::clone(target), scenario.abort_when.unhealthy);
         let looking = tokio::spawn(async move {
             let mut looks = interval(LOOK_EVERY);
-            let mut failed_in_a_row = 0;
+            let (mut failed_in_a_row, mut exhausted) = (0, 0);
             while is_wanted && failed_in_a_row < 2 {
                 looks.tick().await;
-                let look = target.target().look_for(LOOK_EVERY).await;
-                failed_in_a_row = if look.is_ok() { 0 } else { failed_in_a_row + 1 };
+                (failed_in_a_row, exhausted) = match target.target().look_for(LOOK_EVERY).await {
+                    Ok(_) => (0, 0),
+                    Err(error) => (failed_in_a_row + 1, exhausted + u64::from(error.is_exhaustion())),
+                };
             }
             if is_wanted {
-                let _ = telling.send(()).await;
+                let _ = telling.send(exhausted).await;
             }
         });
         Self { told, looking }
     }
 
-    /// Returns once two in a row have failed; never else.
-    pub(super) async fn failed(&mut self) -> LoadAbort {
-        if self.told.recv().await.is_none() {
-            return pending().await;
-        }
+    /// Returns once two in a row have failed, with how many of them found no port or file on this machine; never else.
+    pub(super) async fn failed(&mut self) -> (LoadAbort, u64) {
+        let Some(exhausted) = self.told.recv().await else { return pending().await };
         let seen = "the target's health request failed twice in a row".to_owned();
-        LoadAbort { rule: "unhealthy: true".to_owned(), seen, at_ms: 0.0 }
+        (LoadAbort { rule: "unhealthy: true".to_owned(), seen, at_ms: 0.0 }, exhausted)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::domain::{
 };
 use crate::judge::judge_phrase;
 use crate::load::{AbortEntry, Scenario, Watch, Window};
-use crate::target::LoadTarget;
+use crate::target::{LoadTarget, is_exhaustion};
 
 /// It takes no longer than this where nobody says otherwise.
 pub const IDLE_LONGEST: Duration = Duration::from_mins(10);
@@ -32,6 +32,8 @@ pub(super) struct Idle {
     pub(super) results: Vec<PhraseResult>,
     /// Why there can be no load.
     pub(super) abort: Option<LoadAbort>,
+    /// Requests that found no port or file on this machine.
+    pub(super) exhausted: u64,
 }
 
 /// Asks every phrase once, as any run does. Requests hold as many phrases as under load: what the load does to answers is
@@ -91,7 +93,8 @@ pub(super) async fn idle(
                 watch.take(lately.look());
                 watch.too_much()
             }
-            found = looks.failed() => {
+            (found, unsent) = looks.failed() => {
+                lately.exhausted(unsent);
                 Some(LoadAbort { at_ms: start.elapsed().as_secs_f64() * 1e3, ..found })
             }
             () = sleep_until(start + longest), if !stop.is_cancelled() => {
@@ -125,11 +128,16 @@ pub(super) async fn idle(
     let result = |(number, seen): (usize, Vec<Observation>)| {
         judge_phrase(&target.phrases()[number], alert_level, text, seen)
     };
-    Idle { results: done.found.into_iter().map(result).collect(), abort: found }
+    let exhausted = lately.exhausted(0);
+    Idle { results: done.found.into_iter().map(result).collect(), abort: found, exhausted }
 }
 
 fn is_answered(seen: &Observation) -> bool {
     matches!(seen.answer, Answer::Prediction(_))
+}
+
+fn is_unsent(seen: &Observation) -> bool {
+    matches!(&seen.answer, Answer::NoAnswer(none) if is_exhaustion(none.reason, &none.detail))
 }
 
 /// What came back lately, for the rails.
@@ -146,6 +154,8 @@ struct State {
     since: Option<Instant>,
     phrases: u64,
     unanswered: u64,
+    /// Requests that found no port or file.
+    exhausted: u64,
 }
 
 impl Lately {
@@ -175,12 +185,20 @@ impl Lately {
         let (phrases, unanswered) = (asked.len() as u64, (asked.len() - answered) as u64);
         state.phrases += phrases;
         state.unanswered += unanswered;
+        state.exhausted += u64::from(asked.iter().any(is_unsent));
         let window = &mut state.window;
         window.phrases += phrases;
         window.unanswered_phrases += unanswered;
         window.answered += u64::from(answered > 0);
         window.unanswered += u64::from(answered == 0);
         window.slow += u64::from(since.is_some_and(|since| self.is_slow(since)));
+    }
+
+    /// Requests that found no port or file, with so many more.
+    fn exhausted(&self, more: u64) -> u64 {
+        let mut state = self.state();
+        state.exhausted += more;
+        state.exhausted
     }
 
     /// What was seen since the last time.

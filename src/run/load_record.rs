@@ -121,9 +121,6 @@ impl Whole<'_> {
         if let Some(trouble) = step.shards.iter().find_map(|shard| shard.trouble.as_ref()) {
             return Held::Unknown(format!("a worker {trouble}"));
         }
-        if let Some(abort) = &step.abort {
-            return Held::No(format!("{}: {}", abort.rule, abort.seen));
-        }
         let scenario = Scenario { steps: vec![(0, ramp)], is_search: false, ..self.scenario.clone() };
         let gates = self.gates.gates.iter().filter(|gate| !gate.needs_search()).cloned().collect();
         let whole =
@@ -137,7 +134,11 @@ impl Whole<'_> {
         };
         match verdict.conclusion {
             Conclusion::Passed => Held::Yes,
-            Conclusion::GateFailed | Conclusion::TargetFailed => Held::No(first(CheckOutcome::Fail)),
+            Conclusion::GateFailed | Conclusion::TargetFailed => Held::No(match &step.abort {
+                Some(abort) => format!("{}: {}", abort.rule, abort.seen),
+                None => first(CheckOutcome::Fail),
+            }),
+            Conclusion::Inconclusive if step.abort.is_some() => Held::Unknown(verdict.sentence),
             Conclusion::Inconclusive | Conclusion::Interrupted => {
                 Held::Unknown(first(CheckOutcome::Inconclusive))
             }

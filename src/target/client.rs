@@ -243,6 +243,12 @@ impl Failure {
     }
 }
 
+/// Whether it failed because no port or file was left: those are this machine's, whoever is at the other end.
+pub fn is_exhaustion(reason: NoAnswerReason, detail: &str) -> bool {
+    let codes = ["os error 99", "os error 24", "os error 23"];
+    reason == NoAnswerReason::Unreachable && codes.iter().any(|code| detail.contains(code))
+}
+
 /// Deadlines and cap of one exchange.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {

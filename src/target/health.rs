@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ask::Target;
-use super::client::{Bounds, exchange};
+use super::client::{Bounds, exchange, is_exhaustion};
 use super::expression::Scope;
 use super::reading::shown;
 use crate::domain::NoAnswerReason;
@@ -45,6 +45,13 @@ pub enum HealthError {
         /// What it answered.
         detail: String,
     },
+}
+
+impl HealthError {
+    /// Whether this machine had no port or file left to look with.
+    pub fn is_exhaustion(&self) -> bool {
+        matches!(self, Self::Unreachable { detail, reason, .. } if is_exhaustion(*reason, detail))
+    }
 }
 
 impl Target {

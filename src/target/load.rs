@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::ask::Target;
 use super::checks::Checks;
-use super::client::{Bounds, Failure, exchange};
+use super::client::{Bounds, Failure, exchange, is_exhaustion};
 use super::opened::Opened;
 use super::outgoing::Outgoing;
 use super::poll::Turnstile;
@@ -407,11 +407,7 @@ impl Failure {
     fn answer(&self, lane: &mut Lane, phrases: &[usize]) -> Shot {
         let none = ShortAnswer { level: Err(self.none.reason), violates: false, cached: false };
         lane.answers.extend(phrases.iter().map(|_| none));
-        // Ports and files are this machine's, whoever is at the other end.
-        let exhausted = self.phase == Phase::Connect
-            && ["os error 99", "os error 24", "os error 23"]
-                .iter()
-                .any(|code| self.none.detail.contains(code));
+        let exhausted = is_exhaustion(self.none.reason, &self.none.detail);
         Shot { exhausted, ..Shot::default() }
     }
 }

@@ -31,7 +31,7 @@ mod wire;
 
 pub use ask::{AskOptions, Target, harmless_phrase};
 pub use checks::{MOST_CHECKS, check_rule};
-pub use client::{Connection, ConnectionError, ProxyUrl, download_client};
+pub use client::{Connection, ConnectionError, ProxyUrl, download_client, is_exhaustion};
 pub(crate) use contract::parse_base_url;
 pub use contract::{Contract, ContractError};
 pub use contract_file::{Limits, schema};

@@ -9,6 +9,7 @@ mod format;
 mod kubernetes;
 mod open;
 mod overrides;
+mod own_limits;
 mod polled;
 mod rails;
 mod search;

@@ -219,31 +219,6 @@ fn who_watches_is_told_the_stage() {
 }
 
 #[test]
-fn requests_that_found_no_file_here_are_no_failure_of_the_target() {
-    let server = Server::start(|seen| right(seen).after(ms(500)));
-    let place = place(
-        "model: arrivals\nrate: 150/s\nduration: 2s\nmax_in_flight: 200\nconnections: {keep_alive: false}\nabort_when: {error_rate: 100%, unhealthy: false}\ngates: [error_rate <= 1%, accuracy >= 90%, latency_p95 <= 20s]\n",
-    );
-    let url = server.url();
-    let line = format!(
-        "ulimit -n 48; \"$THRASH\" load s.yaml --target plain --url {url} --database-url none --json r.json --junit r.xml"
-    );
-    place.shell(&line).exits(4);
-    let read = |name: &str| std::fs::read_to_string(place.path().join(name)).expect(name);
-    let record: serde_json::Value = serde_json::from_str(&read("r.json")).unwrap();
-    assert!(
-        record["load"]["generator"]["exhausted"].as_u64().unwrap() > 0,
-        "{}",
-        record["load"]["generator"]
-    );
-    for check in record["verdict"]["checks"].as_array().unwrap() {
-        assert_ne!(check["outcome"], "fail", "{check}");
-    }
-    let gates = read("r.xml");
-    assert!(!gates.contains("<failure"), "{gates}");
-}
-
-#[test]
 fn each_second_holds_what_was_seen_in_it() {
     let server =
         Server::start(
