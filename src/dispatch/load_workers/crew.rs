@@ -18,7 +18,7 @@ use crate::dispatch::DispatchError;
 use crate::domain::{LoadModel, RunEvent, RunId, count};
 use crate::load::{Elsewhere, Scenario, Sending, Sent, Tally, Window};
 use crate::run::RunControl;
-use crate::store::{LoadBoard, PostedJob, Stop, StoreError};
+use crate::store::{LoadBoard, PostedJob, Stop, StoreError, StoreErrorKind};
 use crate::target::Contract;
 
 /// How often it shows that it is still there.
@@ -114,7 +114,15 @@ impl Crew {
         let mut ticks = interval(LOOK_EVERY);
         while !control.is_stopping() {
             ticks.tick().await;
-            let present = self.board.present(&self.run).await?;
+            let present = match self.board.present(&self.run).await {
+                // Slow for a moment is not gone.
+                Err(error)
+                    if error.kind() == StoreErrorKind::Unreachable && began.elapsed() <= self.wish.wait =>
+                {
+                    continue;
+                }
+                present => present?,
+            };
             let there: Vec<usize> =
                 present.iter().filter(|(_, silence)| *silence < LOST).map(|(shard, _)| *shard).collect();
             if told != Some(there.len()) {

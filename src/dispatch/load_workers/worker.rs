@@ -15,7 +15,7 @@ use crate::dispatch::load::{deck, load_target, may_be_loaded, phrases, send_agai
 use crate::domain::{LoadModel, Wait, count};
 use crate::load::{LoadEngine, OpenEngine, Scenario, Sending, Shard, UsersEngine, UsersOrder};
 use crate::run::RunControl;
-use crate::store::{JoinedShard, LoadBoard, PostedJob};
+use crate::store::{JoinedShard, LoadBoard, PostedJob, StoreErrorKind};
 
 /// How often it is looked whether the run has begun.
 const FIND_EVERY: Duration = Duration::from_millis(500);
@@ -64,7 +64,12 @@ impl Waiting {
         let board = board(config).await?;
         let until = Instant::now() + wait;
         loop {
-            if let Some(posted) = board.find(name).await? {
+            let found = match board.find(name).await {
+                // Slow for a moment is not gone.
+                Err(error) if error.kind() == StoreErrorKind::Unreachable && Instant::now() <= until => None,
+                found => found?,
+            };
+            if let Some(posted) = found {
                 let job = serde_json::from_str(&posted.orders).map_err(|_| other_version(None))?;
                 return Ok(Self { board, posted, job });
             }

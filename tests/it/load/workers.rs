@@ -5,6 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use sqlx::Connection;
 
 use super::batch::{BY_ID, right_to_all, target};
 use super::{counts, ms, place, record_of, right, wait_for_requests};
@@ -77,6 +78,22 @@ impl Field {
 
     pub(super) fn workers(&self, of: usize) -> Vec<Child> {
         (0..of).map(|index| self.worker(index, of)).collect()
+    }
+
+    /// Waits until one worker has.
+    async fn first_has_joined(&self) {
+        let start = Instant::now();
+        loop {
+            let taken: i64 = sqlx::query_scalar("SELECT count(*) FROM ash_thrash.load_shards")
+                .fetch_one(&mut self.database.connect().await)
+                .await
+                .unwrap_or(0);
+            if taken == 1 {
+                return;
+            }
+            assert!(start.elapsed() < Duration::from_secs(30), "nobody comes");
+            std::thread::sleep(ms(50));
+        }
     }
 
     /// A whole run: whoever begins it ends with this code, and each worker has done its part.
@@ -382,19 +399,7 @@ async fn whoever_would_send_something_else_is_refused() {
     let field = Field::new(lines, &server).await;
     let run = field.begin(2, &[]);
     let first = field.worker(0, 2);
-    let mut first_is_ready = false;
-    for _ in 0..600 {
-        let taken: i64 = sqlx::query_scalar("SELECT count(*) FROM ash_thrash.load_shards")
-            .fetch_one(&mut field.database.connect().await)
-            .await
-            .unwrap_or(0);
-        first_is_ready = taken == 1;
-        if first_is_ready {
-            break;
-        }
-        std::thread::sleep(ms(50));
-    }
-    assert!(first_is_ready);
+    field.first_has_joined().await;
     ended(field.worker(0, 2)).exits(2).complains(&["another worker has number 0"]);
     ended(field.worker(1, 3)).exits(2).complains(&["wants 2 workers", "one of 3"]);
     let url = field.url.replace("127.0.0.1", "localhost");
@@ -454,6 +459,30 @@ async fn workers_stop_when_whoever_began_the_run_is_gone_and_the_run_when_it_is_
     ended(stays).exits(0);
     let record = field.record();
     assert_eq!(counts(&record)["started"], server.requests().len() - sent, "with what it sent until then");
+}
+
+#[tokio::test]
+async fn a_database_that_is_slow_for_a_moment_sends_nobody_home() {
+    let server = Server::start(right);
+    let lines = "model: arrivals\nrate: 20/s\nduration: 1s\ngates: [error_rate <= 1%]\n";
+    let field = Field::new(lines, &server).await;
+    let run = field.begin(2, &[]);
+    let first = field.worker(0, 2);
+    field.first_has_joined().await;
+    let mut slow = field.database.connect().await;
+    let mut locked = slow.begin().await.unwrap();
+    sqlx::query("LOCK TABLE ash_thrash.load_jobs, ash_thrash.load_shards IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *locked)
+        .await
+        .unwrap();
+    // One waits for the other worker, and that one for the run, each statement for a second at most.
+    let second = field.worker(1, 2);
+    std::thread::sleep(ms(2500));
+    locked.commit().await.unwrap();
+    for child in [run, first, second] {
+        ended(child).exits(0);
+    }
+    assert_eq!(server.requests().len(), 20);
 }
 
 #[test]
