@@ -23,7 +23,7 @@ fn gate<'a>(record: &'a Value, metric: &str) -> &'a Value {
 #[test]
 fn what_waited_for_our_own_rate_is_no_slowness_of_the_target() {
     for (rate, decides_after, code, outcome) in
-        [("max_rate: 20/s\n", 0, 4, "inconclusive"), ("max_rate: 500/s\n", 300, 1, "fail")]
+        [("max_rate: 20/s\n", 0, 4, "inconclusive"), ("", 300, 1, "fail")]
     {
         let server = deciding(decides_after);
         let place = place(&format!(
