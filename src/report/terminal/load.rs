@@ -30,6 +30,9 @@ fn sent(load: &LoadRecord) -> String {
     };
     let mut parts = vec![format!("{} of {} intended requests started", counts.started, counts.intended)];
     parts.extend(figures::batches(load));
+    parts.extend(
+        load.scenario.overrides.iter().map(|(key, value)| format!("`{key}: {value}` was said instead")),
+    );
     for (some, word) in [
         (counts.late, "over a second late"),
         (counts.dropped, "dropped"),
