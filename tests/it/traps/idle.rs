@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::Utc;
 use thrash::domain::{CheckOutcome, RunEvent, RunId, RunStatus, TextPolicy};
 use thrash::gate::GateOptions;
-use thrash::load::{Deck, LoadEngine, OpenEngine, Scenario};
+use thrash::load::{Deck, LoadEngine, OpenEngine, Overrides, Scenario};
 use thrash::run::{LoadRun, RunControl, RunFacts};
 use thrash::target::{LoadOptions, LoadTarget};
 use tokio::sync::mpsc;
@@ -35,7 +35,7 @@ async fn an_idle_pass_that_takes_too_long_ends_and_its_phrases_stand_for_all() {
             level("high")
         }
     });
-    let scenario = Scenario::parse("s", "s.yaml", SCENARIO, 1.0).expect("a scenario");
+    let scenario = Scenario::parse("s", "s.yaml", SCENARIO, 1.0, Overrides::default()).expect("a scenario");
     let all = phrases(80);
     let options = LoadOptions {
         headers: Vec::new(),
