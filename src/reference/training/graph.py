@@ -6,7 +6,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 
 class Graph:
-    """ONNX nodes one after another. Large weights are stored in half precision and computed in single."""
+    """ONNX nodes one after another. Large weights are stored in half precision or in eight bits, and computed in single."""
 
     def __init__(self):
         self.nodes, self.weights, self.count = [], [], 0
@@ -26,8 +26,17 @@ class Graph:
         self.weights.append(numpy_helper.from_array(np.asarray(array, dtype=kind), name))
         return self.op("Cast", name, to=TensorProto.FLOAT) if half else name
 
-    def linear(self, x, matrix, bias):
-        return self.op("Add", self.op("MatMul", x, self.weight(matrix.T)), self.weight(bias))
+    def narrow(self, matrix):
+        """A matrix in eight bits, each column with a scale."""
+        scale = np.abs(matrix).max(axis=0) / 127
+        self.count += 1
+        name = f"w_{self.count}"
+        self.weights.append(numpy_helper.from_array(np.rint(matrix / scale).astype(np.int8), name))
+        return self.op("Mul", self.op("Cast", name, to=TensorProto.FLOAT), self.weight(scale.astype(np.float32)))
+
+    def linear(self, x, matrix, bias, narrow=False):
+        matrix = self.narrow(matrix.T) if narrow else self.weight(matrix.T)
+        return self.op("Add", self.op("MatMul", x, matrix), self.weight(bias))
 
     def gelu(self, x):
         bent = self.op("Add", self.op("Erf", self.op("Mul", x, self.weight(np.float32(2**-0.5)))), self.weight(np.float32(1)))

@@ -1,9 +1,11 @@
-"""Many lines without labels for the teacher to judge: training phrases retyped, reworded and recombined."""
+"""Many lines without labels for the teacher to judge: training phrases retyped, reworded, recombined and put into frames, and
+lines put together from the lists of patterns.yaml."""
 
 import random
 import re
 
 import numpy as np
+import yaml
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
@@ -12,6 +14,7 @@ from perturb import perturbed
 
 CUTS = re.compile(r"(?<=[.!?…;])\s+|\s+(?=(?:but|because|and then|so|when|while|after|if|cuz|since|and i|then)\s)|,\s+", re.I)
 WORD = re.compile(r"[A-Za-z']{3,}")
+LIST = re.compile(r"\{(\w+)\}")
 
 
 def neighbours(words, table, texts, keep=8, nearest=0.45):
@@ -57,24 +60,44 @@ def recombined(one, other, rng):
     return head.rstrip() + " " + b[-1]
 
 
+def lists():
+    """The lists of patterns.yaml."""
+    found = yaml.safe_load((common.HERE / "patterns.yaml").read_text("utf-8"))
+    return {name: [part.strip() for part in str(parts).split("|")] for name, parts in found.items()}
+
+
 def lines(texts, near, rounds, seed=common.SEED):
     """The texts, then in every round one relative of each; fewer rounds give the beginning of the same list."""
-    rng = random.Random(seed)
+    rng, parts = random.Random(seed), lists()
+    resembles = common.resembling()
     out = dict.fromkeys(texts)
     for text in list(texts) * rounds:
         kind = rng.random()
-        if kind < 0.25:
+        if kind < 0.15:
             made = perturbed(text, rng)
-        elif kind < 0.65:
+        elif kind < 0.45:
             made = perturbed(reworded(text, near, rng), rng, 0.6)
-        else:
+        elif kind < 0.65:
             made = perturbed(recombined(text, rng.choice(texts), rng), rng, 0.5)
-        out.setdefault(made[:300])
+        else:
+            if kind < 0.8:
+                made = rng.choice(parts["frames"]).replace("{}", text.rstrip("."))
+            else:
+                made = LIST.sub(lambda name: rng.choice(parts[name[1]]), rng.choice(parts["patterns"]))
+            if rng.random() < 0.4:
+                made = reworded(made, near, rng)
+            made = perturbed(made, rng, 0.5)
+        if not resembles(made):
+            out.setdefault(made[:300])
     return list(out)
 
 
 def of(folder, texts, rounds):
-    """Lines of texts, by the words of the encoder in a folder."""
+    """Lines of texts and of unlabelled.txt, by the words of the encoder in a folder."""
     words = Tokenizer.from_file(str(folder / "tokenizer.json")).get_vocab()
     table = load_file(folder / "model.safetensors")["embeddings.word_embeddings.weight"]
-    return lines(texts, neighbours(words, table, texts), rounds)
+    resembles = common.resembling()
+    more = (common.HERE / "phrases" / "unlabelled.txt").read_text("utf-8").splitlines()
+    texts = [*texts, *(line for line in more if not resembles(line))]
+    near = neighbours(words, table, [*texts, *(part for parts in lists().values() for part in parts)])
+    return lines(texts, near, rounds)
