@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::error::chain;
 use crate::domain::{Job, RunId};
-use crate::store::{Spool, Store, StoreError, StoreErrorKind};
+use crate::store::{Spool, Store, StoreError, StoreErrorKind, run_of};
 
 /// How long a record rests that the store does not take although it is there.
 const REST: Duration = Duration::from_mins(1);
@@ -35,19 +35,21 @@ impl Delivery {
     /// Brings what waits to the store, and gives the jobs that are over by that. While the store does not know of all of
     /// them it is an error: whoever took a job then could begin one anew whose record is here.
     pub(super) async fn look(&mut self, store: &dyn Store) -> Result<Vec<Job>, StoreError> {
+        let pending = self.spool.pending()?;
+        if !pending.is_empty() && pending == self.left && Instant::now() < self.again {
+            // The lease of one of them may be over by now.
+            self.ended.extend(store.settle_jobs(&self.spool.runs()?).await?);
+        } else if !pending.is_empty() {
+            self.deliver(store).await?;
+        }
         if !self.unsettled.is_empty() {
             self.ended.extend(store.settle_jobs(&self.unsettled).await?);
             self.unsettled.clear();
         }
-        let pending = self.spool.pending()?;
-        if pending.is_empty() {
-            return Ok(take(&mut self.ended));
-        }
-        if pending == self.left && Instant::now() < self.again {
-            // The lease of one of them may be over by now.
-            self.ended.extend(store.settle_jobs(&self.spool.runs()?).await?);
-            return Ok(take(&mut self.ended));
-        }
+        Ok(take(&mut self.ended))
+    }
+
+    async fn deliver(&mut self, store: &dyn Store) -> Result<(), StoreError> {
         let report = self.spool.deliver(store).await?;
         if !report.delivered.is_empty() {
             tracing::info!(delivered = report.delivered.len(), "records that waited went to the database");
@@ -55,6 +57,8 @@ impl Delivery {
         for (path, reason) in &report.set_aside {
             let reason = chain(reason);
             tracing::error!(path = %path.display(), reason, "NOT KEPT: a record that waited is damaged");
+            // That is no end of its run.
+            self.unsettled.retain(|run| Some(run) != run_of(path).as_ref());
         }
         for (path, error) in &report.failed {
             tracing::warn!(path = %path.display(), error = chain(error), "a record has to wait");
@@ -64,10 +68,11 @@ impl Delivery {
         let rest = if report.failed.iter().any(|(_, error)| away(error)) { Duration::ZERO } else { REST };
         self.ended.extend(report.ended);
         if let Some((runs, error)) = report.unsettled {
-            self.unsettled = runs;
+            self.unsettled.retain(|run| !runs.contains(run));
+            self.unsettled.extend(runs);
             return Err(error);
         }
         (self.left, self.again) = (self.spool.pending()?, Instant::now() + rest);
-        Ok(take(&mut self.ended))
+        Ok(())
     }
 }

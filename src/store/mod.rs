@@ -51,8 +51,8 @@ pub use migrate::{MigrationStatus, SchemaMigration};
 pub use outbox::{AlertChange, AlertNews, AlertRow, Claim, Claimed, NewMessage, Outbox, OutboxCounts, Sent};
 pub use prune::{PrunePolicy, PruneReport, Prunes};
 pub use schedules::{ScheduleState, Schedules};
-pub(crate) use spool::set_aside;
 pub use spool::{DeliveryReport, Spool};
+pub(crate) use spool::{run_of, set_aside};
 pub use summary::{RunFilter, RunSummary};
 
 /// What a store's method returns: a future that another thread may drive.

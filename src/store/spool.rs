@@ -234,7 +234,7 @@ fn file_name(id: &RunId) -> String {
 }
 
 /// The run that a file in the spool is named after, up to its first full stop.
-fn run_of(path: &Path) -> Option<RunId> {
+pub(crate) fn run_of(path: &Path) -> Option<RunId> {
     let name = path.file_name()?.to_str()?;
     Some(RunId::from_stored(name.split('.').next()?))
 }
