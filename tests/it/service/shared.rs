@@ -11,7 +11,7 @@ async fn two_processes_share_the_work_and_a_killed_ones_run_is_run_again_once() 
     let slow = DemoProcess::start(&["--latency", "700ms"]);
     let database = PostgresPlace::fresh().await;
     let config = format!(
-        "run: {{concurrency: 2}}\nservice: {{lease: 2s}}\ntargets:\n  a: {{extends: ash-v5, base_url: '{0}'}}\n  \
+        "run: {{concurrency: 2}}\nservice: {{lease: 4s}}\ntargets:\n  a: {{extends: ash-v5, base_url: '{0}'}}\n  \
          b: {{extends: ash-v5, base_url: '{0}'}}\ntarget: a\n",
         slow.url
     );
@@ -56,7 +56,7 @@ async fn two_processes_share_the_work_and_a_killed_ones_run_is_run_again_once() 
 async fn one_that_is_lost_twice_stays_lost_and_is_no_pass() {
     let slow = DemoProcess::start(&["--latency", "5s"]);
     let database = PostgresPlace::fresh().await;
-    let place = plain_place("service: {lease: 1s}\n");
+    let place = plain_place("service: {lease: 4s}\n");
     let url = database.url();
     let environment = [("DATABASE_URL", url.as_str()), ("NLP_SERVER_URL", slow.url.as_str())];
     let mut id = String::new();
