@@ -23,7 +23,7 @@ pub enum HttpVersion {
 impl fmt::Display for HttpVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Auto => "the HTTP that TLS negotiates",
+            Self::Auto => "the HTTP that TLS negotiates, HTTP/1.1 without TLS",
             Self::Http1 => "HTTP/1.1",
             Self::Http2 => "HTTP/2",
         })

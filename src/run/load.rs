@@ -179,31 +179,35 @@ async fn search(
         };
         let held = whole.held(&step, *ramp);
         found.join(tally);
-        match held {
-            Held::Yes => result.sustained = Some(ramp.to),
-            Held::Unknown(reason) => {
-                result.reason = Some(reason);
-                // What this machine could not do is no failure of the target.
-                if course.shards.iter().all(|shard| shard.trouble.is_none()) {
-                    course.abort = None;
-                }
-                break;
+        let (reason, is_pardoned) = match held {
+            Held::Yes => {
+                result.sustained = Some(ramp.to);
+                continue;
             }
+            // What this machine could not do is no failure of the target.
+            Held::Unknown(reason) => (reason, course.shards.iter().all(|shard| shard.trouble.is_none())),
+            // That is what was looked for, and no failure of the target.
             Held::No(reason) => {
                 result.broken = Some(ramp.to);
-                result.reason = Some(reason);
-                // That is what was looked for, and no failure of the target; unless it did not survive it.
-                let gone = whole.target.target().look().await.err();
-                if let Some(gone) = gone {
-                    let at_ms = began.elapsed().as_secs_f64() * 1e3;
-                    course.abort =
-                        Some(LoadAbort { rule: "unhealthy: true".to_owned(), seen: gone.to_string(), at_ms });
-                } else if result.sustained.is_some() {
+                (reason, result.sustained.is_some())
+            }
+        };
+        result.reason = Some(reason);
+        // Unless it did not survive it.
+        match whole.target.target().look().await {
+            Err(gone) if !gone.is_exhaustion() => {
+                let at_ms = began.elapsed().as_secs_f64() * 1e3;
+                course.abort =
+                    Some(LoadAbort { rule: "unhealthy: true".to_owned(), seen: gone.to_string(), at_ms });
+            }
+            look => {
+                found.tally.exhausted += u64::from(look.is_err());
+                if is_pardoned {
                     course.abort = None;
                 }
-                break;
             }
         }
+        break;
     }
     found.search = Some(result);
     Ok(())

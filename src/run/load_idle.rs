@@ -94,7 +94,7 @@ pub(super) async fn idle(
                 watch.too_much()
             }
             (found, unsent) = looks.failed() => {
-                lately.exhausted(unsent);
+                lately.state().exhausted += unsent;
                 Some(LoadAbort { at_ms: start.elapsed().as_secs_f64() * 1e3, ..found })
             }
             () = sleep_until(start + longest), if !stop.is_cancelled() => {
@@ -128,7 +128,7 @@ pub(super) async fn idle(
     let result = |(number, seen): (usize, Vec<Observation>)| {
         judge_phrase(&target.phrases()[number], alert_level, text, seen)
     };
-    let exhausted = lately.exhausted(0);
+    let exhausted = lately.state().exhausted;
     Idle { results: done.found.into_iter().map(result).collect(), abort: found, exhausted }
 }
 
@@ -192,13 +192,6 @@ impl Lately {
         window.answered += u64::from(answered > 0);
         window.unanswered += u64::from(answered == 0);
         window.slow += u64::from(since.is_some_and(|since| self.is_slow(since)));
-    }
-
-    /// Requests that found no port or file, with so many more.
-    fn exhausted(&self, more: u64) -> u64 {
-        let mut state = self.state();
-        state.exhausted += more;
-        state.exhausted
     }
 
     /// What was seen since the last time.

@@ -315,19 +315,10 @@ fn achieved(step: &StepTally) -> crate::domain::Rate {
     request_rate(step.counts.started.saturating_sub(step.counts.late), step.counts.intended)
 }
 
-/// Which limit of the scenario ended it before its stages did. A search says that itself.
+/// Which limit of the scenario ended it, where nothing else did.
 fn cut(scenario: &Scenario, found: &Found) -> Option<String> {
-    let total = found.tally.total().counts;
-    let sent = total.intended + found.tally.warm_up;
-    if scenario.is_search || found.abort.is_some() {
-        None
-    } else if sent >= scenario.max_requests {
-        Some(format!("max_requests: {}", scenario.max_requests))
-    } else if scenario.max_duration < scenario.length() {
-        Some(format!("max_duration: {}", crate::domain::Wait(scenario.max_duration)))
-    } else {
-        None
-    }
+    let asked = found.tally.total().counts.intended + found.tally.warm_up;
+    found.abort.is_none().then(|| scenario.limit_that_ended_it(asked)).flatten()
 }
 
 /// The steps that were reached, with their times.
@@ -410,7 +401,7 @@ fn generator(model: LoadModel, found: &Found, total: &StepTally) -> GeneratorRec
     let held = p99(&tally.held);
     if held > LONG_LAG && held.as_secs_f64() > HELD_SHARE * response.as_secs_f64() {
         limits.push(format!(
-            "asking again for decisions waited {:.0} ms (p99) for `max_rate`, of {:.0} ms that answers took",
+            "asking again for decisions waited {:.0} ms (p99) for the highest rate, of {:.0} ms that answers took",
             milliseconds(held),
             milliseconds(response)
         ));

@@ -1,6 +1,8 @@
 //! What this machine has too little of is never the target's fault.
 
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
@@ -191,4 +193,31 @@ fn a_program_that_stood_still_for_two_seconds_does_not_call_the_target_slow() {
     send("CONT", &run);
     let record = could_not_tell(&place, run, "because this program was busy");
     assert!(record["latency"]["p95_ms"].as_f64().unwrap() > 500.0, "{}", record["latency"]);
+}
+
+#[test]
+fn a_search_in_which_the_target_dies_is_its_failure_however_late_this_program_was() {
+    let dead = Arc::new(AtomicBool::new(false));
+    let is_dead = Arc::clone(&dead);
+    let server = Server::start_with_health(move |seen| match seen.method.as_str() {
+        _ if is_dead.load(Ordering::SeqCst) => Reply::silence(),
+        "GET" => healthy(),
+        _ => right(seen),
+    });
+    let place = place(
+        "model: arrivals\nsearch: {from: 20/s, to: 80/s, factor: 2, hold: 3s}\nabort_when: {silent: 1s, unhealthy: false}\ngates: [latency_p95 <= 500ms]\n",
+    );
+    let run = start(place.command([""; 0]), &server);
+    // In the second of its loads.
+    wait_for_requests(&server, 80);
+    send("STOP", &run);
+    dead.store(true, Ordering::SeqCst);
+    std::thread::sleep(ms(700));
+    send("CONT", &run);
+    let ended = Ended::of(run.wait_with_output().expect("it ends")).exits(3);
+    let record = record(&place);
+    let search = &record["load"]["search"];
+    assert_eq!((&search["sustained"], &search["broken"]), (&20.0.into(), &Value::Null), "{search}");
+    let abort = &record["load"]["abort"];
+    assert_eq!(abort["rule"], "unhealthy: true", "{abort}\n{}", ended.stdout);
 }
