@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::overrides::Overrides;
 use super::scenario_check::{Reader, scaled};
 use super::scenario_file::{AbortEntry, Beyond, ScenarioFile, Spacing, ThinkTime};
-use super::schedule::Ramp;
+use super::schedule::{Ramp, Schedule};
 use crate::document::{Document, Path, Problem, Problems};
 use crate::domain::{HttpVersion, LoadModel, RunKind, Selection, Wait, count};
 use crate::gate::Gate;
@@ -251,17 +251,44 @@ impl Scenario {
         }
     }
 
-    /// Which of its own limits ends it before its stages do, whatever the target answers: then a run shows nothing. A search
-    /// shows what it has tried until then, if that is one load at least.
+    /// Whether more requests are asked for than may be sent, by these steps or by users who ask as often as they can.
+    fn asks_for_too_many(&self, steps: &[(usize, Ramp)]) -> bool {
+        match self.model {
+            LoadModel::Arrivals => {
+                let ramps = steps.iter().map(|(_, ramp)| *ramp).collect();
+                let most = usize::try_from(self.max_requests).unwrap_or(usize::MAX);
+                Schedule::new(ramps, self.spacing, self.seed).nth(most).is_some()
+            }
+            LoadModel::Users => {
+                self.iterations.is_none_or(|each| each as f64 * self.peak() > self.max_requests as f64)
+            }
+        }
+    }
+
+    /// Which of its own limits ended it before its stages did, with so many requests asked for. A search says that itself.
+    pub fn limit_that_ended_it(&self, asked: u64) -> Option<String> {
+        if self.is_search {
+            None
+        } else if asked >= self.max_requests && self.asks_for_too_many(&self.steps) {
+            Some(format!("max_requests: {}", self.max_requests))
+        } else if self.max_duration < self.length() {
+            Some(format!("max_duration: {}", Wait(self.max_duration)))
+        } else {
+            None
+        }
+    }
+
+    /// The same beforehand, whatever the target answers: then a run shows nothing. A search shows what it has tried until
+    /// then, if that is one load at least.
     pub fn limit_that_ends_it(&self) -> Option<String> {
         let tried = if self.is_search { &self.steps[..self.steps.len().min(1)] } else { &self.steps[..] };
         let length: Duration = tried.iter().map(|(_, ramp)| ramp.duration).sum();
-        let least = match self.model {
-            LoadModel::Arrivals => tried.iter().map(|(_, ramp)| ramp.requests()).sum(),
+        let too_many = match self.model {
+            LoadModel::Arrivals => self.asks_for_too_many(tried),
             // Each of them asks once.
-            LoadModel::Users => self.peak(),
+            LoadModel::Users => self.peak() > self.max_requests as f64,
         };
-        if least > self.max_requests as f64 {
+        if too_many {
             Some(format!("max_requests: {}", self.max_requests))
         } else if self.max_duration < length {
             Some(format!("max_duration: {}", Wait(self.max_duration)))

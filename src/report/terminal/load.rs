@@ -31,7 +31,10 @@ fn sent(load: &LoadRecord) -> String {
     let mut parts = vec![format!("{} of {} intended requests started", counts.started, counts.intended)];
     parts.extend(figures::batches(load));
     parts.extend(
-        load.scenario.overrides.iter().map(|(key, value)| format!("`{key}: {value}` was said instead")),
+        load.scenario
+            .overrides
+            .iter()
+            .map(|(key, value)| format!("{key}: {value} in place of the scenario's")),
     );
     for (some, word) in [
         (counts.late, "over a second late"),

@@ -102,7 +102,8 @@ fn a_limit_that_ends_every_run_before_its_end_is_told_beforehand() {
         (format!("model: arrivals\n{load}max_duration: 1ms\n"), "max_duration: 1ms"),
         (format!("model: users\n{users}max_requests: 7\n"), "max_requests: 7"),
         (format!("model: arrivals\n{search}max_requests: 9\n"), "max_requests: 9"),
-        (format!("model: arrivals\n{load}max_requests: 500\nmax_duration: 10s\n"), ""),
+        (format!("model: arrivals\nspacing: even\n{load}max_requests: 499\n"), "max_requests: 499"),
+        (format!("model: arrivals\nspacing: even\n{load}max_requests: 500\nmax_duration: 10s\n"), ""),
         // It shows what holds until then.
         (format!("model: arrivals\n{search}max_requests: 10\nmax_duration: 2s\n"), ""),
     ] {

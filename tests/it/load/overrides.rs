@@ -17,7 +17,7 @@ fn the_load_is_the_one_that_was_said_and_no_other_ones_baseline() {
     let place = place(ARRIVALS);
     let rehearsal = ["--rate", "40/s", "--duration", "500ms", "--html", "page.html"];
     let shown = run(&place, &server, &rehearsal).exits(0).stdout;
-    assert!(shown.contains("`rate: 40/s` was said instead"), "{shown}");
+    assert!(shown.contains("rate: 40/s in place of the scenario's"), "{shown}");
     assert_eq!(server.requests().len(), 20);
     let known = record(&place);
     assert_eq!(known["load"]["scenario"]["overrides"], json!({"rate": "40/s", "duration": "500ms"}));

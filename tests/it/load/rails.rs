@@ -349,3 +349,17 @@ fn started(place: &Place, url: &str) -> std::process::Child {
         .spawn()
         .expect("the program starts")
 }
+
+#[test]
+fn a_limit_that_is_just_reached_has_cut_nothing() {
+    for (limit, code) in [(40, 0), (39, 4)] {
+        let server = Server::start(right);
+        let place = place(&format!(
+            "model: arrivals\nspacing: even\nrate: 20/s\nduration: 2s\nmax_requests: {limit}\ngates: [error_rate <= 1%]\n"
+        ));
+        let ended = run(&place, &server, &[]).exits(code);
+        assert_eq!(server.requests().len(), limit);
+        let cut = &record(&place)["load"]["cut"];
+        assert_eq!(cut.is_string(), code == 4, "{cut}\n{}", ended.stdout);
+    }
+}
