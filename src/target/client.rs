@@ -243,6 +243,13 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Whether no port or file was left here.
+    pub(super) fn is_exhaustion(&self) -> bool {
+        is_exhaustion(self.none.reason, &self.none.detail)
+    }
+}
+
 /// Whether it failed because no port or file was left: those are this machine's, whoever is at the other end.
 pub fn is_exhaustion(reason: NoAnswerReason, detail: &str) -> bool {
     let codes = ["os error 99", "os error 24", "os error 23"];

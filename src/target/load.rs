@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::ask::Target;
 use super::checks::Checks;
-use super::client::{Bounds, Failure, exchange, is_exhaustion};
+use super::client::{Bounds, Failure, exchange};
 use super::opened::Opened;
 use super::outgoing::Outgoing;
 use super::poll::Turnstile;
@@ -407,8 +407,7 @@ impl Failure {
     fn answer(&self, lane: &mut Lane, phrases: &[usize]) -> Shot {
         let none = ShortAnswer { level: Err(self.none.reason), violates: false, cached: false };
         lane.answers.extend(phrases.iter().map(|_| none));
-        let exhausted = is_exhaustion(self.none.reason, &self.none.detail);
-        Shot { exhausted, ..Shot::default() }
+        Shot { exhausted: self.is_exhaustion(), ..Shot::default() }
     }
 }
 

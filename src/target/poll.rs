@@ -17,6 +17,9 @@ use super::pace::Pacer;
 use super::reading::RawAnswer;
 use crate::domain::{NoAnswer, NoAnswerReason, Phase};
 
+/// Who waited less has not waited for a turn.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
 /// Who says when one more request may be sent.
 pub trait Turnstile: Send + Sync {
     /// Waits until it may.
@@ -39,7 +42,7 @@ impl Target {
     /// Asks for the decision until it is there, each time when `turns` says so; adds to `held` what was waited for that.
     ///
     /// `accepted` is the answer that accepted the phrase; the decision is the answer that comes back. No target is too
-    /// late that was not asked: where its deadline passes while nothing may be sent, it is asked once more.
+    /// late that was not asked: a look that waited for its turn has as long as any request, whatever is left.
     pub(super) async fn decision(
         &self,
         poll: &Poll,
@@ -50,26 +53,35 @@ impl Target {
     ) -> Result<RawAnswer, Failure> {
         let url = self.poll_url(poll, accepted)?;
         let deadline = Instant::now() + poll.deadline.0;
-        let late = || Failure::timeout(poll.deadline.0, Phase::Poll);
+        // Why the newest look was not sent at all: then nobody knows whether the decision was there.
+        let mut unsent = None;
+        let late = |unsent: Option<Failure>| {
+            unsent.unwrap_or_else(|| Failure::timeout(poll.deadline.0, Phase::Poll))
+        };
         let longest = poll.interval.0 * 10;
         let mut next_wait = poll.interval.0;
         let mut asked = Duration::ZERO;
         loop {
             let wait = next_wait.max(asked);
             next_wait = next_wait.mul_f64(1.5).min(longest);
-            timeout_at(deadline, sleep(wait)).await.map_err(|_| late())?;
+            if timeout_at(deadline, sleep(wait)).await.is_err() {
+                return Err(late(unsent));
+            }
             let ready = Instant::now();
             turns.turn().await;
-            *held += ready.elapsed();
+            let waited = ready.elapsed();
+            *held += waited;
             let left = deadline.saturating_duration_since(Instant::now());
-            let bounds = if left.is_zero() {
-                bounds
-            } else {
+            let bounds = if waited < AT_ONCE {
                 Bounds { headers: bounds.headers.min(left), total: bounds.total.min(left), ..bounds }
+            } else {
+                bounds
             };
-            let raw = match exchange(&self.client, self.look_at(url.clone(), "poll"), bounds).await {
+            let looked = exchange(&self.client, self.look_at(url.clone(), "poll"), bounds).await;
+            unsent = looked.as_ref().err().filter(|failure| failure.is_exhaustion()).cloned();
+            let raw = match looked {
                 Ok(raw) => raw,
-                Err(_) if Instant::now() >= deadline => return Err(late()),
+                Err(_) if Instant::now() >= deadline => return Err(late(unsent)),
                 // A lost look costs nothing: the decision is still there at the next one.
                 Err(failure) if passes(failure.none.reason) => continue,
                 Err(failure) => return Err(Failure { phase: Phase::Poll, ..failure }),

@@ -35,7 +35,7 @@ fn what_waited_for_our_own_rate_is_no_slowness_of_the_target() {
         for metric in ["latency_p95", "service_time_p95"] {
             let check = gate(&record, metric);
             assert_eq!(check["outcome"], outcome, "{check}");
-            let names_it = check["reason"].as_str().unwrap().contains("for `max_rate`");
+            let names_it = check["reason"].as_str().unwrap().contains("for the highest rate");
             assert_eq!(names_it, code == 4, "{check}");
         }
         assert_eq!(gate(&record, "unanswered_rate")["outcome"], "pass");
