@@ -16,6 +16,9 @@ use crate::load::shipped_scenario;
 use crate::run::RunControl;
 use crate::store::{JobEnd, SPOOLED};
 
+/// A job whose lease runs out in so many attempts is lost.
+const MOST_ATTEMPTS: i32 = 3;
+
 /// What an attempt came to.
 pub(super) enum Attempt {
     /// It found something, which is to be kept.
@@ -60,7 +63,7 @@ pub(super) async fn attempt(
             let request = RunRequest { suites: vec![job.name.clone()], ..RunRequest::default() };
             let prepared = tokio::select! {
                 prepared = Prepared::named(&config, &request, &[], id) => prepared,
-                () = control.stopping() => return Attempt::Ended(unbegun(&reason)),
+                () = control.stopping() => return Attempt::Ended(unbegun(&job, &reason)),
             };
             match prepared {
                 Ok(prepared) => Ok(Box::pin(prepared.judge(control, events)).await),
@@ -74,7 +77,7 @@ pub(super) async fn attempt(
             };
             let prepared = tokio::select! {
                 prepared = Box::pin(PreparedLoad::named(&config, scenario, &[], None, id)) => prepared,
-                () = control.stopping() => return Attempt::Ended(unbegun(&reason)),
+                () = control.stopping() => return Attempt::Ended(unbegun(&job, &reason)),
             };
             match prepared {
                 Ok(prepared) => Box::pin(prepared.judge(control, events)).await,
@@ -88,8 +91,9 @@ pub(super) async fn attempt(
     };
     match (job.kind, judged.record.status, reason.get()) {
         // Half a suite is no result: it is run again.
-        (RunKind::Accuracy, RunStatus::Interrupted, Some(Why::Leaving | Why::Superseded)) => {
-            Attempt::Ended(Outcome::HandBack)
+        (RunKind::Accuracy, RunStatus::Interrupted, Some(Why::Leaving)) => Attempt::Ended(Outcome::HandBack),
+        (RunKind::Accuracy, RunStatus::Interrupted, Some(Why::Superseded)) => {
+            Attempt::Ended(Outcome::superseded(&job))
         }
         // It had come to its end before it was told to stop, or is to be kept as far as it came.
         (
@@ -101,18 +105,29 @@ pub(super) async fn attempt(
 }
 
 /// What becomes of a job whose run was told to stop before its first phrase.
-fn unbegun(reason: &Reason) -> Outcome {
+fn unbegun(job: &Job, reason: &Reason) -> Outcome {
     match reason.get() {
         Some(Why::Cancelled) | None => Outcome::over(JobEnd {
             state: JobState::Cancelled,
             conclusion: None,
             message: Some("nothing was sent yet".to_owned()),
         }),
-        Some(Why::Leaving | Why::Superseded) => Outcome::HandBack,
+        Some(Why::Leaving) => Outcome::HandBack,
+        Some(Why::Superseded) => Outcome::superseded(job),
     }
 }
 
 impl Outcome {
+    /// What becomes of a job whose lease ran out in mid-run: it is run again, but not for ever where the database is too slow
+    /// for any lease.
+    fn superseded(job: &Job) -> Self {
+        if job.attempt < MOST_ATTEMPTS {
+            return Self::HandBack;
+        }
+        let message = format!("its lease ran out in attempt {}: the database is too slow", job.attempt);
+        Self::over(JobEnd { state: JobState::Lost, conclusion: None, message: Some(message) })
+    }
+
     /// The end of a job of which nothing is kept.
     pub(super) fn over(end: JobEnd) -> Self {
         Self::Over { end, record: None, waits: None }
