@@ -46,7 +46,7 @@ pub(super) async fn db(config: &Config, command: DbCommand, output: Output) -> R
             let store = open(config, output).await?;
             let status = store.migrations().await?;
             store.close().await;
-            output.audit(format!("brought the tables to version {}", status.schema_version()));
+            output.audit(format!("the tables are at version {}", status.schema_version()));
             output.show(&format!("the tables are at version {}\n", status.schema_version()))?;
             Ok(Exit::Passed)
         }

@@ -66,7 +66,9 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) 
             let held = store.summary(&id).await?.hold;
             store.hold(&id, None).await?;
             store.close().await;
-            output.audit(format!("released run {id}"));
+            if held.is_some() {
+                output.audit(format!("released run {id}"));
+            }
             output.note(match held {
                 Some(reason) => format!("{id} is released; it was held: {reason}"),
                 None => format!("{id} was not held"),

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::load::{Overrides, Ramp, Sending, Tally, Window};
 
-/// The job: what a worker has to have in its own files, and the scenario.
+/// The job: what a worker has to have in its own files, and the scenario. A worker that does not know all of it would send
+/// another load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Job {
     /// The program's version: counts are added only to counts of the same making.
     pub(super) version: String,
@@ -33,6 +35,7 @@ pub(super) struct Job {
 
 /// One of its loads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct LoadOrders {
     pub(super) ramps: Vec<Ramp>,
     pub(super) warm_up: Duration,

@@ -363,7 +363,7 @@ fn what_is_changed_by_hand_is_a_line_of_the_log_where_stderr_is_one() {
         (vec!["runs", "release", &id], format!("released run {id}")),
         (vec!["runs", "delete", &id], format!("deleted run {id}")),
         (vec!["schedule", "enable", "quick"], "switched the schedule `quick` on".to_owned()),
-        (vec!["db", "migrate"], "brought the tables to version ".to_owned()),
+        (vec!["db", "migrate"], "the tables are at version ".to_owned()),
         (vec!["db", "prune", "--keep-last", "9"], "deleted 0 runs".to_owned()),
     ] {
         let ended = place.thrash_with(&[("LOG_LEVEL", "error")], &line).exits(0);
