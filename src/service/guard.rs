@@ -94,6 +94,14 @@ impl Service {
     /// (DNS rebinding); with them a page cannot, because it does not know any.
     fn check_place(&self, request: &Request) -> Result<(), Problem> {
         let refused = |status, detail: String| Problem::new(status, detail);
+        // No name that anybody asks for holds a NUL character, and PostgreSQL takes none.
+        let nul = |part: &str| part.contains("%00");
+        if nul(request.uri().path()) {
+            return Err(refused(StatusCode::NOT_FOUND, "no path holds a NUL character".to_owned()));
+        }
+        if request.uri().query().is_some_and(nul) {
+            return Err(refused(StatusCode::BAD_REQUEST, "a parameter holds a NUL character".to_owned()));
+        }
         let Some(host) = host(request.uri(), request.headers()) else {
             return Err(refused(
                 StatusCode::BAD_REQUEST,

@@ -196,7 +196,7 @@ async fn state(service: &Service) -> ServiceState {
     });
     ServiceState {
         store_up: Some(well(&looks.database)),
-        spooled: spool(&service.config).pending().ok().map(|waiting| waiting.len() as u64),
+        spooled: spooled(service),
         in_memory: Some(service.queue.in_memory() as u64),
         jobs,
         schedule_lag,
@@ -206,13 +206,19 @@ async fn state(service: &Service) -> ServiceState {
     }
 }
 
+/// Records that wait for the database in the spool.
+fn spooled(service: &Service) -> Option<u64> {
+    spool(&service.config).pending().ok().map(|waiting| waiting.len() as u64)
+}
+
 /// What the metrics' own listener answers.
 pub(super) fn router(service: &Arc<Service>) -> Router {
     Router::new().route("/metrics", get(page)).with_state(Arc::clone(service))
 }
 
 async fn page(State(service): State<Arc<Service>>) -> Response {
-    service.metrics.set_store_up(service.store_is_up(SCRAPE).await);
+    let up = service.store_is_up(SCRAPE).await;
+    service.metrics.set_store(up, spooled(&service), service.queue.in_memory() as u64);
     match service.metrics.text() {
         Ok(page) => ([(header::CONTENT_TYPE, FORMAT)], page).into_response(),
         Err(error) => {

@@ -59,14 +59,11 @@ async fn report(
     media: &'static str,
 ) -> Result<Response, Problem> {
     let none = |detail: String| Problem::new(StatusCode::CONFLICT, detail);
-    let (run, job) = match service.store.job(id).await {
-        Ok(job) if !job.state.is_over() => {
-            return Err(none(format!("run `{id}` is not over: it is {}", job.state.as_str())));
-        }
-        Ok(job) => (job.run.clone().unwrap_or_else(|| id.clone()), Some(job)),
-        Err(error) if error.kind() == StoreErrorKind::NotFound => (id.clone(), None),
-        Err(error) => return Err(error.into()),
-    };
+    let job = service.job_of(id).await?;
+    if let Some(job) = job.as_ref().filter(|job| !job.state.is_over()) {
+        return Err(none(format!("run `{id}` is not over: it is {}", job.state.as_str())));
+    }
+    let run = job.as_ref().and_then(|job| job.run.clone()).unwrap_or_else(|| id.clone());
     let turn = service.rendering.turn().await?;
     let record = service.store.load(&run).await.map_err(|error| match (error.kind(), job) {
         (StoreErrorKind::NotFound, Some(job)) => {

@@ -183,14 +183,26 @@ async fn list(
 }
 
 async fn show(State(service): State<Arc<Service>>, Id(id): Id) -> Result<Json<Arc<ResultView>>, Problem> {
-    match service.store.job(&id).await {
-        Ok(job) => service.result_of_job(&job).await.map(Json),
-        Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(Json(service.result(&id).await?)),
-        Err(error) => Err(error.into()),
+    match service.job_of(&id).await? {
+        Some(job) => service.result_of_job(&job).await.map(Json),
+        None => Ok(Json(service.result(&id).await?)),
     }
 }
 
 impl Service {
+    /// The job that an id is of, if it is not that of a stored run. A job has its first attempt's id, and that attempt may
+    /// be stored beside the one that counts.
+    pub(in crate::service) async fn job_of(&self, id: &RunId) -> Result<Option<Job>, StoreError> {
+        let job = match self.store.job(id).await {
+            Ok(job) => job,
+            Err(error) if error.kind() == StoreErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let is_another = job.run.as_ref().is_some_and(|run| run != id);
+        let is_stored = is_another && self.store.summary(id).await.is_ok();
+        Ok((!is_stored).then_some(job))
+    }
+
     /// What a stored run found.
     pub(super) async fn result(&self, id: &RunId) -> Result<Arc<ResultView>, StoreError> {
         // Asked each time: a deleted run is gone from here too.

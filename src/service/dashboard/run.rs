@@ -16,19 +16,16 @@ use crate::report::html::{run_page, verdict};
 use crate::service::api::Id;
 use crate::service::problem::Problem;
 use crate::service::trend;
-use crate::store::StoreErrorKind;
 
 /// A form without fields of its own.
 #[derive(Debug, serde::Deserialize)]
 pub(super) struct Nothing {}
 
 pub(super) async fn show(visit: Visit, Id(id): Id) -> Result<Response, Problem> {
-    let job = match visit.service.store.job(&id).await {
-        Ok(job) if !job.state.is_over() => return Ok(under_way(&visit, &job)),
-        Ok(job) => Some(job),
-        Err(error) if error.kind() == StoreErrorKind::NotFound => None,
-        Err(error) => return Err(error.into()),
-    };
+    let job = visit.service.job_of(&id).await?;
+    if let Some(job) = job.as_ref().filter(|job| !job.state.is_over()) {
+        return Ok(under_way(&visit, job));
+    }
     let run = job.as_ref().and_then(|job| job.run.clone()).unwrap_or(id);
     match (report(&visit, &run).await, job) {
         (Err(problem), Some(job)) if problem.status == StatusCode::NOT_FOUND.as_u16() => {

@@ -198,9 +198,16 @@ impl Metrics {
         self.known.lock().service = service;
     }
 
-    /// Whether the store is up now, which may have changed since the service was looked at.
-    pub fn set_store_up(&self, up: bool) {
-        self.known.lock().service.store_up = Some(up);
+    /// How the store is now, which may have changed since the service was looked at, and what waits for it. What only a store
+    /// that is up can tell is not known without.
+    pub fn set_store(&self, up: bool, spooled: Option<u64>, in_memory: u64) {
+        let service = &mut self.known.lock().service;
+        (service.store_up, service.spooled, service.in_memory) = (Some(up), spooled, Some(in_memory));
+        if !up {
+            service.jobs.clear();
+            service.schedule_lag.clear();
+            (service.notifications, service.notifications_given_up) = (None, None);
+        }
     }
 
     /// Everything, as `OpenMetrics` 1.0 text.

@@ -58,3 +58,26 @@ async fn a_load_that_is_given_up_while_it_is_stored_keeps_what_it_found() {
     let found = serve.get(&format!("/api/test/results/{id}")).await.is(200).json();
     assert_eq!((&found["id"], &found["status"]), (&json!(id), &json!("interrupted")));
 }
+
+#[tokio::test]
+async fn the_id_of_a_stored_run_shows_that_run_and_not_the_attempt_that_counts() {
+    let place = plain_place("");
+    let serve = Serve::start(&place, &[]);
+    let (first, second) = (serve.ask().await, serve.ask().await);
+    for id in [&first, &second] {
+        serve.over(id).await;
+    }
+    // As if the first attempt had been stored late, and the job been run again meanwhile.
+    let file = format!("sqlite://{}", place.data().join("thrash.db").display());
+    let mut database = SqliteConnection::connect(&file).await.unwrap();
+    let again = format!("UPDATE jobs SET run_id = '{second}' WHERE id = '{first}'");
+    database.execute(sqlx::AssertSqlSafe(again)).await.unwrap();
+    database.close().await.unwrap();
+    let shown = async |path: &str| serve.get(path).await.is(200).json()["id"].clone();
+    for path in [format!("/api/test/results/{first}"), format!("/api/test/runs/{first}/report.json")] {
+        assert_eq!(shown(&path).await, json!(first), "{path}");
+    }
+    // Where it is not stored, what was asked for has the result of its last attempt.
+    place.thrash(["runs", "delete", &first]).exits(0);
+    assert_eq!(shown(&format!("/api/test/results/{first}")).await, json!(second));
+}

@@ -148,7 +148,7 @@ async fn odd_requests_are_answered_as_problems() {
     for query in ["?limit=0", "?limit=501", "?limit=many", "?state=sleeping", "?nonsense=1", "?cursor=x"] {
         serve.get(&format!("/api/test/runs{query}")).await.problem(400);
     }
-    for query in ["?limit=0", "?cursor=99999999999999999999", "?state=queued"] {
+    for query in ["?limit=0", "?cursor=99999999999999999999", "?state=queued", "?test_type=%00"] {
         serve.get(&format!("/api/test/results{query}")).await.problem(400);
     }
     serve.get("/api/test/results/latest?scenario=smoke").await.problem(400);
