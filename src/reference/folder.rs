@@ -226,6 +226,8 @@ impl ModelFolder {
         match path.metadata() {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(ReferenceError::Read { path, source }),
+            // Of a pipe nobody knows when it ends.
+            Ok(about) if !about.is_file() => Err(self.wrong(file, "it is no plain file")),
             Ok(about) if about.len() > LARGEST_TEXT => Err(ReferenceError::Folder {
                 model: self.shown.clone(),
                 message: format!("`{file}` is larger than {} MiB", LARGEST_TEXT >> 20),
@@ -288,11 +290,13 @@ impl ModelFolder {
 /// SHA-256 of a file; none where there is none.
 fn digest(path: &Path) -> Result<Option<sha2::digest::Output<Sha256>>, ReferenceError> {
     let read = |source| ReferenceError::Read { path: path.to_owned(), source };
-    let mut file = match std::fs::File::open(path) {
-        Ok(file) => file,
+    match path.metadata() {
+        Ok(about) if about.is_file() => {}
+        Ok(_) => return Err(read(std::io::Error::other("it is no plain file"))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(read(error)),
-    };
+    }
+    let mut file = std::fs::File::open(path).map_err(read)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {

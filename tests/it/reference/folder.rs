@@ -1,6 +1,7 @@
 //! What a model folder may hold, and how one that does not fit is refused.
 
 use std::path::Path;
+use std::process::Command;
 
 use thrash::reference::{ModelSource, ReferenceOptions};
 
@@ -76,6 +77,18 @@ fn a_file_that_is_not_the_one_of_the_side_file_is_refused() {
         refused.contains("expected `model.onnx` with SHA-256 0000") && refused.contains(&hash),
         "{refused}"
     );
+}
+
+#[test]
+fn a_pipe_is_not_waited_for() {
+    for file in ["thrash.yaml", "model.onnx"] {
+        let folder = copy("classify");
+        let path = folder.path().join(file);
+        std::fs::remove_file(&path).expect("it was there");
+        assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
+        let refused = refusal(&rten(folder.path()));
+        assert!(refused.contains(file), "{refused}");
+    }
 }
 
 #[test]
