@@ -50,10 +50,19 @@ pub fn read_record_file(path: &Path) -> Result<RunRecord, String> {
         return Err(format!("it is damaged: it speaks of {said} phrases and holds {there}"));
     }
     let single = record.load.as_ref().filter(|load| load.search.is_none() && load.scenario.batch == 1);
-    if let Some(ended) = single.map(|load| load.counts.ended()).filter(|ended| *ended != said) {
-        return Err(format!(
-            "it is damaged: it speaks of {said} answers and counts {ended} requests that ended"
-        ));
+    if let Some(load) = single {
+        let (ended, unanswered) = (load.counts.ended(), load.counts.unanswered());
+        let silent = load.phrases.iter().fold(0, |sum: u64, phrase| sum.saturating_add(phrase.answers[5]));
+        if ended != said {
+            return Err(format!(
+                "it is damaged: it speaks of {said} answers and counts {ended} requests that ended"
+            ));
+        }
+        if unanswered != silent {
+            return Err(format!(
+                "it is damaged: {unanswered} of its requests have no answer, and {silent} of its phrases' answers are none"
+            ));
+        }
     }
     let mut ids = HashSet::with_capacity(record.results.len());
     if let Some(twice) = record.results.iter().find(|result| !ids.insert(result.id.as_str())) {
