@@ -351,4 +351,10 @@ impl Window {
     pub const fn ended(&self) -> u64 {
         self.answered + self.unanswered
     }
+
+    /// Requests to which something was heard of the target, whatever it was.
+    pub fn heard(&self) -> u64 {
+        let timeouts = self.no_answer.get(&NoAnswerReason::Timeout).copied().unwrap_or_default();
+        self.ended().saturating_sub(timeouts)
+    }
 }

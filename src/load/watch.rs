@@ -87,7 +87,7 @@ impl Watch {
         }
         self.recent.push_back(Brief::of(&window));
         self.flying.insert(window.thread, window.in_flight);
-        if window.ended() > 0 || self.flying.values().all(|flying| *flying == 0) {
+        if window.heard() > 0 || self.flying.values().all(|flying| *flying == 0) {
             self.silent_since_s = at_s;
         }
         let over = self.rules.over.0.as_secs_f64();

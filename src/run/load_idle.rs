@@ -191,6 +191,11 @@ impl Lately {
         window.unanswered_phrases += unanswered;
         window.answered += u64::from(answered > 0);
         window.unanswered += u64::from(answered == 0);
+        if answered == 0
+            && let Some(Answer::NoAnswer(none)) = asked.first().map(|seen| &seen.answer)
+        {
+            *window.no_answer.entry(none.reason).or_default() += 1;
+        }
         window.slow += u64::from(since.is_some_and(|since| self.is_slow(since)));
     }
 

@@ -177,6 +177,18 @@ fn a_target_that_falls_silent_ends_the_run_before_any_deadline_passes() {
 }
 
 #[test]
+fn a_request_that_timed_out_was_not_answered() {
+    let server = Server::start(|seen| if seen.number < 20 { right(seen) } else { Reply::silence() });
+    let place = place(
+        "model: arrivals\nrate: 20/s\nduration: 30s\ntimeout: 500ms\nabort_when: {silent: 2s, error_rate: 100%, unhealthy: false}\ngates: [error_rate <= 1%]\n",
+    );
+    run(&place, &server, &[]).exits(3);
+    let record = record(&place);
+    assert_eq!(record["load"]["abort"]["rule"], "silent: 2s");
+    assert_ended_within(&record, 1000.0, 4000.0);
+}
+
+#[test]
 fn a_target_that_says_it_is_not_well_ends_the_run() {
     let began = Instant::now();
     let server = Server::start_with_health(move |seen| match seen.path.as_str() {
