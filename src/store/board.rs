@@ -137,6 +137,14 @@ impl LoadBoard {
         PostgresStore::open(at, &options.countable()).await.map(Self)
     }
 
+    /// From here on each of its statements may take so long. Opening may have to wait for whoever brings the tables up to
+    /// date.
+    #[must_use]
+    pub fn answering_within(mut self, limit: Duration) -> Self {
+        self.0.database.operation_timeout = limit;
+        self
+    }
+
     /// Hangs up in order.
     pub async fn close(&self) {
         super::Store::close(&self.0).await;

@@ -13,12 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::gathered::Gathered;
 use super::message::{Job, LoadOrders, Told};
-use super::{LOOK_EVERY, WorkersWish};
+use super::{LOOK_EVERY, WorkersWish, may_pass, patiently};
 use crate::dispatch::DispatchError;
 use crate::domain::{LoadModel, RunEvent, RunId, count};
 use crate::load::{Elsewhere, Scenario, Sending, Sent, Tally, Window};
 use crate::run::RunControl;
-use crate::store::{LoadBoard, PostedJob, Stop, StoreError, StoreErrorKind};
+use crate::store::{LoadBoard, PostedJob, Stop, StoreError};
 use crate::target::Contract;
 
 /// How often it shows that it is still there.
@@ -83,7 +83,7 @@ impl Crew {
         };
         let orders = serde_json::to_string(&job).map_err(|error| DispatchError::Load(error.into()))?;
         let posted = PostedJob { run: run.clone(), shards: wish.count, orders };
-        if let Some(other) = board.post(&wish.job, &posted).await? {
+        if let Some(other) = patiently(|| board.post(&wish.job, &posted)).await? {
             return Err(DispatchError::Options {
                 message: format!("the run `{other}` goes on under the name `{}`", wish.job),
                 hint: "wait for its end, or give both sides another `--job`".to_owned(),
@@ -115,12 +115,7 @@ impl Crew {
         while !control.is_stopping() {
             ticks.tick().await;
             let present = match self.board.present(&self.run).await {
-                // Slow for a moment is not gone.
-                Err(error)
-                    if error.kind() == StoreErrorKind::Unreachable && began.elapsed() <= self.wish.wait =>
-                {
-                    continue;
-                }
+                Err(error) if may_pass(&error) && began.elapsed() <= self.wish.wait => continue,
                 present => present?,
             };
             let there: Vec<usize> =
@@ -172,20 +167,21 @@ impl Crew {
             load: state.load,
             gathered: Gathered::new(Tally::empty(&sending), self.wish.count),
             windows,
+            is_ordered: false,
             starts: None,
             stopped: None,
             ended: None,
             until: None,
             heard: Instant::now(),
         };
-        if let Err(error) = course.order(&sending).await {
-            course.gathered.lose_the_rest(&unheard(&error));
-        }
         let length: Duration = sending.ramps.iter().map(|ramp| ramp.duration).sum();
         let patience = sending.target.timeout() + LAST_WORDS;
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while course.gathered.waited_for().next().is_some() {
+            if !course.is_ordered {
+                course.order(called, &sending).await;
+            }
             tokio::select! {
                 biased;
                 () = abort.cancelled(), if course.stopped != Some(Stop::Abort) => {
@@ -221,6 +217,8 @@ struct Course<'a> {
     load: u32,
     gathered: Gathered,
     windows: mpsc::UnboundedSender<Window>,
+    /// The workers can see what it is.
+    is_ordered: bool,
     starts: Option<Instant>,
     stopped: Option<Stop>,
     /// When all were told to stop, if before their time.
@@ -232,9 +230,13 @@ struct Course<'a> {
 }
 
 impl Course<'_> {
-    async fn order(&self, sending: &Sending) -> Result<(), StoreError> {
+    async fn order(&mut self, called: Instant, sending: &Sending) {
         let orders = serde_json::to_string(&LoadOrders::of(sending)).unwrap_or_default();
-        self.crew.board.order(&self.crew.run, self.load, &orders).await
+        match self.crew.board.order(&self.crew.run, self.load, &orders).await {
+            Ok(()) => self.is_ordered = true,
+            Err(error) if may_pass(&error) && called.elapsed() <= LOST => {}
+            Err(error) => self.gathered.lose_the_rest(&unheard(&error)),
+        }
     }
 
     /// Has all begin together, once all are ready.
@@ -262,6 +264,9 @@ impl Course<'_> {
         self.stopped = Some(how);
         self.ended.get_or_insert(now);
         self.until = Some(now + patience);
+        if !self.is_ordered {
+            return self.gathered.lose_the_rest("was not told of the load");
+        }
         if self.crew.board.stop(&self.crew.run, how).await.is_err() {
             // They hear nothing either, and stop by themselves.
             let _ = self.crew.board.stop(&self.crew.run, how).await;

@@ -12,14 +12,17 @@ mod message;
 mod shift;
 mod worker;
 
+use std::future::Future;
 use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use super::DispatchError;
 use super::keep::Keeper;
 use crate::config::Config;
 use crate::domain::{LoadModel, count};
 use crate::load::{Rate, Scenario, Shard};
-use crate::store::{LoadBoard, StoreLocation, StoreOptions};
+use crate::store::{LoadBoard, StoreError, StoreErrorKind, StoreLocation, StoreOptions};
 
 pub(super) use crew::Crew;
 pub use worker::{PreparedWorker, Waiting, Worked};
@@ -28,6 +31,8 @@ pub use worker::{PreparedWorker, Waiting, Worked};
 const LOOK_EVERY: Duration = Duration::from_millis(150);
 /// A statement may take so long; a worker that hears nothing must stop soon.
 const STATEMENT: Duration = Duration::from_secs(1);
+/// While nothing is sent the database may be silent for so long.
+const IDLE_SILENCE: Duration = Duration::from_secs(10);
 
 /// How the workers of a run find it, and how many it wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,13 +97,12 @@ fn can_share(scenario: &Scenario, workers: usize) -> Result<(), DispatchError> {
 
 /// The board in the configured database.
 async fn board(config: &Config) -> Result<LoadBoard, DispatchError> {
-    let options = StoreOptions {
-        connect_timeout: config.settings.store.connect_timeout.0,
-        operation_timeout: STATEMENT,
-        ..StoreOptions::default()
-    };
+    let options =
+        StoreOptions { connect_timeout: config.settings.store.connect_timeout.0, ..StoreOptions::default() };
     match Keeper::location(config)? {
-        Some(StoreLocation::Postgres(at)) => Ok(LoadBoard::open(&at, &options).await?),
+        Some(StoreLocation::Postgres(at)) => {
+            Ok(LoadBoard::open(&at, &options).await?.answering_within(STATEMENT))
+        }
         other => {
             let place = other
                 .map_or_else(|| "nowhere".to_owned(), |location| format!("in `{}`", location.redacted()));
@@ -106,6 +110,25 @@ async fn board(config: &Config) -> Result<LoadBoard, DispatchError> {
                 message: format!("workers meet in PostgreSQL, and runs are kept {place}"),
                 hint: "name the database: `DATABASE_URL=postgres://user:password@host/database`".to_owned(),
             })
+        }
+    }
+}
+
+/// Whether the database may be just slow for a moment, which is not gone.
+fn may_pass(error: &StoreError) -> bool {
+    matches!(error.kind(), StoreErrorKind::Unreachable | StoreErrorKind::Busy)
+}
+
+/// Asks until the database answers, while nothing is sent. What is asked must do no harm when it is asked twice.
+async fn patiently<T, F>(mut ask: impl FnMut() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let until = Instant::now() + IDLE_SILENCE;
+    loop {
+        match ask().await {
+            Err(error) if may_pass(&error) && Instant::now() < until => sleep(LOOK_EVERY).await,
+            answered => return answered,
         }
     }
 }

@@ -8,9 +8,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::LOOK_EVERY;
 use super::message::{LoadOrders, Told, What};
 use super::worker::{PreparedWorker, Worked};
+use super::{IDLE_SILENCE, LOOK_EVERY, may_pass};
 use crate::dispatch::{DispatchError, chain};
 use crate::load::{Sending, Sent, Tally, Window};
 use crate::run::RunControl;
@@ -18,8 +18,6 @@ use crate::store::{Clock, Heard, Stop};
 
 /// A worker that sends and hears nothing for so long stops: nobody could stop it.
 const SILENCE: Duration = Duration::from_secs(2);
-/// One that does not send has more patience.
-const IDLE_SILENCE: Duration = Duration::from_secs(10);
 /// Whoever began the run and was not heard of for so long is gone.
 const GONE: Duration = Duration::from_secs(4);
 
@@ -221,7 +219,11 @@ impl<'a> Shift<'a> {
     }
 
     async fn prepare(&mut self, number: u32, orders: &str) -> Result<(), DispatchError> {
-        let clock = self.worker.board.clock().await?;
+        let clock = match self.worker.board.clock().await {
+            // It shows that it is there, and asks again.
+            Err(error) if may_pass(&error) => return Ok(()),
+            clock => clock?,
+        };
         let mut sending = self.worker.sending.clone();
         let ready = match serde_json::from_str::<LoadOrders>(orders) {
             Ok(orders) => {

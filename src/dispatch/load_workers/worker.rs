@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::message::Job;
 use super::shift::Shift;
-use super::{board, can_share};
+use super::{board, can_share, may_pass, patiently};
 use crate::config::Config;
 use crate::dispatch::DispatchError;
 use crate::dispatch::connect::{Connected, Connecting};
@@ -15,7 +15,7 @@ use crate::dispatch::load::{deck, load_target, may_be_loaded, phrases, send_agai
 use crate::domain::{LoadModel, Wait, count};
 use crate::load::{LoadEngine, OpenEngine, Scenario, Sending, Shard, UsersEngine, UsersOrder};
 use crate::run::RunControl;
-use crate::store::{JoinedShard, LoadBoard, PostedJob, StoreErrorKind};
+use crate::store::{JoinedShard, LoadBoard, PostedJob};
 
 /// How often it is looked whether the run has begun.
 const FIND_EVERY: Duration = Duration::from_millis(500);
@@ -65,8 +65,7 @@ impl Waiting {
         let until = Instant::now() + wait;
         loop {
             let found = match board.find(name).await {
-                // Slow for a moment is not gone.
-                Err(error) if error.kind() == StoreErrorKind::Unreachable && Instant::now() <= until => None,
+                Err(error) if may_pass(&error) && Instant::now() <= until => None,
                 found => found?,
             };
             if let Some(posted) = found {
@@ -177,7 +176,7 @@ impl PreparedWorker {
         };
         let worker = format!("{:016x}", rand::random::<u64>());
         let joined = JoinedShard { run: posted.run, shard: shard.index, worker };
-        if !board.join(&joined).await? {
+        if !patiently(|| board.join(&joined)).await? {
             return Err(refuse(
                 format!("another worker has number {} of run `{}`", shard.index, joined.run),
                 "each worker needs a number of its own",

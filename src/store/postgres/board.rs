@@ -21,7 +21,7 @@ type Change<'a> = Query<'a, Postgres, PgArguments>;
 type HeardRow = (i32, Option<String>, Option<DateTime<Utc>>, Option<String>, f64, bool);
 
 impl LoadBoard {
-    /// Posts a job; gives the run that has its name if somebody else's goes on under it.
+    /// Posts a job; gives the run that has its name if another goes on under it.
     pub async fn post(&self, job: &str, posted: &PostedJob) -> Result<Option<RunId>, StoreError> {
         let store = &self.0;
         store
@@ -37,7 +37,7 @@ impl LoadBoard {
                 .bind(FORGOTTEN_S)
                 .execute(&mut *transaction)
                 .await?;
-                let posted = sqlx::query(
+                let inserted = sqlx::query(
                     "INSERT INTO ash_thrash.load_jobs (run_id, job, shards, orders, seen_at)
                      VALUES ($1, $2, $3, $4, clock_timestamp()) ON CONFLICT (job) DO NOTHING",
                 )
@@ -48,9 +48,10 @@ impl LoadBoard {
                 .execute(&mut *transaction)
                 .await?;
                 let mut other: Option<String> = None;
-                if posted.rows_affected() == 0 {
-                    other = sqlx::query_scalar("SELECT run_id FROM ash_thrash.load_jobs WHERE job = $1")
+                if inserted.rows_affected() == 0 {
+                    other = sqlx::query_scalar("SELECT run_id FROM ash_thrash.load_jobs WHERE job = $1 AND run_id <> $2")
                         .bind(job)
+                        .bind(posted.run.as_str())
                         .fetch_optional(&mut *transaction)
                         .await?;
                 }
@@ -94,7 +95,8 @@ impl LoadBoard {
                     "INSERT INTO ash_thrash.load_shards AS shard (run_id, shard, worker, seen_at)
                      SELECT run_id, $2, $3, clock_timestamp() FROM ash_thrash.load_jobs WHERE run_id = $1
                      ON CONFLICT (run_id, shard) DO UPDATE SET worker = excluded.worker, seen_at = excluded.seen_at
-                        WHERE shard.seen_at < clock_timestamp() - make_interval(secs => $4)
+                        WHERE shard.worker = excluded.worker
+                           OR shard.seen_at < clock_timestamp() - make_interval(secs => $4)
                           AND (SELECT load FROM ash_thrash.load_jobs WHERE run_id = $1) = 0",
                 )
                 .bind(joined.run.as_str())
@@ -217,11 +219,12 @@ impl LoadBoard {
         self.change("keep the load run", run, beat.bind(run.as_str())).await
     }
 
-    /// Gives the orders of the next load.
+    /// Gives the orders of the next load. Given again they take back no start and no stop, however late they arrive.
     pub async fn order(&self, run: &RunId, load: u32, orders: &str) -> Result<(), StoreError> {
         let order = sqlx::query(
-            "UPDATE ash_thrash.load_jobs SET load = $2, load_orders = $3, starts_at = NULL, stop = NULL
-             WHERE run_id = $1",
+            "UPDATE ash_thrash.load_jobs SET load = $2, load_orders = $3,
+                starts_at = CASE WHEN load = $2 THEN starts_at END, stop = CASE WHEN load = $2 THEN stop END
+             WHERE run_id = $1 AND load <= $2",
         )
         .bind(run.as_str())
         .bind(i32::try_from(load).unwrap_or(i32::MAX))

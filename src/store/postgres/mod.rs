@@ -49,7 +49,7 @@ const MIGRATION_LOCK: i64 = 0x7468_7261_7368;
 /// A PostgreSQL database.
 pub(super) struct PostgresStore {
     pool: PgPool,
-    database: Database,
+    pub(super) database: Database,
     migrations: Migrations,
 }
 

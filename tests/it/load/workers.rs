@@ -5,7 +5,6 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use sqlx::Connection;
 
 use super::batch::{BY_ID, right_to_all, target};
 use super::{counts, ms, place, record_of, right, wait_for_requests};
@@ -16,7 +15,7 @@ use crate::support::server::{Reply, Seen, Server};
 /// A load that may begin: its folder, its target, its database.
 pub(super) struct Field {
     place: Place,
-    database: PostgresPlace,
+    pub(super) database: PostgresPlace,
     pub(super) url: String,
     /// How many seconds each worker's clock is ahead; nothing where all go right.
     clocks: Vec<i64>,
@@ -72,7 +71,7 @@ impl Field {
         self.start(&[&["load", "s.yaml", "--workers", &workers, "--wait", "60s"], more].concat(), None)
     }
 
-    fn worker(&self, index: usize, of: usize) -> Child {
+    pub(super) fn worker(&self, index: usize, of: usize) -> Child {
         self.start(&["load-worker", "--shards", &of.to_string(), "--wait", "60s"], Some(index))
     }
 
@@ -81,7 +80,7 @@ impl Field {
     }
 
     /// Waits until one worker has.
-    async fn first_has_joined(&self) {
+    pub(super) async fn first_has_joined(&self) {
         let start = Instant::now();
         loop {
             let taken: i64 = sqlx::query_scalar("SELECT count(*) FROM ash_thrash.load_shards")
@@ -459,30 +458,6 @@ async fn workers_stop_when_whoever_began_the_run_is_gone_and_the_run_when_it_is_
     ended(stays).exits(0);
     let record = field.record();
     assert_eq!(counts(&record)["started"], server.requests().len() - sent, "with what it sent until then");
-}
-
-#[tokio::test]
-async fn a_database_that_is_slow_for_a_moment_sends_nobody_home() {
-    let server = Server::start(right);
-    let lines = "model: arrivals\nrate: 20/s\nduration: 1s\ngates: [error_rate <= 1%]\n";
-    let field = Field::new(lines, &server).await;
-    let run = field.begin(2, &[]);
-    let first = field.worker(0, 2);
-    field.first_has_joined().await;
-    let mut slow = field.database.connect().await;
-    let mut locked = slow.begin().await.unwrap();
-    sqlx::query("LOCK TABLE ash_thrash.load_jobs, ash_thrash.load_shards IN ACCESS EXCLUSIVE MODE")
-        .execute(&mut *locked)
-        .await
-        .unwrap();
-    // One waits for the other worker, and that one for the run, each statement for a second at most.
-    let second = field.worker(1, 2);
-    std::thread::sleep(ms(2500));
-    locked.commit().await.unwrap();
-    for child in [run, first, second] {
-        ended(child).exits(0);
-    }
-    assert_eq!(server.requests().len(), 20);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::{Connection, PgConnection};
 use thrash::domain::RunId;
-use thrash::store::{Heard, JoinedShard, LoadBoard, PostedJob, StoreLocation};
+use thrash::store::{Heard, JoinedShard, LoadBoard, PostedJob, Stop, StoreLocation};
 
 use super::place::{Place, PostgresPlace, patient};
 
@@ -68,5 +68,32 @@ async fn a_worker_whose_number_another_has_hears_that_and_tells_nothing() {
     let told: Vec<String> =
         board.read(&worker.run, &[0]).await.unwrap().into_iter().map(|news| news.body).collect();
     assert_eq!(told, ["w"]);
+    board.close().await;
+}
+
+#[tokio::test]
+async fn what_is_said_to_the_board_twice_counts_once() {
+    let place = PostgresPlace::fresh().await;
+    let (board, worker) = joined(&place).await;
+    let run = &worker.run;
+    let posted = PostedJob { run: run.clone(), shards: 1, orders: String::new() };
+    assert_eq!(board.post("load", &posted).await.unwrap(), None, "it is the run's own");
+    let other = PostedJob { run: RunId::from_stored("20261122-120000-efgh"), ..posted };
+    assert_eq!(board.post("load", &other).await.unwrap().as_ref(), Some(run));
+    assert!(board.join(&worker).await.unwrap(), "it has the number already");
+
+    // Orders that arrive after their load was stopped do not set it going again.
+    board.order(run, 1, "first").await.unwrap();
+    board.start(run, Duration::from_secs(1)).await.unwrap();
+    board.stop(run, Stop::Abort).await.unwrap();
+    board.order(run, 1, "first").await.unwrap();
+    let heard = board.tell(&worker, 1, &[]).await.unwrap().unwrap();
+    assert_eq!((heard.load, heard.stop, heard.starts_at.is_some()), (1, Some(Stop::Abort), true));
+    // Those of the next load do, and no older ones.
+    board.order(run, 2, "second").await.unwrap();
+    assert!(board.order(run, 1, "first").await.is_err());
+    let heard = board.tell(&worker, 1, &[]).await.unwrap().unwrap();
+    assert_eq!((heard.load, heard.stop, heard.starts_at), (2, None, None));
+    assert_eq!(heard.orders.as_deref(), Some("second"));
     board.close().await;
 }
