@@ -119,7 +119,7 @@ pub struct Check {
     /// The limit: a share from 0 to 1, a number, or milliseconds for latencies; against a baseline the difference that
     /// is still allowed, and for latencies the part by which they may be longer.
     pub limit: f64,
-    /// The confidence of a bound, 0 to 1.
+    /// The confidence of a bound or of a test or interval against a baseline, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
     /// The number that was found; against a baseline the difference from it.
@@ -127,7 +127,7 @@ pub struct Check {
     /// The confidence limit that was compared, for a bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<f64>,
-    /// The number's 95 % interval, where it has one.
+    /// The number's two-sided interval, where it has one: of 95 %, against a baseline of the `confidence`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<[f64; 2]>,
     /// How many cases it rests on.

@@ -121,7 +121,7 @@ pub struct PhraseChange {
 /// The same cases, right or wrong in two runs.
 ///
 /// In load runs a case is a phrase with many answers. It changed where the share of right ones did beyond chance, and is
-/// else what most answers of both runs are; the difference and the p-values are of all answers, and of one standard error.
+/// else what most answers of both runs are; the difference and the p-values are of all answers, and agree.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct PairedTest {
     /// Right in both.
@@ -156,13 +156,17 @@ pub struct AnswerShares {
     pub baseline: Rate,
     /// Those of the candidate.
     pub candidate: Rate,
-    /// The middle of the difference's interval, which is drawn a little towards none; it and the standard error make the
-    /// interval and the p-values. None where each request is a case of its own.
+    /// The middle of the difference's interval, which is drawn a little towards none; it and the standard errors make
+    /// the interval and the p-values. None where each request is a case of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub middle: Option<f64>,
     /// Standard error of the difference, answers to a phrase being no independent evidence; none where there is no middle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standard_error: Option<f64>,
+    /// The same by changes like those that were seen alone, which makes the p-values; an interval without 0 ends on the side
+    /// of 0 where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_error: Option<f64>,
     /// Whether each request is a case of its own: what has no answer has none because of the load, whatever it says.
     pub independent: bool,
 }

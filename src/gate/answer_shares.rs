@@ -4,7 +4,7 @@ use super::paired_case::Case;
 use super::threshold::Gate;
 use crate::domain::{AnswerShares, CheckMode, CheckOutcome, PairedTest, Rate};
 use crate::stats::unpaired::difference_interval;
-use crate::stats::{ClusteredChange, Interval, PairedTable, Proportion};
+use crate::stats::{ClusteredChange, Confidence, Interval, PairedTable, Proportion};
 
 /// A test that cannot rule out five worse in a hundred overlooks what it is there for: a loss that it calls chance is no
 /// pass then.
@@ -52,28 +52,40 @@ impl Answers {
         )
     }
 
-    /// The interval of the gain; of a gate that tests, the bounds that its test stands for. One that rules out a loss is
-    /// no shorter than that of phrases simply right or wrong: those that would be lost wholly may be none of these.
+    /// The interval of the gain. One that rules out a loss is no shorter than that of phrases simply right or wrong: those
+    /// that would be lost wholly may be none of these.
     pub(super) fn interval(self, table: PairedTable, gate: &Gate) -> Option<Interval> {
         let confidence = gate.confidence;
-        if self.shares.independent {
-            let [before, after] = [self.shares.baseline, self.shares.candidate].map(proportion);
-            return difference_interval(after, before, confidence);
-        }
-        let (middle, standard_error) = self.shares.middle.zip(self.shares.standard_error)?;
-        let change = ClusteredChange { middle, standard_error };
+        let Some(change) = self.change() else { return self.of_requests(confidence) };
         let interval = change.interval(confidence);
-        Some(match gate.mode {
-            CheckMode::NoRegression => change.bounds(confidence),
-            CheckMode::NonInferior => {
-                let (phrases, middle) = (table.difference_interval(confidence)?, table.difference()?);
-                Interval {
-                    lower: interval.lower.min(self.gain - middle + phrases.lower).max(-1.0),
-                    upper: interval.upper.max(self.gain - middle + phrases.upper).min(1.0),
-                }
-            }
-            CheckMode::Point | CheckMode::Bound | CheckMode::Change => interval,
+        if gate.mode != CheckMode::NonInferior {
+            return Some(interval);
+        }
+        let (phrases, middle) = (table.difference_interval(confidence)?, table.difference()?);
+        Some(Interval {
+            lower: interval.lower.min(self.gain - middle + phrases.lower).max(-1.0),
+            upper: interval.upper.max(self.gain - middle + phrases.upper).min(1.0),
         })
+    }
+
+    /// Whether a loss that is called chance may be more than little.
+    fn blind(self, confidence: Confidence) -> bool {
+        let change = self.change().map(|change| change.bounds(confidence));
+        let worst = change.or_else(|| self.of_requests(confidence));
+        worst.is_none_or(|worst| worst.lower < -SEES_LITTLE)
+    }
+
+    /// The change of phrases; none where each request is a case of its own.
+    fn change(self) -> Option<ClusteredChange> {
+        let AnswerShares { middle, standard_error, test_error, .. } = self.shares;
+        let (middle, standard_error) = middle.zip(standard_error)?;
+        let test_error = test_error.unwrap_or(standard_error);
+        Some(ClusteredChange { middle, standard_error, test_error })
+    }
+
+    fn of_requests(self, confidence: Confidence) -> Option<Interval> {
+        let [before, after] = [self.shares.baseline, self.shares.candidate].map(proportion);
+        difference_interval(after, before, confidence).filter(|_| self.shares.independent)
     }
 
     pub(super) fn no_regression(
@@ -92,7 +104,6 @@ impl Answers {
             return (CheckOutcome::Fail, Some(most), format!("{brief}; {most} new failures allowed"));
         }
         let unweighed = gate.min_n.is_none() && gate.max_new_failures.is_none() && case.tests == 1;
-        let blind = self.interval(case.table, gate).is_none_or(|interval| interval.lower < -SEES_LITTLE);
         let (outcome, reason) = if case.tests > 1 && self.alone <= alpha {
             let alone = percent(self.alone);
             let reason = format!(
@@ -102,7 +113,7 @@ impl Answers {
             (CheckOutcome::Inconclusive, reason)
         } else if unweighed && let Some(reason) = case.too_few(brief) {
             (CheckOutcome::Inconclusive, reason)
-        } else if unweighed && self.gain < 0.0 && blind {
+        } else if unweighed && self.gain < 0.0 && self.blind(gate.confidence) {
             let reason = format!(
                 "{brief}: too few to tell from chance ({chance}); `(min {} cases)` lets it pass",
                 case.cases()

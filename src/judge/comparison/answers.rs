@@ -101,6 +101,7 @@ pub(super) fn write(test: &mut PairedTest, phrases: &[(Option<usize>, Shares)]) 
         candidate: rates[1],
         middle: Some(change.middle),
         standard_error: Some(change.standard_error),
+        test_error: Some(change.test_error),
         independent: false,
     });
 }

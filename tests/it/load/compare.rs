@@ -28,14 +28,17 @@ fn failing() -> (Server, Arc<AtomicU64>) {
     (server, every)
 }
 
-/// Whether the interval and the test say the same: of the comparison, and of the gate.
+/// Whether the interval and the tests say the same, and the gate shows that interval.
 fn assert_agree(found: &Value) {
     let test = &found["comparison"]["accuracy"];
     let number = |value: &Value| value.as_f64().unwrap();
     let fell = number(&test["difference"]["upper"]) < 0.0;
     assert_eq!(fell, number(&test["p_changed"]) < 0.05, "{test}");
     let gate = check(found, "accuracy no_regression");
-    assert_eq!(gate["outcome"] == "fail", number(&gate["interval"][1]) < 0.0, "{gate}");
+    assert_eq!(gate["outcome"] == "fail", number(&test["p_worse"]) <= 0.05, "{gate}");
+    for (end, shown) in [("lower", &gate["interval"][0]), ("upper", &gate["interval"][1])] {
+        assert!((number(&test["difference"][end]) - number(shown)).abs() < 1e-12, "{test} {gate}");
+    }
 }
 
 fn compared(place: &Place, runs: [&str; 2], code: i32) -> (Value, String) {
@@ -72,6 +75,8 @@ fn a_run_whose_requests_fail_is_worse_though_each_phrase_is_mostly_answered() {
     run(&place, &server, &["--json", "broken.json"]).exits(0);
     every.store(25, Ordering::SeqCst);
     run(&place, &server, &["--json", "a_little.json"]).exits(0);
+    every.store(240, Ordering::SeqCst);
+    run(&place, &server, &["--json", "one.json"]).exits(0);
 
     let (same, _) = compared(&place, ["before.json", "again.json"], 0);
     assert_eq!(same["comparison"]["accuracy"]["answers"]["candidate"]["of"], 240);
@@ -102,6 +107,18 @@ fn a_run_whose_requests_fail_is_worse_though_each_phrase_is_mostly_answered() {
     let gate = check(&little, "unanswered_rate no_regression");
     assert_eq!(gate["outcome"], "fail", "{gate}");
     assert!(gate["reason"].as_str().unwrap().starts_with("10 of 240, and 0 of 240 before"), "{gate}");
+
+    // One loss among 30 phrases shows no more than none does that others like them would not be lost.
+    let (one, _) = compared(&place, ["before.json", "one.json"], 4);
+    assert_agree(&one);
+    let gate = check(&one, "accuracy no_regression");
+    assert_eq!(gate["outcome"], "inconclusive", "{gate}");
+    assert!(gate["reason"].as_str().unwrap().contains("too few to tell from chance"), "{gate}");
+    let width = |found: &Value| {
+        let interval = check(found, "accuracy no_regression")["interval"].clone();
+        interval[1].as_f64().unwrap() - interval[0].as_f64().unwrap()
+    };
+    assert!(width(&one) >= width(&same), "{} {}", width(&one), width(&same));
 
     // It is said of a baseline, too, and limits are of answers.
     let gates = ["accuracy no_regression", "accuracy drop <= 2 points", "unanswered_rate rise <= 30 points"];

@@ -42,6 +42,24 @@ fn it_takes_four_whole_losses_to_be_sure_as_it_does_without_shares() {
 }
 
 #[test]
+fn small_noise_shows_no_more_than_no_change_does() {
+    let width = |changes: &[f64]| {
+        let interval = of_cases(changes).interval(P95);
+        interval.upper - interval.lower
+    };
+    let still = width(&[0.0; 30]);
+    for noise in [vec![-0.05], vec![0.05, -0.05], vec![-0.05, -0.05, -0.05], [0.1, -0.1].repeat(10)] {
+        let changes = [noise.clone(), vec![0.0; 30 - noise.len()]].concat();
+        assert!(width(&changes) >= still, "{noise:?}: {} and not {still}", width(&changes));
+    }
+    // A loss of all is sure, and how large it may be is not.
+    let all = of_cases(&[-0.05; 30]);
+    let interval = all.interval(P95);
+    assert!(all.p_fell() < 1e-6 && interval.upper < -0.04, "{all:?}");
+    assert!(interval.lower <= all.middle - still / 2.0, "{interval:?}");
+}
+
+#[test]
 fn phrases_of_a_family_are_no_further_evidence() {
     let together = ClusteredChange::new(&[(10.0, -10.0), (10.0, 0.0), (10.0, 0.0), (10.0, 0.0)]).unwrap();
     close_to(together.p_fell(), of_cases(&[-1.0, 0.0, 0.0, 0.0]).p_fell(), 1e-12);
@@ -52,7 +70,11 @@ fn phrases_of_a_family_are_no_further_evidence() {
 
 /// The share of right answers of six.
 fn share(chance: f64, random: &mut ChaCha8Rng) -> f64 {
-    (0..6).filter(|_| random.random_bool(chance)).count() as f64 / 6.0
+    share_of(6, chance, random)
+}
+
+fn share_of(answers: u32, chance: f64, random: &mut ChaCha8Rng) -> f64 {
+    (0..answers).filter(|_| random.random_bool(chance)).count() as f64 / f64::from(answers)
 }
 
 #[test]
@@ -70,12 +92,26 @@ fn runs_that_did_not_change_are_called_worse_no_more_often_than_agreed() {
         });
         let alarms = alarms.count();
         assert!(alarms <= 65, "{alarms} of 1000 runs over {phrases} phrases");
+        // Hardly any answer is wrong.
+        let alarms = (0..1000).filter(|_| {
+            let mut share = || share_of(20, 0.993, &mut random);
+            let changes: Vec<f64> = (0..phrases).map(|_| share() - share()).collect();
+            of_cases(&changes).p_fell() < 0.05
+        });
+        let alarms = alarms.count();
+        assert!(alarms <= 65, "{alarms} of 1000 runs over {phrases} phrases that are nearly always right");
     }
 }
 
 #[test]
 fn a_small_loss_of_all_is_seen() {
     let mut random = ChaCha8Rng::seed_from_u64(3);
+    let seen = (0..300).filter(|_| {
+        let changes: Vec<f64> = (0..30).map(|_| share_of(20, 0.95, &mut random) - 1.0).collect();
+        of_cases(&changes).p_fell() < 0.05
+    });
+    let seen = seen.count();
+    assert!(seen >= 290, "{seen} of 300 where one of 20 answers is lost");
     let seen = (0..300).filter(|_| {
         let changes: Vec<f64> = (0..40).map(|_| share(0.9, &mut random) - 1.0).collect();
         of_cases(&changes).p_fell() < 0.05
@@ -88,7 +124,7 @@ fn a_small_loss_of_all_is_seen() {
 fn the_interval_holds_what_phrases_like_these_really_lose() {
     let mut random = ChaCha8Rng::seed_from_u64(2);
     // Some phrases are lost wholly, all others a little: on average so much.
-    for (wholly, a_little) in [(0.0, 0.05), (0.1, 0.05), (0.03, 0.0)] {
+    for (wholly, a_little) in [(0.0, 0.05), (0.1, 0.05), (0.03, 0.0), (0.03, 0.05), (0.02, 0.02)] {
         let loss = wholly + (1.0 - wholly) * a_little;
         let held = (0..1000).filter(|_| {
             let changes: Vec<f64> = (0..60)
