@@ -15,8 +15,8 @@ use crate::domain::{
     Answer, AnswerScores, Estimate, IdleComparison, Integrity, Level, LoadCounts, Metrics, NoAnswerReason,
     Phrase, PhraseResult, Polarity, Rate, Slice, SliceKind, TextPolicy, Verdict, VerdictCounts,
 };
-use crate::stats::cluster::{clustered_mean, worth_of_counts};
-use crate::stats::{Confidence, Confusion, KappaWeights, PairedTable, Unanswered};
+use crate::stats::cluster::worth_of_counts;
+use crate::stats::{ClusteredChange, Confidence, Confusion, KappaWeights, PairedTable, Unanswered};
 
 /// More phrases than this without an answer before the load leave nothing to compare with.
 const MOST_SILENT: f64 = 0.05;
@@ -276,15 +276,16 @@ pub fn compare_idle(idle: &[PhraseResult], counted: &[Counted<'_>]) -> IdleCompa
 
 /// The mean of the phrases' differences with its 95 % interval; without one for fewer than two phrases.
 fn mean_drop(differences: &[f64]) -> Option<Estimate> {
-    let each: Vec<(usize, f64)> = differences.iter().copied().enumerate().collect();
-    match (clustered_mean(&each), differences) {
-        (Some(mean), _) => {
-            let interval = mean.interval(Confidence::PERCENT_95);
-            Some(Estimate { value: mean.mean, lower: Some(interval.lower), upper: Some(interval.upper) })
-        }
-        (None, [one]) => Some(Estimate { value: *one, lower: None, upper: None }),
-        (None, _) => None,
-    }
+    let each: Vec<(f64, f64)> = differences.iter().map(|difference| (1.0, *difference)).collect();
+    let value = differences.iter().sum::<f64>() / differences.len() as f64;
+    let interval = ClusteredChange::new(&each)
+        .filter(|_| differences.len() > 1)
+        .map(|change| change.interval(Confidence::PERCENT_95));
+    (!differences.is_empty()).then_some(Estimate {
+        value,
+        lower: interval.map(|interval| interval.lower),
+        upper: interval.map(|interval| interval.upper),
+    })
 }
 
 /// Signs in a load run that its numbers may not mean what they seem to. Answers that broke invariants are counted in

@@ -151,7 +151,10 @@ fn answers_that_are_right_when_idle_and_wrong_under_load_are_found() {
     let record = record(&place);
     assert_eq!(record["load"]["idle"]["lost"], json!(["high-1", "high-2"]));
     assert_eq!(record["load"]["idle"]["test"]["regressed"], 2);
-    assert!((record["load"]["idle"]["drop"]["value"].as_f64().unwrap() - 0.5).abs() < 1e-9);
+    let drop = &record["load"]["idle"]["drop"];
+    assert!((drop["value"].as_f64().unwrap() - 0.5).abs() < 1e-9, "{drop}");
+    let interval = ["lower", "upper"].map(|side| drop[side].as_f64().unwrap());
+    assert!(interval[0] < 0.5 && interval[1] > 0.5 && interval[1] - interval[0] > 0.1, "{drop}");
     let lost = &record["load"]["steps"][0]["lost"];
     assert_eq!((&lost["count"], &lost["of"]), (&json!(25), &json!(50)));
 }
