@@ -82,8 +82,9 @@ impl From<DispatchError> for Failure {
             | DispatchError::Baseline { .. }
             | DispatchError::Location(_) => Exit::Usage,
             DispatchError::Board(_) => Exit::Storage,
-            DispatchError::Workers { .. } => Exit::Inconclusive,
-            DispatchError::Demo(_) | DispatchError::Health(_) | DispatchError::Load(_) => Exit::TargetFailed,
+            // What fails on this machine says nothing of the target.
+            DispatchError::Workers { .. } | DispatchError::Load(_) => Exit::Inconclusive,
+            DispatchError::Demo(_) | DispatchError::Health(_) => Exit::TargetFailed,
         };
         let hint = error.hint();
         Self::new(exit, error, hint)

@@ -86,10 +86,18 @@ impl DispatchError {
             | Self::Contract(_)
             | Self::Url(_)
             | Self::Connection(_)
-            | Self::Demo(_)
-            | Self::Load(_) => None,
+            | Self::Demo(_) => None,
+            Self::Load(error) => no_files(error).then(|| {
+                "allow this program more open files (`ulimit -n`); nothing is known of the target".to_owned()
+            }),
         }
     }
+}
+
+/// Whether this process, or this machine, has as many files open as it may.
+fn no_files(error: &std::io::Error) -> bool {
+    // EMFILE and ENFILE, which have no kind of their own.
+    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 /// Why a run cannot be made a baseline.

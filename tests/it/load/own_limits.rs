@@ -82,6 +82,25 @@ fn requests_that_found_no_file_here_are_no_failure_of_the_target() {
 }
 
 #[test]
+fn a_load_for_which_there_is_no_file_here_is_no_failure_of_the_target() {
+    let server = Server::start(right);
+    let place = place("model: arrivals\nrate: 20/s\nduration: 100ms\ngates: [error_rate <= 1%]\n");
+    let url = server.url();
+    // What is open besides is not the same everywhere.
+    let loads = (10..30).filter(|most| {
+        let ended = place.shell(&format!(
+            "ulimit -n {most}; \"$THRASH\" load s.yaml --target plain --url {url} --database-url none"
+        ));
+        let cannot = ended.stderr.contains("the load cannot be made on this machine");
+        if cannot {
+            ended.exits(4).complains(&["Too many open files", "`ulimit -n`"]);
+        }
+        cannot
+    });
+    assert!(loads.count() > 0, "every load could begin, or nothing at all");
+}
+
+#[test]
 fn a_load_that_finds_no_port_any_more_ends_and_the_target_is_not_blamed() {
     let server = Server::start(right);
     let place = place(
