@@ -12,13 +12,10 @@ use super::alarm::Alarm;
 use super::cpu::thread_cpu;
 use super::engine::{Sending, Start};
 use super::pool::Pool;
-use super::recorder::{Recorder, Request};
+use super::recorder::{LOOK_EVERY, Recorder, Request};
 use super::shard::Shard;
 use super::tally::{Tally, Window};
 use super::turns::Turns;
-
-/// How often what was seen is told.
-const TELL_EVERY: Duration = Duration::from_millis(250);
 
 /// The engine.
 #[derive(Debug, Clone, Copy)]
@@ -188,7 +185,7 @@ impl Share {
 
 /// When what was seen is told: with the seconds of the run, so that no window lies in two of them.
 pub(super) fn ticks(began: Instant) -> Interval {
-    let mut ticks = interval_at(began + TELL_EVERY, TELL_EVERY);
+    let mut ticks = interval_at(began + LOOK_EVERY, LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     ticks
 }

@@ -20,6 +20,11 @@ pub(super) struct Request {
     pub(super) number: u64,
 }
 
+/// How often it is looked what was seen, and told.
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// A look that is later than this had nobody to make it.
+const UNSEEN: Duration = Duration::from_millis(500);
+
 /// Counts requests, and what was seen lately.
 pub(super) struct Recorder {
     known: Vec<Known>,
@@ -168,12 +173,16 @@ impl Recorder {
         self.slow.is_some_and(|slow| now.saturating_duration_since(request.due) > slow)
     }
 
-    /// What was seen since the last time, with these requests on their way.
+    /// What was seen since the last time, with these requests on their way. Whoever looks late stood still.
     pub(super) fn look(&mut self, began: Instant, flying: impl Iterator<Item = Request>) -> Window {
         let mut window = std::mem::take(&mut self.window);
         let now = Instant::now();
         window.at_s = now.saturating_duration_since(began).as_secs_f64();
         window.from_s = std::mem::replace(&mut self.told_s, window.at_s);
+        let unseen = Duration::from_secs_f64((window.at_s - window.from_s).max(0.0));
+        if unseen > UNSEEN {
+            self.tally.stood_still += unseen.saturating_sub(LOOK_EVERY);
+        }
         for request in flying {
             window.in_flight += 1;
             window.overdue += u64::from(self.is_overdue(&request, now));

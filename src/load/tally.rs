@@ -35,6 +35,9 @@ pub struct Tally {
     pub held: LatencyHistogram,
     /// How long due starts waited for this program.
     pub lag: LatencyHistogram,
+    /// How long a thread that sends did not run at all, where it was noticed; the longest of all threads and machines.
+    #[serde(default)]
+    pub stood_still: Duration,
     /// Requests of the warm-up.
     pub warm_up: u64,
     /// Processor time of the threads that sent.
@@ -245,6 +248,7 @@ impl Tally {
         self.accepted.merge(&other.accepted);
         self.held.merge(&other.held);
         self.lag.merge(&other.lag);
+        self.stood_still = self.stood_still.max(other.stood_still);
         self.warm_up += other.warm_up;
         self.cpu += other.cpu;
         self.threads += other.threads;

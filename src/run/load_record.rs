@@ -33,6 +33,9 @@ const HELD_SHARE: f64 = 0.05;
 const BUSY: f64 = 0.9;
 /// In more of the seconds than this.
 const BUSY_SHARE: f64 = 0.2;
+/// Whoever stands still for so long, or for such a part of the run, has a part in what is slow...
+const LONG_STILL: Duration = Duration::from_secs(1);
+const STILL_SHARE: f64 = 0.05;
 /// More starts than this that were late by this program's fault are another load than the one asked for.
 const LATE_SHARE: f64 = 0.01;
 
@@ -410,6 +413,13 @@ fn generator(model: LoadModel, found: &Found, total: &StepTally) -> GeneratorRec
         starved = true;
         limits
             .push("more than 1 % of the starts were a second late because this program was busy".to_owned());
+    }
+    let still = tally.stood_still.as_secs_f64();
+    let of_run = still / found.duration.as_secs_f64().max(still);
+    if tally.stood_still > LONG_STILL || (still > 0.0 && of_run > STILL_SHARE) {
+        // ...and of what it did not send meanwhile nothing is known.
+        starved |= of_run > LATE_SHARE;
+        limits.push(format!("this program stood still for {still:.1} s"));
     }
     let whole: Vec<&LoadSecond> = found.seconds.iter().filter(|second| second.started > 0).collect();
     let busy = whole.iter().filter(|second| second.cpu > BUSY).count();

@@ -13,6 +13,7 @@ mod own_limits;
 mod polled;
 mod rails;
 mod search;
+mod senders;
 mod slow_database;
 mod users;
 mod wire;

@@ -15,7 +15,7 @@ use tokio::sync::{Notify, SetOnce};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::pace::Pace;
+use super::pace::{Pace, Passage};
 use super::plan::{Plan, Turn};
 use crate::load::deck::Deck;
 use crate::load::engine::Sending;
@@ -215,10 +215,11 @@ impl Crowd {
                     let free = passage.as_ref().map_or(due, |passage| passage.free_since().max(due));
                     match self.try_start((number, &mut user.phrases), began, free) {
                         Begin::Begun(request) => {
+                            let held = passage.as_ref().map_or(Duration::ZERO, Passage::held);
                             if let Some(passage) = passage {
                                 passage.used(request.due);
                             }
-                            return Some((request, free.saturating_duration_since(due)));
+                            return Some((request, held));
                         }
                         Begin::NotNow => {}
                         Begin::Never => return None,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard};
@@ -19,6 +20,8 @@ const SLACK: Duration = Duration::from_millis(1);
 pub(super) struct Pace {
     next: Mutex<Next>,
     spacing: Duration,
+    /// What this program missed in all, and everybody behind waited for, in nanoseconds.
+    missed: AtomicU64,
 }
 
 /// The next moment, and the clock that tells when it has come.
@@ -29,8 +32,11 @@ struct Next {
 
 /// The right to send a request now.
 pub(super) struct Passage<'a> {
+    pace: &'a Pace,
     next: MutexGuard<'a, Next>,
-    spacing: Duration,
+    /// When it was asked for, and what had been missed until then.
+    asked: Instant,
+    missed: Duration,
 }
 
 impl Pace {
@@ -40,17 +46,23 @@ impl Pace {
         Ok(Self {
             next: Mutex::new(next),
             spacing: Duration::from_secs_f64((1.0 + SLACK.as_secs_f64()) / rate),
+            missed: AtomicU64::new(0),
         })
+    }
+
+    fn missed(&self) -> Duration {
+        Duration::from_nanos(self.missed.load(Ordering::Relaxed))
     }
 
     /// Waits for the next moment; whoever came earlier goes first.
     pub(super) async fn passage(&self) -> Passage<'_> {
+        let (asked, missed) = (Instant::now(), self.missed());
         let mut next = self.next.lock().await;
         let at = next.at;
         while Instant::now() < at {
             next.alarm.until(at).await;
         }
-        Passage { next, spacing: self.spacing }
+        Passage { pace: self, next, asked, missed }
     }
 }
 
@@ -66,9 +78,19 @@ impl Passage<'_> {
         self.next.at
     }
 
+    /// How long the rate alone held it back: not what this program missed meanwhile.
+    pub(super) fn held(&self) -> Duration {
+        let waited = self.next.at.saturating_duration_since(self.asked);
+        waited.saturating_sub(self.pace.missed() - self.missed)
+    }
+
     /// It was used at this moment.
     pub(super) fn used(mut self, at: Instant) {
-        self.next.at = (self.next.at + self.spacing).max(at + self.spacing - SLACK.min(self.spacing));
+        let spacing = self.pace.spacing;
+        let free = self.next.at.max(self.asked);
+        self.next.at = (self.next.at + spacing).max(at + spacing - SLACK.min(spacing));
+        let missed = at.saturating_duration_since(free + SLACK).as_nanos();
+        self.pace.missed.fetch_add(u64::try_from(missed).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::support::command::{Ended, Place, send};
 use crate::support::server::{Reply, Server};
 
 /// A run of the scenario that is under way: some requests have been answered.
-fn under_way(place: &Place, server: &Server, requests: usize) -> Child {
+pub(super) fn under_way(place: &Place, server: &Server, requests: usize) -> Child {
     let child = place
         .command(["load", "s.yaml", "--target", "plain", "--url", &server.url()])
         .stdout(Stdio::piped())
@@ -26,12 +26,12 @@ fn under_way(place: &Place, server: &Server, requests: usize) -> Child {
     child
 }
 
-fn ended(child: Child) -> Ended {
+pub(super) fn ended(child: Child) -> Ended {
     Ended::of(child.wait_with_output().expect("it ends"))
 }
 
 /// The process that sends, as the system knows it.
-fn sender(child: &Child) -> u32 {
+pub(super) fn sender(child: &Child) -> u32 {
     let parent = format!("PPid:\t{}\n", child.id());
     let processes = std::fs::read_dir("/proc").expect("the processes").flatten();
     let mut found = processes.filter_map(|entry| {
@@ -41,7 +41,7 @@ fn sender(child: &Child) -> u32 {
     found.next().expect("a process that sends")
 }
 
-fn signal(name: &str, process: u32) {
+pub(super) fn signal(name: &str, process: u32) {
     let status = Command::new("/bin/sh").args(["-c", &format!("kill -{name} {process}")]).status();
     assert!(status.expect("a shell").success());
 }
@@ -55,7 +55,7 @@ fn is_gone(process: u32, within: Duration) {
     }
 }
 
-fn count(record: &Value, name: &str) -> u64 {
+pub(super) fn count(record: &Value, name: &str) -> u64 {
     counts(record)[name].as_u64().expect("a count")
 }
 

@@ -1,0 +1,52 @@
+//! The process that sends for users when it stands still or dies: nothing is known of the target, and it is said why.
+
+use serde_json::Value;
+
+use super::users::{count, ended, sender, signal, under_way};
+use super::workers::Field;
+use super::{ms, place, record, right, wait_for_requests};
+use crate::support::server::Server;
+
+fn limits(record: &Value) -> String {
+    record["load"]["generator"]["limits"].to_string()
+}
+
+#[test]
+fn users_who_stood_still_pass_nothing_and_waited_for_no_rate() {
+    let server = Server::start(|seen| right(seen).after(ms(5)));
+    let place = place(
+        "model: users\nusers: 4\nduration: 6s\nthink_time: 100ms\nmax_rate: 200/s\ngates: [error_rate <= 1%]\n",
+    );
+    let run = under_way(&place, &server, 30);
+    let sender = sender(&run);
+    signal("STOP", sender);
+    std::thread::sleep(ms(2000));
+    signal("CONT", sender);
+    ended(run).exits(4);
+    let record = record(&place);
+    assert_eq!(record["verdict"]["conclusion"], "inconclusive");
+    assert!(limits(&record).contains("this program stood still for "), "{}", limits(&record));
+    assert!(record["load"]["held_back"].as_f64().unwrap() < 0.05, "{}", record["load"]["held_back"]);
+}
+
+#[tokio::test]
+async fn a_worker_whose_users_stood_still_sent_another_load() {
+    let server = Server::start(|seen| right(seen).after(ms(5)));
+    let field = Field::new(
+        "model: users\nusers: 4\nduration: 6s\nthink_time: 100ms\ngates: [error_rate <= 1%]\n",
+        &server,
+    )
+    .await;
+    let run = field.begin(2, &[]);
+    let workers = field.workers(2);
+    wait_for_requests(&server, 20);
+    let sender = sender(&workers[0]);
+    signal("STOP", sender);
+    std::thread::sleep(ms(2000));
+    signal("CONT", sender);
+    ended(run).exits(4);
+    workers.into_iter().for_each(|worker| drop(ended(worker)));
+    let record = field.record();
+    assert!(limits(&record).contains("this program stood still for "), "{}", limits(&record));
+    assert!(count(&record, "answered") > 20);
+}
