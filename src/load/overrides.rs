@@ -7,7 +7,7 @@ use serde_yaml::{Mapping, Value};
 
 use super::scenario_check::Reader;
 use super::scenario_file::{Rate, ScenarioFile};
-use crate::domain::Wait;
+use crate::domain::{LoadModel, Wait};
 
 /// What is said in place of what a scenario says. The load is that of a file that says so.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -53,9 +53,22 @@ impl Reader<'_> {
     pub(super) fn overridden(&mut self, mut file: ScenarioFile, overrides: Overrides) -> ScenarioFile {
         let Overrides { rate, users, duration, max_rate } = overrides;
         let search = file.search.is_some().then_some("search");
-        if let Some(key) = search.or((!file.stages.is_empty()).then_some("stages")) {
-            let one_load =
-                [("rate", rate.is_some()), ("users", users.is_some()), ("duration", duration.is_some())];
+        let many = search.or((!file.stages.is_empty()).then_some("stages"));
+        let (mut rate, mut users, mut duration) = (rate, users, duration);
+        let other_model = match file.model {
+            LoadModel::Arrivals => users.take().map(|_| ("users", "arrivals")),
+            LoadModel::Users => rate.take().map(|_| ("rate", "users")),
+        };
+        if let Some((flag, model)) = other_model {
+            let message = format!("`--{flag}` has no meaning with `model: {model}`");
+            self.key("model", message, "`--rate` is for `arrivals`, and `--users` for `users`");
+        }
+        if let Some(key) = many {
+            let one_load = [
+                ("rate", rate.take().is_some()),
+                ("users", users.take().is_some()),
+                ("duration", duration.take().is_some()),
+            ];
             for (flag, _) in one_load.iter().filter(|(_, is_said)| *is_said) {
                 let message =
                     format!("`--{flag}` has no meaning beside `{key}`, which is more than one load");

@@ -80,8 +80,8 @@ fn what_it_cannot_be_said_of_is_refused_before_anything_is_sent() {
         ),
         (stages, &["--duration", "9s"], &["`--duration` has no meaning beside `stages`"]),
         (search, &["--duration", "9s"], &["`--duration` has no meaning beside `search`", "--scale-time"]),
-        (ARRIVALS, &["--users", "9"], &["`users` has no meaning with `model: arrivals`"]),
-        (USERS, &["--rate", "9/s"], &["`rate` has no meaning with `model: users`"]),
+        (ARRIVALS, &["--users", "9"], &["`--users` has no meaning with `model: arrivals`", "s.yaml:3:8"]),
+        (USERS, &["--rate", "9/s"], &["`--rate` has no meaning with `model: users`"]),
         (
             ARRIVALS,
             &["--max-rate", "61/s"],
