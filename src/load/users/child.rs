@@ -5,7 +5,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::message::{DRAIN, Report, UsersOrder};
@@ -13,9 +13,15 @@ use crate::load::engine::{Sending, Sent};
 use crate::load::tally::{Tally, Window};
 
 /// How long it may take to say what it found when everything stops at once.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const LAST_WORDS: Duration = Duration::from_millis(1500);
 /// How long it may take to end after that.
 const END: Duration = Duration::from_secs(1);
+/// How often it is looked whether it was heard. Where this process stands still, too, that is one look.
+const LISTEN_EVERY: Duration = Duration::from_millis(500);
+/// So long it may be silent while it makes itself ready...
+const SILENCE_BEFORE: Duration = Duration::from_mins(1);
+/// ...and once it tells what it sees, a few times a second.
+const SILENCE: Duration = Duration::from_secs(4);
 
 /// The engine: the program that sends, and what it is told.
 #[derive(Debug)]
@@ -49,7 +55,10 @@ impl UsersEngine {
         };
         let (mut process, mut reports) = Process::start(&self.arguments)?;
         process.say(serde_json::to_string(&order)?);
-        let (mut is_ready, mut is_done, mut is_draining) = (false, false, false);
+        let (mut is_ready, mut is_done, mut is_draining, mut is_mute) = (false, false, false, false);
+        let mut listening = interval(LISTEN_EVERY);
+        listening.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut silence, mut patience_with_it) = (Duration::ZERO, SILENCE_BEFORE);
         let mut found = None;
         let mut last_words = None;
         loop {
@@ -60,18 +69,29 @@ impl UsersEngine {
                 }
             };
             tokio::select! {
-                report = reports.recv() => match report {
-                    None => break,
-                    Some(Report::Ready) => is_ready = true,
-                    Some(Report::Window(window)) => {
-                        let _ = windows.send(*window);
+                report = reports.recv() => {
+                    silence = Duration::ZERO;
+                    match report {
+                        None => break,
+                        Some(Report::Ready) => is_ready = true,
+                        Some(Report::Window(window)) => {
+                            patience_with_it = SILENCE;
+                            let _ = windows.send(*window);
+                        }
+                        Some(Report::SoFar(tally)) => found = Some(*tally),
+                        Some(Report::Done(tally)) => {
+                            found = Some(*tally);
+                            is_done = true;
+                        }
                     }
-                    Some(Report::SoFar(tally)) => found = Some(*tally),
-                    Some(Report::Done(tally)) => {
-                        found = Some(*tally);
-                        is_done = true;
+                }
+                _ = listening.tick() => {
+                    silence += LISTEN_EVERY;
+                    if silence > patience_with_it {
+                        is_mute = true;
+                        break;
                     }
-                },
+                }
                 () = drain.cancelled(), if !is_draining => {
                     is_draining = true;
                     process.say(DRAIN.to_owned());
@@ -80,11 +100,17 @@ impl UsersEngine {
                     process.hush();
                     last_words = Some(Instant::now() + LAST_WORDS);
                 }
-                () = patience => break,
+                () = patience => {
+                    is_mute = true;
+                    break;
+                }
             }
         }
-        let how = process.end().await?;
-        let broken = (!is_done).then(|| format!("the process that sends ended before its time ({how})"));
+        let how = process.end(if is_mute { Duration::ZERO } else { END }).await?;
+        let broken = (!is_done).then(|| match silence > patience_with_it {
+            true => format!("the process that sends was silent for {} s, and was ended", silence.as_secs()),
+            false => format!("the process that sends ended before its time ({how})"),
+        });
         let is_stopping = drain.is_cancelled() || abort.is_cancelled();
         match broken {
             Some(broken) if !is_ready && !is_stopping => Err(io::Error::other(broken)),
@@ -148,10 +174,10 @@ impl Process {
         self.lines = None;
     }
 
-    /// Waits for its end a moment, and then makes it.
-    async fn end(mut self) -> io::Result<ExitStatus> {
+    /// Waits for its end so long, and then makes it.
+    async fn end(mut self, within: Duration) -> io::Result<ExitStatus> {
         self.hush();
-        let until = Instant::now() + END;
+        let until = Instant::now() + within;
         while Instant::now() < until {
             if let Some(how) = self.child.try_wait()? {
                 return Ok(how);

@@ -1,10 +1,13 @@
 //! The process that sends for users when it stands still or dies: nothing is known of the target, and it is said why.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
-use super::users::{count, ended, sender, signal, under_way};
+use super::users::{count, ended, is_gone, sender, signal, under_way};
 use super::workers::Field;
 use super::{ms, place, record, right, wait_for_requests};
+use crate::support::command::send;
 use crate::support::server::Server;
 
 fn limits(record: &Value) -> String {
@@ -49,4 +52,36 @@ async fn a_worker_whose_users_stood_still_sent_another_load() {
     let record = field.record();
     assert!(limits(&record).contains("this program stood still for "), "{}", limits(&record));
     assert!(count(&record, "answered") > 20);
+}
+
+#[test]
+fn users_who_are_not_heard_any_more_end_the_run_and_what_they_told_is_kept() {
+    let server = Server::start(|seen| right(seen).after(ms(10)));
+    let place = place("model: users\nusers: 2\nduration: 60s\ngates: [error_rate <= 1%]\n");
+    let run = under_way(&place, &server, 400);
+    let sender = sender(&run);
+    signal("STOP", sender);
+    let start = Instant::now();
+    let ended = ended(run).exits(4).complains(&["was silent for"]);
+    assert!(start.elapsed() < Duration::from_secs(15), "it took {:?}", start.elapsed());
+    assert!(ended.stdout.contains("the process that sends was silent for"), "{}", ended.stdout);
+    let record = record(&place);
+    assert_eq!(record["verdict"]["conclusion"], "inconclusive");
+    assert!(count(&record, "answered") > 20, "what was seen until then: {}", record["load"]["counts"]);
+    is_gone(sender, Duration::from_secs(2));
+}
+
+#[test]
+fn a_second_signal_keeps_what_users_told_who_are_not_heard_any_more() {
+    let server = Server::start(|seen| right(seen).after(ms(10)));
+    let place = place("model: users\nusers: 2\nduration: 60s\ngates: [error_rate <= 1%]\n");
+    let run = under_way(&place, &server, 400);
+    let sender = sender(&run);
+    signal("STOP", sender);
+    send("INT", &run);
+    std::thread::sleep(ms(300));
+    send("INT", &run);
+    ended(run).exits(130);
+    assert!(count(&record(&place), "answered") > 20);
+    is_gone(sender, Duration::from_secs(2));
 }

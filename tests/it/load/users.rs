@@ -47,7 +47,7 @@ pub(super) fn signal(name: &str, process: u32) {
 }
 
 /// Waits until the process is there no more.
-fn is_gone(process: u32, within: Duration) {
+pub(super) fn is_gone(process: u32, within: Duration) {
     let start = Instant::now();
     while std::fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| !stat.contains(") Z ")) {
         assert!(start.elapsed() < within, "the process that sends is still there");
