@@ -247,7 +247,7 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
                 record.integrity.lost
             )
         }
-        (_, RunStatus::Interrupted) if load.generator.starved => {
+        (_, RunStatus::Interrupted) | (None, RunStatus::Aborted) if load.generator.starved => {
             format!("ended after {}: {}", after(record.duration_ms), load.generator.limits.join(", "))
         }
         (_, RunStatus::Interrupted) if load.counts.intended + load.warm_up == 0 => {

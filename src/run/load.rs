@@ -120,10 +120,11 @@ impl LoadRun {
         found.tally.exhausted += exhausted;
         found.duration = began.elapsed().saturating_sub(course.lead);
         (found.seconds, found.second_s) = course.watch.finish();
-        found.status = match (&course.abort, control.is_stopping() || course.broken.is_some()) {
+        found.status = match (&course.abort, &course.broken) {
             (Some(_), _) => RunStatus::Aborted,
-            (None, true) => RunStatus::Interrupted,
-            (None, false) => RunStatus::Completed,
+            (None, _) if control.is_stopping() => RunStatus::Interrupted,
+            (None, Some(_)) => RunStatus::Aborted,
+            (None, None) => RunStatus::Completed,
         };
         (found.abort, found.broken, found.shards) = (course.abort, course.broken, course.shards);
         found.finished_at = Utc::now();

@@ -32,6 +32,8 @@ pub(super) struct Shift<'a> {
     heard: Instant,
     load: Option<Load>,
     requests: u64,
+    /// Why it did not send all that it should have.
+    failed: Option<String>,
 }
 
 /// One load.
@@ -50,7 +52,15 @@ struct Load {
 
 impl<'a> Shift<'a> {
     pub(super) fn new(worker: &'a PreparedWorker) -> Self {
-        Self { worker, outbox: Vec::new(), next: 1, heard: Instant::now(), load: None, requests: 0 }
+        Self {
+            worker,
+            outbox: Vec::new(),
+            next: 1,
+            heard: Instant::now(),
+            load: None,
+            requests: 0,
+            failed: None,
+        }
     }
 
     /// Until the run is over. Nothing is sent any more when it returns.
@@ -80,7 +90,13 @@ impl<'a> Shift<'a> {
             }
             self.collect().await;
             let Some(heard) = self.tell().await? else {
-                return Ok(Worked::Done { requests: self.requests });
+                return match self.failed.take().filter(|_| !control.is_stopping()) {
+                    None => Ok(Worked::Done { requests: self.requests }),
+                    Some(reason) => Err(DispatchError::Workers {
+                        message: format!("worker {} {reason}", self.worker.joined.shard),
+                        hint: "whoever began the run was told; begin it again".to_owned(),
+                    }),
+                };
             };
             if control.is_stopping()
                 && self.load.as_ref().is_none_or(|load| load.is_over)
@@ -127,6 +143,7 @@ impl<'a> Shift<'a> {
             ended = Some(match running.await {
                 Ok(Ok(Sent { tally, broken, .. })) => {
                     self.requests += tally.total().counts.started + tally.warm_up;
+                    let broken = broken.map(|reason| format!("was cut short: {reason}"));
                     What::Done { tally: Box::new(tally), trouble: load.trouble.take().or(broken) }
                 }
                 Ok(Err(error)) => What::Failed(format!("could not send: {error}")),
@@ -143,6 +160,9 @@ impl<'a> Shift<'a> {
 
     fn say(&mut self, what: What) {
         let load = self.load.as_ref().map_or(0, |load| load.number);
+        if let What::Failed(reason) | What::Done { trouble: Some(reason), .. } = &what {
+            self.failed.get_or_insert_with(|| reason.clone());
+        }
         // Nothing in it can fail to be written.
         self.outbox.extend(serde_json::to_string(&Told { load, what }));
     }

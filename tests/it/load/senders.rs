@@ -85,3 +85,20 @@ fn a_second_signal_keeps_what_users_told_who_are_not_heard_any_more() {
     assert!(count(&record(&place), "answered") > 20);
     is_gone(sender, Duration::from_secs(2));
 }
+
+#[tokio::test]
+async fn a_worker_whose_sender_dies_fails_and_says_so() {
+    let server = Server::start(|seen| right(seen).after(ms(10)));
+    let field =
+        Field::new("model: users\nusers: 4\nduration: 60s\ngates: [error_rate <= 1%]\n", &server).await;
+    let run = field.begin(2, &[]);
+    let mut workers = field.workers(2).into_iter();
+    let (first, second) = (workers.next().unwrap(), workers.next().unwrap());
+    wait_for_requests(&server, 100);
+    signal("KILL", sender(&first));
+    let shown = ended(run).exits(4);
+    let why = "worker 0 was cut short: the process that sends ended before its time";
+    assert!(shown.stdout.contains(why), "{}", shown.stdout);
+    ended(first).exits(4).complains(&[why, "SIGKILL"]);
+    ended(second).exits(0);
+}

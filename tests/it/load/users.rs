@@ -270,12 +270,12 @@ fn a_process_that_is_killed_leaves_a_record_that_passes_nothing() {
     let place = place("model: users\nusers: 2\nduration: 60s\ngates: [error_rate <= 1%]\n");
     let child = under_way(&place, &server, 600);
     signal("KILL", sender(&child));
-    let ended = ended(child).exits(130).complains(&["SIGKILL"]);
+    let ended = ended(child).exits(4).complains(&["SIGKILL"]);
     assert!(ended.stdout.contains("the process that sends ended before its time"), "{}", ended.stdout);
     let record = record(&place);
     assert_eq!(
         (&record["status"], &record["verdict"]["conclusion"]),
-        (&json!("interrupted"), &json!("interrupted"))
+        (&json!("aborted"), &json!("inconclusive"))
     );
     assert!(count(&record, "answered") > 20, "what was seen until then: {}", counts(&record));
     assert_eq!(record["load"]["generator"]["starved"], true);
