@@ -121,10 +121,9 @@ impl LoadRun {
         found.duration = began.elapsed().saturating_sub(course.lead);
         (found.seconds, found.second_s) = course.watch.finish();
         found.status = match (&course.abort, &course.broken) {
-            (Some(_), _) => RunStatus::Aborted,
             (None, _) if control.is_stopping() => RunStatus::Interrupted,
-            (None, Some(_)) => RunStatus::Aborted,
             (None, None) => RunStatus::Completed,
+            _ => RunStatus::Aborted,
         };
         (found.abort, found.broken, found.shards) = (course.abort, course.broken, course.shards);
         found.finished_at = Utc::now();

@@ -417,8 +417,8 @@ fn generator(model: LoadModel, found: &Found, total: &StepTally) -> GeneratorRec
     let still = tally.stood_still.as_secs_f64();
     let of_run = still / found.duration.as_secs_f64().max(still);
     if tally.stood_still > LONG_STILL || (still > 0.0 && of_run > STILL_SHARE) {
-        // ...and of what it did not send meanwhile nothing is known.
-        starved |= of_run > LATE_SHARE;
+        // ...and users who did not ask meanwhile are another load. A schedule says itself what was late.
+        starved |= model == LoadModel::Users && of_run > LATE_SHARE;
         limits.push(format!("this program stood still for {still:.1} s"));
     }
     let whole: Vec<&LoadSecond> = found.seconds.iter().filter(|second| second.started > 0).collect();

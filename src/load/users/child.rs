@@ -107,9 +107,12 @@ impl UsersEngine {
             }
         }
         let how = process.end(if is_mute { Duration::ZERO } else { END }).await?;
-        let broken = (!is_done).then(|| match silence > patience_with_it {
-            true => format!("the process that sends was silent for {} s, and was ended", silence.as_secs()),
-            false => format!("the process that sends ended before its time ({how})"),
+        let broken = (!is_done).then(|| {
+            if silence > patience_with_it {
+                format!("the process that sends was silent for {} s, and was ended", silence.as_secs())
+            } else {
+                format!("the process that sends ended before its time ({how})")
+            }
         });
         let is_stopping = drain.is_cancelled() || abort.is_cancelled();
         match broken {

@@ -81,7 +81,7 @@ impl Passage<'_> {
     /// How long the rate alone held it back: not what this program missed meanwhile.
     pub(super) fn held(&self) -> Duration {
         let waited = self.next.at.saturating_duration_since(self.asked);
-        waited.saturating_sub(self.pace.missed() - self.missed)
+        waited.saturating_sub(self.pace.missed().saturating_sub(self.missed))
     }
 
     /// It was used at this moment.
