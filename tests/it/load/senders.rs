@@ -48,7 +48,9 @@ async fn a_worker_whose_users_stood_still_sent_another_load() {
     std::thread::sleep(ms(2000));
     signal("CONT", sender);
     ended(run).exits(4);
-    workers.into_iter().for_each(|worker| drop(ended(worker)));
+    for worker in workers {
+        ended(worker).exits(0);
+    }
     let record = field.record();
     assert!(limits(&record).contains("this program stood still for "), "{}", limits(&record));
     assert!(count(&record, "answered") > 20);
