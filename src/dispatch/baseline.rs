@@ -55,9 +55,7 @@ pub async fn set_baseline(
 fn too_little(status: Option<RunStatus>, conclusion: Option<Conclusion>) -> Option<&'static str> {
     match (status, conclusion) {
         (Some(RunStatus::Interrupted), _) => Some("it was interrupted, and holds a part of its phrases"),
-        (Some(RunStatus::Aborted), _) => {
-            Some("its target stopped answering, and it holds a part of its phrases")
-        }
+        (Some(RunStatus::Aborted), _) => Some("it ended before its time, and holds a part of its phrases"),
         (Some(RunStatus::Completed), Some(Conclusion::TargetFailed)) => {
             Some("its target failed: too many phrases are unanswered")
         }

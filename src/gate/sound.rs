@@ -25,7 +25,7 @@ fn cut_short(status: RunStatus) -> Option<&'static str> {
     match status {
         RunStatus::Completed => None,
         RunStatus::Interrupted => Some("it was stopped by hand"),
-        RunStatus::Aborted => Some("its target stopped answering"),
+        RunStatus::Aborted => Some("it ended before its time"),
     }
 }
 

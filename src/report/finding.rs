@@ -99,7 +99,7 @@ impl Rule {
     pub(super) const fn help(self) -> &'static str {
         match self {
             Self::Incomplete => {
-                "The target stopped answering or somebody stopped the run: what is missing here was not found to be right."
+                "The run ended before its time, by its target, somebody, or this machine: what is missing here was not found to be right."
             }
             Self::GateFailed => "A number is on the wrong side of its limit. The run fails.",
             Self::CouldNotTell => {

@@ -56,7 +56,7 @@ fn a_whole_baseline_of_the_same_phrases_is_sound() {
 #[test]
 fn a_baseline_that_was_cut_short_is_not() {
     for (status, why) in
-        [(RunStatus::Interrupted, "stopped by hand"), (RunStatus::Aborted, "stopped answering")]
+        [(RunStatus::Interrupted, "stopped by hand"), (RunStatus::Aborted, "ended before its time")]
     {
         let (mut baseline, candidate) = both();
         baseline.status = status;
