@@ -43,3 +43,21 @@ fn what_waited_for_our_own_rate_is_no_slowness_of_the_target() {
         assert_eq!(held > 100.0, code == 4, "{held} ms");
     }
 }
+
+#[test]
+fn accepting_and_deciding_are_timed_apart() {
+    for (model, load) in
+        [("arrivals", "rate: 20/s\nduration: 1s\n"), ("users", "users: 3\nduration: 1s\nthink_time: 50ms\n")]
+    {
+        let server = deciding(250);
+        let place = place(&format!(
+            "model: {model}\n{load}abort_when: {{unhealthy: false}}\ngates: [error_rate <= 0%]\n"
+        ));
+        place.file("thrash.yaml", super::TARGET.replace("examples:", POLL));
+        run(&place, &server, &[]).exits(0);
+        let record = record(&place);
+        let p50 = |of: &str| record[of]["p50_ms"].as_f64().unwrap();
+        assert!(p50("latency") >= 250.0, "{model}: {}", record["latency"]);
+        assert!(p50("accept_latency") < 200.0, "{model}: {}", record["accept_latency"]);
+    }
+}
