@@ -51,10 +51,9 @@ impl Overrides {
 impl Reader<'_> {
     /// Puts it in the place of what the file says.
     pub(super) fn overridden(&mut self, mut file: ScenarioFile, overrides: Overrides) -> ScenarioFile {
-        let Overrides { rate, users, duration, max_rate } = overrides;
+        let Overrides { mut rate, mut users, mut duration, max_rate } = overrides;
         let search = file.search.is_some().then_some("search");
         let many = search.or((!file.stages.is_empty()).then_some("stages"));
-        let (mut rate, mut users, mut duration) = (rate, users, duration);
         let other_model = match file.model {
             LoadModel::Arrivals => users.take().map(|_| ("users", "arrivals")),
             LoadModel::Users => rate.take().map(|_| ("rate", "users")),

@@ -268,14 +268,10 @@ impl Scenario {
     /// Which of its own limits ended it before its stages did, with so many requests asked for. A search says that itself.
     pub fn limit_that_ended_it(&self, asked: u64) -> Option<String> {
         if self.is_search {
-            None
-        } else if asked >= self.max_requests && self.asks_for_too_many(&self.steps) {
-            Some(format!("max_requests: {}", self.max_requests))
-        } else if self.max_duration < self.length() {
-            Some(format!("max_duration: {}", Wait(self.max_duration)))
-        } else {
-            None
+            return None;
         }
+        let too_many = asked >= self.max_requests && self.asks_for_too_many(&self.steps);
+        self.limit_below(too_many, self.length())
     }
 
     /// The same beforehand, whatever the target answers: then a run shows nothing. A search shows what it has tried until
@@ -288,6 +284,11 @@ impl Scenario {
             // Each of them asks once.
             LoadModel::Users => self.peak() > self.max_requests as f64,
         };
+        self.limit_below(too_many, length)
+    }
+
+    /// The limit that ends so much, or so long a load.
+    fn limit_below(&self, too_many: bool, length: Duration) -> Option<String> {
         if too_many {
             Some(format!("max_requests: {}", self.max_requests))
         } else if self.max_duration < length {
