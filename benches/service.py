@@ -4,14 +4,16 @@
 Usage: benches/service.py [RUNS]    (default 10000 runs of 350 phrases; needs PostgreSQL's programs and psql)
 
 It starts a PostgreSQL of its own (`.ci/postgres`), stores one real run and copies it in the database, each copy at
-another time with other figures. Then it asks the pages one after the other, then the read paths at 500 requests a
-second from their intended starts, then it holds idle connections open and asks again.
+another time with other figures. Then it asks the pages one after the other, and has PostgreSQL tell how long the queries of the
+trends alone took; then the read paths at 500 requests a second from their intended starts, then it holds idle connections
+open and asks again.
 """
 
 import asyncio
 import json
 import os
 import pathlib
+import re
 import resource
 import statistics
 import subprocess
@@ -89,6 +91,33 @@ def ask(url):
     with urllib.request.urlopen(url, timeout=60) as answer:
         length = len(answer.read())
     return (time.perf_counter() - begun) * 1e3, length
+
+
+def list_queries(base, root, path):
+    """Milliseconds that each query for a list of runs took in PostgreSQL while a page was asked, by the runs at most in it."""
+    log = pathlib.Path(sql(base, "SHOW data_directory")) / "log"
+    sql(base, "ALTER SYSTEM SET log_min_duration_statement = 0")
+    sql(base, "SELECT pg_reload_conf()")
+    time.sleep(1)
+    before = log.stat().st_size
+    for _ in range(ASKED):
+        ask(root + path)
+    time.sleep(0.2)
+    sql(base, "ALTER SYSTEM RESET log_min_duration_statement")
+    sql(base, "SELECT pg_reload_conf()")
+    text = log.read_bytes()[before:].decode()
+    entry = re.compile(r"^\S+ \S+ \S+ \[(\d+)\] LOG:  duration: ([\d.]+) ms  (?:parse|bind|(execute)) [^:]*: .*hold_reason.* LIMIT (\d+)$", re.S)
+    took, planned = {}, {}
+    # An entry goes on over lines that begin with a tabulator.
+    for found in map(entry.match, re.split(r"\n(?!\t)", text)):
+        if found:
+            process, duration, executed, limit = found.groups()
+            spent = planned.pop(process, 0) + float(duration)
+            if executed:
+                took.setdefault(int(limit), []).append(spent)
+            else:
+                planned[process] = spent
+    return took
 
 
 def percentile(values, share):
@@ -179,7 +208,8 @@ def main():
             time.sleep(15)
             print(f"idle after its start: {memory(serve):.0f} MiB")
             newest = sql(url, "SELECT run_id FROM ash_thrash.test_runs ORDER BY start_time DESC LIMIT 1")
-            pages = {"start page": "/", "list of runs": "/runs", "page of a run": f"/runs/{newest}",
+            history = "/history?suite=comprehensive&target=demo"
+            pages = {"start page": "/", "list of runs": "/runs", "page of a run": f"/runs/{newest}", "page of a history": history,
                      "API: results": "/api/test/results", "API: latest": "/api/test/results/latest?target=demo",
                      "API: one result": f"/api/test/results/{newest}"}
             print(f"\n{'one after the other':<22}{'p50':>10}{'p95':>10}{'size':>12}")
@@ -191,6 +221,12 @@ def main():
                     continue
                 times = [each for each, _ in took]
                 print(f"{name:<22}{statistics.median(times):>7.1f} ms{percentile(times, .95):>7.1f} ms{took[-1][1] / 1e3:>9.0f} kB")
+            print(f"\n{'in PostgreSQL alone':<22}{'p50':>10}{'p95':>10}{'queries':>12}")
+            for name, path, limit in [("a trend, 30 runs", "/", 30), ("a history, 200 runs", history, 200)]:
+                times = list_queries(base, root, path).get(limit)
+                if not times:
+                    sys.exit(f"{name}: PostgreSQL told of no such query")
+                print(f"{name:<22}{statistics.median(times):>7.1f} ms{percentile(times, .95):>7.1f} ms{len(times):>12}")
             for name, paths in {"status and metadata": ["/health", "/api/test/results/latest?target=demo", "/api/test/suites",
                                                         "/api/test/targets"],
                                 "lists of runs": ["/api/test/results", "/api/test/runs"]}.items():
