@@ -9,6 +9,7 @@ use thrash::domain::{Conclusion, Job, JobState, RunKind, RunRecord, RunStatus};
 use thrash::service::metrics::{Metrics, ServiceState};
 use thrash::stats::LatencyHistogram;
 
+use crate::support::prometheus::folder;
 use crate::support::sample;
 
 const ALERTS: &str = include_str!("../../docs/prometheus/alerts.yaml");
@@ -46,9 +47,7 @@ fn names(page: &str) -> BTreeSet<&str> {
 }
 
 fn promtool(arguments: &[&str], input: &str) -> (bool, String) {
-    let tool = std::env::var("THRASH_TEST_PROMTOOL")
-        .expect("promtool: run the tests with .ci/test or .ci/prometheus");
-    let mut child = Command::new(tool)
+    let mut child = Command::new(folder().join("promtool"))
         .args(arguments)
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/prometheus"))
         .stdin(Stdio::piped())
@@ -63,14 +62,14 @@ fn promtool(arguments: &[&str], input: &str) -> (bool, String) {
 }
 
 #[test]
-fn prometheus_reads_what_it_is_told() {
+fn the_lint_of_prometheus_has_nothing_to_say_to_the_names() {
     let page = everything().text().expect("a page");
     assert!(page.ends_with("# EOF\n"));
     let counters: Vec<&str> = page
         .lines()
         .filter_map(|line| line.strip_suffix(" counter").and_then(|line| line.strip_prefix("# TYPE ")))
         .collect();
-    // Its lint for the older text format; that one has no units, and counters are described by their whole names.
+    // It knows the older text format alone; that one has no units, and counters are described by their whole names.
     let page: String = page
         .lines()
         .filter(|line| !line.starts_with("# UNIT") && *line != "# EOF")

@@ -15,4 +15,5 @@ mod memory;
 mod process;
 mod queue;
 mod removed;
+mod scraped;
 mod shared;

@@ -191,6 +191,11 @@ impl Serve {
 pub(crate) struct Metrics(String);
 
 impl Metrics {
+    /// The `host:port` of it.
+    pub(crate) fn address(&self) -> &str {
+        self.0.trim_start_matches("http://").split('/').next().expect("an address")
+    }
+
     pub(crate) async fn page(&self) -> String {
         reqwest::get(&self.0).await.expect("an answer").text().await.expect("a page")
     }

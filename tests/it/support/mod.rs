@@ -3,6 +3,7 @@
 pub(crate) mod command;
 pub(crate) mod html;
 pub(crate) mod judged;
+pub(crate) mod prometheus;
 pub(crate) mod relay;
 pub(crate) mod sample;
 mod sample_checks;
