@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 
-use crate::domain::{Job, RunEvent, Verdict};
+use crate::domain::{Job, JobState, RunEvent, Verdict};
 
 /// Events that are kept: those of a run of the whole suite.
 const KEPT: usize = 2048;
@@ -78,9 +78,10 @@ impl Feed {
         self.attempt
     }
 
-    /// How far the run is.
-    pub fn progress(&self) -> Progress {
-        self.ring().progress
+    /// How far the run of this job is; none where nobody runs it, or another instance does by now.
+    pub fn progress_of(&self, job: &Job) -> Option<Progress> {
+        let is_this = job.state == JobState::Running && job.attempt == self.attempt;
+        is_this.then(|| self.ring().progress)
     }
 
     /// The events after the one of this number, at once if there are any or it is over.

@@ -16,11 +16,19 @@ pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 /// When to ask again where the queue is full: a run takes about so long.
 const FULL_RETRY_S: u64 = 60;
 
+/// The type of a problem of which the status says enough.
+const ABOUT_NOTHING: &str = "about:blank";
+
+/// The type of the problem that the target does not take what it was asked for; another target may.
+const UNFIT_TARGET: &str = "urn:problem-type:thrash:unfit-target";
+
 /// Why a request was not answered as it was asked (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Problem {
-    /// What sort of problem it is; `about:blank` says no more than the status does.
+    /// What sort of problem it is: `urn:problem-type:thrash:unfit-target` if the target does not take what is asked, and
+    /// another one may; `about:blank` says no more than the status does.
     #[serde(rename = "type")]
+    #[schemars(extend("enum" = [ABOUT_NOTHING, UNFIT_TARGET]))]
     kind: String,
     /// The status in words.
     pub(super) title: String,
@@ -39,7 +47,7 @@ pub(crate) struct Problem {
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
-            kind: "about:blank".to_owned(),
+            kind: ABOUT_NOTHING.to_owned(),
             title: status.canonical_reason().unwrap_or_default().to_owned(),
             status: status.as_u16(),
             detail: detail.into(),
@@ -114,9 +122,13 @@ impl From<AskError> for Problem {
     fn from(error: AskError) -> Self {
         let hint = error.hint();
         let problem = match error {
-            AskError::Unknown { .. } | AskError::Unfit { .. } | AskError::Word { .. } => {
+            AskError::Unknown { .. } | AskError::Word { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
             }
+            AskError::Unfit { .. } => Self {
+                kind: UNFIT_TARGET.to_owned(),
+                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
+            },
             AskError::KeyReused { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
             AskError::Full { .. } => Self {
                 retry_after: Some(FULL_RETRY_S),

@@ -34,7 +34,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("/api/test/baselines", list)
             .says("The runs that later ones are held against, by suite and target")
-            .gives::<Vec<Baseline>>(200, "All of them"),
+            .gives::<Vec<Baseline>>(200, "All of them")
+            .leads("/api/test/baselines/", "$response.body#/0/run"),
         Endpoint::put("/api/test/baselines/{id}", set)
             .needs(Scope::Admin)
             .says("Make a stored run the baseline of its suite and target, in place of any other")

@@ -20,6 +20,9 @@ use crate::service::Service;
 use crate::service::lately::blocking;
 use crate::service::problem::{PROBLEM_JSON, Problem};
 
+/// What text in a query may be: all that a database takes.
+const NO_NUL: &str = "^[^\\u0000]*$";
+
 pub(super) fn own_endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("/api/openapi.json", document)
@@ -113,7 +116,9 @@ fn operation(endpoint: &Endpoint, problem: &Schema, generator: &mut SchemaGenera
         if answer.located {
             response["headers"] =
                 json!({"Location": {"description": "The run", "schema": {"type": "string"}}});
-            response["links"] = links();
+        }
+        if let Some((below, place)) = answer.leads {
+            response["links"] = links(below, place);
         }
         responses.insert(answer.status.to_string(), response);
     }
@@ -160,15 +165,14 @@ fn operation(endpoint: &Endpoint, problem: &Schema, generator: &mut SchemaGenera
     operation
 }
 
-/// Where the answer about a run leads: to every request that names one.
-fn links() -> Value {
-    let of_runs =
-        |endpoint: &Endpoint| endpoint.path.starts_with("/api/test/") && endpoint.path.contains("{id}");
+/// Where an answer leads: to every request below a path that names a thing, whose name stands in this place.
+fn links(below: &str, place: &str) -> Value {
+    let is_meant = |endpoint: &Endpoint| endpoint.path.starts_with(below) && endpoint.path.contains("{id}");
     let link = |endpoint: &Endpoint| {
         let id = operation_id(endpoint);
-        (id.clone(), json!({"operationId": id, "parameters": {"id": "$response.body#/id"}}))
+        (id.clone(), json!({"operationId": id, "parameters": {"id": place}}))
     };
-    Value::Object(endpoints().iter().filter(|endpoint| of_runs(endpoint)).map(link).collect())
+    Value::Object(endpoints().iter().filter(|endpoint| is_meant(endpoint)).map(link).collect())
 }
 
 /// `post /api/test/runs/{id}/cancel` becomes `post_test_runs_id_cancel`.
@@ -201,7 +205,13 @@ fn parameters(endpoint: &Endpoint, generator: &mut SchemaGenerator) -> Vec<Value
         for (name, mut schema) in properties {
             let says =
                 schema.as_object_mut().and_then(|schema| schema.remove("description")).unwrap_or_default();
-            parameters.push(json!({"name": name, "in": "query", "required": false, "description": says, "schema": not_null(schema)}));
+            let mut schema = not_null(schema);
+            if schema["type"] == "string" && schema.get("pattern").is_none() && schema.get("enum").is_none() {
+                schema["pattern"] = NO_NUL.into();
+            }
+            parameters.push(
+                json!({"name": name, "in": "query", "required": false, "description": says, "schema": schema}),
+            );
         }
     }
     parameters

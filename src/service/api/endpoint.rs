@@ -25,6 +25,8 @@ pub(super) struct Answer {
     pub(super) schema: Option<MakeSchema>,
     /// Whether the header `Location` comes with it.
     pub(super) located: bool,
+    /// Where it leads: to the requests below this path that name a thing, and where in it that name stands.
+    pub(super) leads: Option<(&'static str, &'static str)>,
 }
 
 /// A method of a path.
@@ -117,12 +119,12 @@ impl Endpoint {
     /// It answers with JSON.
     pub(super) fn gives<T: JsonSchema>(self, status: u16, says: &'static str) -> Self {
         let schema: Option<MakeSchema> = Some(schema_of::<T>);
-        self.answer(Answer { status, says, media: "application/json", schema, located: false })
+        self.answer(Answer { status, says, media: "application/json", schema, located: false, leads: None })
     }
 
     /// It answers with something else than JSON.
     pub(super) fn gives_media(self, status: u16, media: &'static str, says: &'static str) -> Self {
-        self.answer(Answer { status, says, media, schema: None, located: false })
+        self.answer(Answer { status, says, media, schema: None, located: false, leads: None })
     }
 
     fn answer(mut self, answer: Answer) -> Self {
@@ -130,10 +132,18 @@ impl Endpoint {
         self
     }
 
-    /// The newest answer says where to look next.
+    /// The newest answer says where to look next: it is about a run.
     pub(super) fn located(mut self) -> Self {
         if let Some(answer) = self.answers.last_mut() {
             answer.located = true;
+        }
+        self.leads("/api/test/", "$response.body#/id")
+    }
+
+    /// The newest answer holds, in this place, the name of what the requests below this path are about.
+    pub(super) fn leads(mut self, below: &'static str, place: &'static str) -> Self {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.leads = Some((below, place));
         }
         self
     }

@@ -44,6 +44,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .says("The newest result, also of a run that could not begin or was lost")
             .query::<LatestQuery>()
             .gives::<Latest>(200, "What it found; `passed` says whether that is good")
+            .leads("/api/test/results/", "$response.body#/id")
             .fails(&[400, 404]),
     ]
 }

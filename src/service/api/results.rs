@@ -152,6 +152,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .says("The stored runs, whoever started them, the newest first")
             .query::<ResultsQuery>()
             .gives::<ResultPage>(200, "A page of them")
+            .leads("/api/test/results/{id}", "$response.body#/results/0/id")
             .fails(&[400]),
         Endpoint::get("/api/test/results/{id}", show)
             .says("What a run found; `id` is that of the run, or of what was asked for")

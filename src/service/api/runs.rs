@@ -139,6 +139,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .says("The runs that were asked for here, the newest first")
             .query::<RunsQuery>()
             .gives::<RunPage>(200, "A page of them")
+            .leads("/api/test/runs/", "$response.body#/runs/0/id")
             .fails(&[400]),
         Endpoint::get("/api/test/runs/{id}", show)
             .says("A run that was asked for")
@@ -224,14 +225,12 @@ async fn cancel(
 impl Service {
     pub(super) fn run_view(&self, job: Job) -> RunView {
         let path = |rest: &str| self.path(&format!("/api/test/{rest}"));
-        let progress = self.queue.feed(&job.id).filter(|_| job.state == JobState::Running).map(|feed| {
-            let progress = feed.progress();
-            ProgressView {
-                planned: progress.planned,
-                done: progress.done,
-                passed: progress.passed,
-                unanswered: progress.unanswered,
-            }
+        let progress = self.queue.feed(&job.id).and_then(|feed| feed.progress_of(&job));
+        let progress = progress.map(|progress| ProgressView {
+            planned: progress.planned,
+            done: progress.done,
+            passed: progress.passed,
+            unanswered: progress.unanswered,
         });
         let links = Links {
             own: path(&format!("runs/{}", job.id)),

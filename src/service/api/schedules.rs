@@ -28,7 +28,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("/api/schedules", list)
             .says("The schedules, when each ran last and when it starts next")
-            .gives::<ScheduleList>(200, "All of them"),
+            .gives::<ScheduleList>(200, "All of them")
+            .leads("/api/schedules/", "$response.body#/schedules/0/name"),
         Endpoint::post("/api/schedules/{id}/enable", enable)
             .needs(Scope::Admin)
             .says("Switch a schedule on, whatever the configuration says")

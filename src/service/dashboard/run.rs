@@ -118,7 +118,7 @@ pub(super) fn asked(job: &Job) -> Markup {
 /// How far a job is; the script goes on from there.
 pub(super) fn progress(visit: &Visit, job: &Job, named: bool) -> Markup {
     let runs = job.state == JobState::Running;
-    let known = visit.service.queue.feed(&job.id).filter(|_| runs).map(|feed| feed.progress());
+    let known = visit.service.queue.feed(&job.id).and_then(|feed| feed.progress_of(job));
     let known = known.filter(|progress| progress.planned > 0);
     let events = visit.path(&format!("/api/test/runs/{}/events", clean::encode(job.id.as_str())));
     let words = match (&known, job.state) {

@@ -158,6 +158,11 @@ async fn what_the_target_does_not_take_is_refused_when_it_is_asked_for() {
         let detail = reply.problem(422);
         assert!(detail.contains(words), "{body}: {detail}");
         assert!(problem["hint"].as_str().is_some_and(|said| said.contains(hint)), "{problem}");
+        // A program need not read the words to know that another target would do.
+        assert_eq!(problem["type"], "urn:problem-type:thrash:unfit-target");
     }
+    let unknown =
+        serve.post("/api/test/run", &json!({"test_type": "quick", "target": "none"})).await.is(422).json();
+    assert_eq!(unknown["type"], "about:blank");
     assert_eq!(serve.get("/api/test/runs").await.is(200).json()["runs"], json!([]));
 }

@@ -106,6 +106,21 @@ async fn the_document_and_the_routes_say_the_same() {
     for name in ["get_test_runs_id", "get_test_runs_id_events", "post_test_runs_id_cancel"] {
         assert_eq!(links[name]["parameters"]["id"], "$response.body#/id", "{links}");
     }
+    for (path, name, place) in [
+        ("/api/schedules", "post_schedules_id_run", "$response.body#/schedules/0/name"),
+        ("/api/test/runs", "post_test_runs_id_cancel", "$response.body#/runs/0/id"),
+        ("/api/test/results", "get_test_results_id", "$response.body#/results/0/id"),
+    ] {
+        assert_eq!(
+            paths[path]["get"]["responses"]["200"]["links"][name]["parameters"]["id"], place,
+            "{path}"
+        );
+    }
+    let parameters = paths["/api/test/runs"]["get"]["parameters"].as_array().expect("parameters");
+    let requester =
+        parameters.iter().find(|parameter| parameter["name"] == "requester").expect("it is there");
+    assert!(jsonschema::is_valid(&requester["schema"], &json!("api:ci ü")), "{requester}");
+    assert!(!jsonschema::is_valid(&requester["schema"], &json!("api:\0")), "{requester}");
     let stream = &document["paths"]["/api/test/runs/{id}/events"]["get"]["responses"]["200"];
     assert_eq!(stream["content"]["text/event-stream"]["schema"], json!({}));
 }

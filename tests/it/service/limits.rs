@@ -42,6 +42,27 @@ async fn a_body_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
+async fn a_head_that_is_too_large_is_refused() {
+    let place = quick_place("");
+    let serve = Serve::start(&place, &[]);
+    let ask = |more: &str| {
+        let mut stream = TcpStream::connect(serve.address()).unwrap();
+        let head = format!("GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{more}\r\n");
+        // It may be refused before it is whole.
+        let _ = stream.write_all(head.as_bytes());
+        closed_after(stream).1
+    };
+    let fits = format!("x-long: {}\r\n", "a".repeat(8 << 10));
+    assert!(ask(&fits).starts_with("HTTP/1.1 200"), "{}", ask(&fits));
+    let many: String = (0..200).fold(String::new(), |head, n| head + &format!("x-{n}: a\r\n"));
+    for large in [format!("x-long: {}\r\n", "a".repeat(80 << 10)), many] {
+        let text = ask(&large);
+        assert!(text.starts_with("HTTP/1.1 431 "), "{text}");
+    }
+    serve.get("/health").await.is(200);
+}
+
+#[tokio::test]
 async fn a_head_that_never_ends_ends_the_connection() {
     let place = quick_place("service: {header_timeout: 1s}\n");
     let serve = Serve::start(&place, &[]);

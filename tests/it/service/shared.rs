@@ -80,6 +80,37 @@ async fn one_that_is_lost_twice_stays_lost_and_is_no_pass() {
 }
 
 #[tokio::test]
+async fn one_that_stood_still_tells_nothing_old_of_a_run_that_another_one_took() {
+    let slow = DemoProcess::start(&["--latency", "700ms"]);
+    let database = PostgresPlace::fresh().await;
+    let place = plain_place("run: {concurrency: 2}\nservice: {lease: 4s}\n");
+    let url = database.url();
+    let environment = [("DATABASE_URL", url.as_str()), ("NLP_SERVER_URL", slow.url.as_str())];
+    let one = Serve::start(&place, &environment);
+    let id = one.ask().await;
+    one.under_way(&id).await;
+    one.signal("STOP");
+    let two = Serve::start(&place, &environment);
+    two.until(&id, |run| run["attempt"] == 2 && run["progress"]["done"].as_u64() > Some(0)).await;
+    one.signal("CONT");
+    let mut looks = 0;
+    loop {
+        let run = one.run(&id).await;
+        if run["over"] == true {
+            break;
+        }
+        assert_eq!((&run["state"], &run["attempt"]), (&json!("running"), &json!(2)), "{run}");
+        assert_eq!(run["progress"], json!(null), "that is how far its own attempt came: {run}");
+        let page = one.get(&format!("/runs/{id}")).await;
+        assert!(!page.text.contains(" of 25 phrases"), "{}", page.text);
+        looks += 1;
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(looks > 3, "the other one was too quick to see anything: {looks}");
+    assert_eq!(two.run(&id).await["attempt"], 2);
+}
+
+#[tokio::test]
 async fn a_stop_that_is_asked_of_another_process_arrives() {
     let slow = DemoProcess::start(&["--latency", "500ms"]);
     let database = PostgresPlace::fresh().await;
