@@ -90,9 +90,13 @@ async fn retention(config: &Config, dry_run: bool, output: Output) -> Result<Exi
     let removed = retain(store.as_ref(), &spool(config), &policy, Utc::now(), dry_run).await?;
     store.close().await;
     if !dry_run {
-        output.audit(removed);
+        output.audit(&removed);
     }
-    output.show(&format!("{removed}\n"))?;
+    let mut text = format!("{removed}\n");
+    for path in &removed.damaged {
+        let _ = writeln!(text, "  {}", path.display());
+    }
+    output.show(&text)?;
     Ok(Exit::Passed)
 }
 

@@ -26,6 +26,8 @@ pub struct RetentionSettings {
     pub traces: String,
     /// The newest so many runs of each suite and target stay whole.
     pub keep_last: usize,
+    /// At most so many damaged files stay in the spool, the newest; nothing for any number.
+    pub most_damaged: Option<usize>,
 }
 
 impl RetentionSettings {

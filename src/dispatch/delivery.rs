@@ -1,7 +1,7 @@
 //! The spool, as a service empties it: at every look, and no faster than the store takes it.
 
 use std::mem::take;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -23,13 +23,16 @@ pub(super) struct Delivery {
     again: Instant,
     /// Runs whose jobs the store does not know to be over yet; the files of some are gone.
     unsettled: Vec<RunId>,
+    /// Runs whose records are damaged, with what is to be said of their jobs, which the store does not know yet.
+    damaged: Vec<(RunId, String)>,
     /// Jobs that are over, and were not given to anybody.
     ended: Vec<Job>,
 }
 
 impl Delivery {
     pub(super) fn new(spool: Spool) -> Self {
-        Self { spool, left: Vec::new(), again: Instant::now(), unsettled: Vec::new(), ended: Vec::new() }
+        let (left, unsettled, damaged, ended) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { spool, left, again: Instant::now(), unsettled, damaged, ended }
     }
 
     /// Brings what waits to the store, and gives the jobs that are over by that. While the store does not know of all of
@@ -46,6 +49,11 @@ impl Delivery {
             self.ended.extend(store.settle_jobs(&self.unsettled).await?);
             self.unsettled.clear();
         }
+        // A job that had finished by a record which is none has failed since.
+        while let Some((run, why)) = self.damaged.last() {
+            self.ended.extend(store.fail_job(run, why).await?);
+            self.damaged.pop();
+        }
         Ok(take(&mut self.ended))
     }
 
@@ -58,7 +66,9 @@ impl Delivery {
             let reason = chain(reason);
             tracing::error!(path = %path.display(), reason, "NOT KEPT: a record that waited is damaged");
             // That is no end of its run.
-            self.unsettled.retain(|run| Some(run) != run_of(path).as_ref());
+            let Some(run) = run_of(path) else { continue };
+            self.unsettled.retain(|unsettled| *unsettled != run);
+            self.damaged.push((run, damaged(path)));
         }
         for (path, error) in &report.failed {
             tracing::warn!(path = %path.display(), error = chain(error), "a record has to wait");
@@ -75,4 +85,9 @@ impl Delivery {
         (self.left, self.again) = (self.spool.pending()?, Instant::now() + rest);
         Ok(())
     }
+}
+
+/// What is said of a job whose record was found to be damaged, and set aside as this file.
+pub(super) fn damaged(path: &Path) -> String {
+    format!("NOT KEPT: the record that waited was damaged: `{}`", path.display())
 }

@@ -1,11 +1,14 @@
 //! Removing what is older than it may become.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::config::RetentionSettings;
+use crate::domain::{RunId, count};
 use crate::store::{PrunePolicy, Prunes, Spool, Store, StoreError};
 
 /// How long what is stored is kept; none is for ever. Held runs and baselines stay whole.
@@ -19,6 +22,8 @@ pub struct RetentionPolicy {
     pub traces: Option<Duration>,
     /// The newest so many runs of each suite and target stay whole.
     pub keep_last: usize,
+    /// At most so many damaged files stay in the spool, the newest; none is any number.
+    pub most_damaged: Option<usize>,
 }
 
 impl From<&RetentionSettings> for RetentionPolicy {
@@ -28,12 +33,13 @@ impl From<&RetentionSettings> for RetentionPolicy {
             answers: settings.time(&settings.answers),
             traces: settings.time(&settings.traces),
             keep_last: settings.keep_last,
+            most_damaged: settings.most_damaged,
         }
     }
 }
 
 /// What was removed, or would be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Removed {
     /// Runs.
     pub runs: usize,
@@ -45,11 +51,17 @@ pub struct Removed {
     pub held: usize,
     /// Runs whose answers stay because their records cannot be read.
     pub unreadable: usize,
-    /// Jobs and messages that were over, and damaged files in the spool; none in a dry run, which does not count them.
-    pub traces: Option<u64>,
+    /// Jobs that were over.
+    pub jobs: u64,
+    /// Messages that were over.
+    pub messages: u64,
+    /// Damaged files in the spool.
+    pub damaged: Vec<PathBuf>,
+    /// Whether nothing was really removed.
+    pub dry_run: bool,
 }
 
-/// Removes what is older than the policy lets it become; a dry run only says what would go.
+/// Removes what is older than the policy lets it become, or more than it lets be; a dry run only says what would go.
 ///
 /// # Errors
 /// The store or the spool fails; what was removed until then is gone.
@@ -68,45 +80,44 @@ pub async fn retain(
     };
     let runs = prune(Prunes::Run, policy.runs).await?;
     let answers = prune(Prunes::Answers, policy.answers).await?;
-    let mut traces = (!dry_run).then_some(0);
     let cutoff = policy.traces.and_then(|age| now.checked_sub_signed(TimeDelta::from_std(age).ok()?));
-    if let (Some(traces), Some(before)) = (&mut traces, cutoff) {
-        *traces += store.prune_jobs(before).await?;
-        *traces += store.forget_messages(before).await?;
-        *traces += spool.forget_damaged(before.into())?;
+    let (mut jobs, mut messages) = (0, 0);
+    if let Some(before) = cutoff {
+        jobs = store.prune_jobs(before, dry_run).await?;
+        messages = store.forget_messages(before, dry_run).await?;
     }
+    let damaged = spool.forget_damaged(cutoff.map(SystemTime::from), policy.most_damaged, dry_run)?;
+    // In a dry run those are still there that would go whole.
+    let whole: HashSet<&RunId> = runs.pruned.iter().collect();
+    let stay = |of: &[RunId]| of.iter().filter(|run| !whole.contains(run)).count();
     Ok(Removed {
-        // In a dry run those are still there that would go whole.
-        answers: answers.pruned.iter().filter(|run| !runs.pruned.contains(run)).count(),
+        answers: stay(&answers.pruned),
+        unreadable: stay(&answers.unreadable),
         runs: runs.pruned.len(),
         remaining: runs.remaining,
         held: runs.kept.max(answers.kept),
-        unreadable: answers.unreadable,
-        traces,
+        jobs,
+        messages,
+        damaged,
+        dry_run,
     })
 }
 
 impl Removed {
     /// Whether there was nothing to remove.
     pub fn is_nothing(&self) -> bool {
-        (self.runs, self.answers, self.traces.unwrap_or_default()) == (0, 0, 0)
+        (self.runs, self.answers, self.jobs, self.messages) == (0, 0, 0, 0) && self.damaged.is_empty()
     }
 }
 
 impl fmt::Display for Removed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { answers, held, unreadable, .. } = self;
-        let runs = format!("{} run{}", self.runs, if self.runs == 1 { "" } else { "s" });
-        match self.traces {
-            Some(traces) => write!(
-                f,
-                "deleted {runs}, the answers of {answers}, and {traces} ended jobs, messages and damaged files"
-            )?,
-            None => write!(
-                f,
-                "would delete {runs} and the answers of {answers}, besides ended jobs and messages"
-            )?,
-        }
+        let done = if self.dry_run { "would delete" } else { "deleted" };
+        let (runs, jobs) = (count(self.runs, "run", "runs"), count(self.jobs, "ended job", "ended jobs"));
+        let messages = count(self.messages, "message", "messages");
+        let damaged = count(self.damaged.len(), "damaged file", "damaged files");
+        write!(f, "{done} {runs}, the answers of {answers}, {jobs}, {messages} and {damaged}")?;
         write!(f, "; {} runs remain", self.remaining)?;
         if *held > 0 {
             write!(f, ", {held} of them whole only because they are held or baselines")?;

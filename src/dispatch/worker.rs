@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Attempt, Outcome, attempt};
-use super::delivery::Delivery;
+use super::delivery::{Delivery, damaged};
 use super::error::chain;
 use super::feed::{Feed, JobEvent};
 use super::hold::{Hold, Reason};
@@ -231,8 +231,7 @@ impl Worker {
                     self.deliver().await?;
                     if let Some(bad) = set_aside(path) {
                         end.state = JobState::Failed;
-                        let bad = bad.display();
-                        end.message = Some(format!("NOT KEPT: the record that waited was damaged: `{bad}`"));
+                        end.message = Some(damaged(&bad));
                         *waits = None;
                     } else if !path.exists() {
                         (end.message, *waits) = (None, None);

@@ -140,9 +140,13 @@ pub trait Jobs {
     /// a spool. A job that somebody holds is left to its holder; one that is lost, or waits to be run again, is not.
     fn settle_jobs<'a>(&'a self, runs: &'a [RunId]) -> StoreFuture<'a, Vec<Job>>;
 
+    /// Says of the job of this run that the record which waited for the database is damaged, and gives it: it was over,
+    /// and has failed. One that somebody stopped stays so.
+    fn fail_job<'a>(&'a self, run: &'a RunId, why: &'a str) -> StoreFuture<'a, Option<Job>>;
+
     /// Deletes the jobs that were over before then, and says how many; what their runs found stays. Their idempotency
-    /// keys go with them.
-    fn prune_jobs(&self, before: DateTime<Utc>) -> StoreFuture<'_, u64>;
+    /// keys go with them. A dry run only counts them.
+    fn prune_jobs(&self, before: DateTime<Utc>, dry_run: bool) -> StoreFuture<'_, u64>;
 }
 
 /// A job, as both databases select it.

@@ -148,8 +148,9 @@ pub trait Outbox {
     /// How many messages there are.
     fn outbox_counts(&self) -> StoreFuture<'_, OutboxCounts>;
 
-    /// Deletes messages that were over before this time, but for those of a trouble that goes on; says how many.
-    fn forget_messages(&self, before: DateTime<Utc>) -> StoreFuture<'_, u64>;
+    /// Deletes messages that were over before this time, but for those of a trouble that goes on; says how many. A dry run
+    /// only counts them.
+    fn forget_messages(&self, before: DateTime<Utc>, dry_run: bool) -> StoreFuture<'_, u64>;
 }
 
 /// A claimed message, as both databases select it: `id`, `key`, `body`, `attempts`, `created_at`.

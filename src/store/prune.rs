@@ -42,7 +42,7 @@ pub struct PruneReport {
     /// Runs that would have gone if they were not kept.
     pub kept: usize,
     /// Runs whose answers should have gone, and whose records cannot be read.
-    pub unreadable: usize,
+    pub unreadable: Vec<RunId>,
     /// Runs that are still there.
     pub remaining: usize,
     /// Whether nothing was really deleted.
@@ -126,16 +126,22 @@ impl PrunePlan {
     pub(super) fn report(
         self,
         gone: &[i64],
-        unreadable: usize,
+        unreadable: &[i64],
         &PrunePolicy { what, dry_run, .. }: &PrunePolicy,
     ) -> PruneReport {
         let gone: std::collections::HashSet<&i64> = gone.iter().collect();
         let planned = self.doomed.len();
-        let pruned: Vec<RunId> =
-            self.doomed.into_iter().filter(|(number, _)| gone.contains(number)).map(|(_, id)| id).collect();
+        let (mut pruned, mut stuck) = (Vec::with_capacity(gone.len()), Vec::with_capacity(unreadable.len()));
+        for (number, id) in self.doomed {
+            if gone.contains(&number) {
+                pruned.push(id);
+            } else if unreadable.contains(&number) {
+                stuck.push(id);
+            }
+        }
         PruneReport {
-            kept: self.kept + planned - pruned.len() - unreadable,
-            unreadable,
+            kept: self.kept + planned - pruned.len() - stuck.len(),
+            unreadable: stuck,
             remaining: match what {
                 Prunes::Run => self.total - pruned.len(),
                 Prunes::Answers => self.total,

@@ -100,24 +100,41 @@ impl Spool {
         }
     }
 
-    /// Deletes files that were set aside before this, and gives their number. Records that wait stay, however old.
-    pub fn forget_damaged(&self, before: SystemTime) -> Result<u64, StoreError> {
-        let sweep = || -> io::Result<u64> {
-            let mut gone = 0;
+    /// Deletes files that were set aside before this time, and all but the newest so many; gives those that went, the newest
+    /// first. A dry run deletes nothing. Records that wait stay, however old and however many they are.
+    pub fn forget_damaged(
+        &self,
+        before: Option<SystemTime>,
+        most: Option<usize>,
+        dry_run: bool,
+    ) -> Result<Vec<PathBuf>, StoreError> {
+        let sweep = || -> io::Result<Vec<PathBuf>> {
+            let mut damaged = Vec::new();
             for entry in fs::read_dir(&self.folder)? {
                 let entry = entry?;
-                let path = entry.path();
-                let is_damaged = path.extension().is_some_and(|extension| extension == "bad");
-                // A link's own time, and a link goes instead of what it names.
-                if is_damaged && entry.metadata()?.modified()? < before {
-                    fs::remove_file(path)?;
-                    gone += 1;
+                if entry.path().extension().is_some_and(|extension| extension == "bad") {
+                    // A link's own time, and a link goes instead of what it names.
+                    damaged.push((entry.metadata()?.modified()?, entry.path()));
+                }
+            }
+            damaged.sort_by(|a, b| b.cmp(a));
+            let is_doomed = |rank: usize, set_aside: SystemTime| {
+                before.is_some_and(|before| set_aside < before) || most.is_some_and(|most| rank >= most)
+            };
+            let mut gone = Vec::new();
+            for (rank, (set_aside, path)) in damaged.into_iter().enumerate() {
+                if is_doomed(rank, set_aside) {
+                    match if dry_run { Ok(()) } else { fs::remove_file(&path) } {
+                        // Another process was quicker.
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                        other => other.map(|()| gone.push(path))?,
+                    }
                 }
             }
             Ok(gone)
         };
         match sweep() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             other => other.map_err(|source| io_error("clear the spool", &self.folder, source)),
         }
     }

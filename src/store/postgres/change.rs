@@ -109,11 +109,9 @@ pub(super) async fn prune(
         .await?;
     let plan = PrunePlan::of(runs, policy, now);
     let doomed: Vec<i64> = plan.doomed.iter().map(|(number, _)| *number).collect();
-    if policy.dry_run {
-        return Ok(plan.report(&doomed, 0, policy));
-    }
-    let (mut gone, mut unreadable) = (Vec::with_capacity(doomed.len()), 0);
+    let (mut gone, mut unreadable) = (Vec::with_capacity(doomed.len()), Vec::new());
     match policy.what {
+        Prunes::Run if policy.dry_run => gone = doomed,
         Prunes::Run => {
             for batch in doomed.chunks(BATCH) {
                 gone.extend(store.database.within("delete old runs", delete_batch(store, batch)).await?);
@@ -121,20 +119,25 @@ pub(super) async fn prune(
         }
         Prunes::Answers => {
             for number in doomed {
-                let thin = thin(store, number, now);
+                let thin = thin(store, number, now, policy.dry_run);
                 match store.database.within("remove old answers", thin).await? {
                     Thinned::Gone => gone.push(number),
                     Thinned::Kept => {}
-                    Thinned::Unreadable => unreadable += 1,
+                    Thinned::Unreadable => unreadable.push(number),
                 }
             }
         }
     }
-    Ok(plan.report(&gone, unreadable, policy))
+    Ok(plan.report(&gone, &unreadable, policy))
 }
 
-/// Removes the answers of a run that nobody has kept since.
-async fn thin(store: &PostgresStore, number: i64, now: DateTime<Utc>) -> sqlx::Result<Thinned> {
+/// Removes the answers of a run that nobody has kept since; a dry run looks whether that can be done.
+async fn thin(
+    store: &PostgresStore,
+    number: i64,
+    now: DateTime<Utc>,
+    dry_run: bool,
+) -> sqlx::Result<Thinned> {
     let mut transaction = store.pool.begin_with(store.begin()).await?;
     let record: Option<Option<String>> = sqlx::query_scalar(
         "SELECT record::text FROM ash_thrash.test_runs
@@ -148,6 +151,9 @@ async fn thin(store: &PostgresStore, number: i64, now: DateTime<Utc>) -> sqlx::R
         Ok(record) => record,
         Err(why) => return Ok(why),
     };
+    if dry_run {
+        return Ok(Thinned::Gone);
+    }
     // A statement of its own: the one above may have waited for somebody who made it a baseline.
     let changed = sqlx::query(
         "UPDATE ash_thrash.test_runs run SET record = $2::text::jsonb WHERE id = $1

@@ -291,8 +291,36 @@ impl Jobs for PostgresStore {
         })
     }
 
-    fn prune_jobs(&self, before: DateTime<Utc>) -> StoreFuture<'_, u64> {
+    fn fail_job<'a>(&'a self, run: &'a RunId, why: &'a str) -> StoreFuture<'a, Option<Job>> {
         Box::pin(async move {
+            let row: Option<JobRow> = writing!(self, "say that a record is damaged", |transaction| {
+                sqlx::query_as(returning!(
+                    "UPDATE ash_thrash.jobs SET message = $3, ended_at = clock_timestamp(),
+                        conclusion = NULL, state = CASE state WHEN 'finished' THEN 'failed' ELSE state END
+                     WHERE run_id = $1 AND state IN ('finished', 'cancelled') AND message LIKE $2 || '%'
+                        AND NOT EXISTS (SELECT 1 FROM ash_thrash.test_runs run WHERE run.run_id = jobs.run_id)"
+                ))
+                .bind(run.as_str())
+                .bind(SPOOLED)
+                .bind(why)
+                .fetch_optional(&mut *transaction)
+                .await?
+            })?;
+            Ok(row.map(Job::from))
+        })
+    }
+
+    fn prune_jobs(&self, before: DateTime<Utc>, dry_run: bool) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            if dry_run {
+                let count = self.database.within("count old jobs", async {
+                    sqlx::query_scalar::<_, i64>("SELECT count(*) FROM ash_thrash.jobs WHERE ended_at < $1")
+                        .bind(before)
+                        .fetch_one(&self.pool)
+                        .await
+                });
+                return Ok(count.await?.unsigned_abs());
+            }
             let mut gone = 0;
             loop {
                 let done = writing!(self, "delete old jobs", |transaction| {

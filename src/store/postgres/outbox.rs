@@ -10,6 +10,18 @@ use crate::store::outbox::{
 };
 use crate::store::time::to_millis;
 
+/// Messages that were over before a time, but for those of a trouble that goes on.
+macro_rules! old_messages {
+    ($do:literal) => {
+        concat!(
+            $do,
+            " FROM ash_thrash.outbox WHERE ended_at < $1 AND state <> 'waiting'
+                AND NOT EXISTS (SELECT 1 FROM ash_thrash.alerts
+                    WHERE alerts.series = outbox.series AND alerts.episode = outbox.episode)"
+        )
+    };
+}
+
 impl Outbox for PostgresStore {
     fn alert<'a>(&'a self, series: &'a str) -> StoreFuture<'a, Option<AlertRow>> {
         Box::pin(async move {
@@ -158,17 +170,17 @@ impl Outbox for PostgresStore {
         })
     }
 
-    fn forget_messages(&self, before: DateTime<Utc>) -> StoreFuture<'_, u64> {
+    fn forget_messages(&self, before: DateTime<Utc>, dry_run: bool) -> StoreFuture<'_, u64> {
         Box::pin(async move {
+            let before = to_millis(before);
+            if dry_run {
+                let counting = sqlx::query_scalar::<_, i64>(old_messages!("SELECT count(*)")).bind(before);
+                let count =
+                    self.database.within("count old messages", counting.fetch_one(&self.pool)).await?;
+                return Ok(count.unsigned_abs());
+            }
             let done = writing!(self, "delete old messages", |transaction| {
-                sqlx::query(
-                    "DELETE FROM ash_thrash.outbox WHERE ended_at < $1 AND state <> 'waiting'
-                            AND NOT EXISTS (SELECT 1 FROM ash_thrash.alerts
-                                WHERE alerts.series = outbox.series AND alerts.episode = outbox.episode)",
-                )
-                .bind(to_millis(before))
-                .execute(&mut *transaction)
-                .await?
+                sqlx::query(old_messages!("DELETE")).bind(before).execute(&mut *transaction).await?
             })?;
             Ok(done.rows_affected())
         })

@@ -9,6 +9,18 @@ use crate::store::outbox::{
 };
 use crate::store::{StoreFuture, time::from_millis};
 
+/// Messages that were over before a time, but for those of a trouble that goes on.
+macro_rules! old_messages {
+    ($do:literal) => {
+        concat!(
+            $do,
+            " FROM outbox WHERE ended_at < ?1 AND state <> 'waiting'
+                AND NOT EXISTS (SELECT 1 FROM alerts
+                    WHERE alerts.series = outbox.series AND alerts.episode = outbox.episode)"
+        )
+    };
+}
+
 impl Outbox for SqliteStore {
     fn alert<'a>(&'a self, series: &'a str) -> StoreFuture<'a, Option<AlertRow>> {
         Box::pin(async move {
@@ -157,21 +169,17 @@ impl Outbox for SqliteStore {
         })
     }
 
-    fn forget_messages(&self, before: DateTime<Utc>) -> StoreFuture<'_, u64> {
+    fn forget_messages(&self, before: DateTime<Utc>, dry_run: bool) -> StoreFuture<'_, u64> {
         Box::pin(async move {
-            let done = self
-                .database
-                .within("delete old messages", async {
-                    sqlx::query(
-                        "DELETE FROM outbox WHERE ended_at < ?1 AND state <> 'waiting'
-                            AND NOT EXISTS (SELECT 1 FROM alerts
-                                WHERE alerts.series = outbox.series AND alerts.episode = outbox.episode)",
-                    )
-                    .bind(before.timestamp_millis())
-                    .execute(&self.pool)
-                    .await
-                })
-                .await?;
+            let before = before.timestamp_millis();
+            if dry_run {
+                let counting = sqlx::query_scalar::<_, i64>(old_messages!("SELECT count(*)")).bind(before);
+                let count =
+                    self.database.within("count old messages", counting.fetch_one(&self.pool)).await?;
+                return Ok(count.unsigned_abs());
+            }
+            let deleting = sqlx::query(old_messages!("DELETE")).bind(before);
+            let done = self.database.within("delete old messages", deleting.execute(&self.pool)).await?;
             Ok(done.rows_affected())
         })
     }

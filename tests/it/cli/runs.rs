@@ -1,5 +1,8 @@
 //! Stored runs: listing, showing, deleting, and the database they are in.
 
+use std::fs::{File, FileTimes};
+use std::time::{Duration, SystemTime};
+
 use serde_json::Value;
 
 use crate::support::command::Place;
@@ -157,6 +160,37 @@ fn a_deletion_names_its_runs_and_never_the_latest() {
 }
 
 #[test]
+fn a_dry_run_of_the_retention_says_what_the_real_one_then_says() {
+    let place = Place::new();
+    let suite = place.easy_suite();
+    for _ in 0..3 {
+        place.thrash(["run", suite]).exits(0);
+    }
+    place.age_runs();
+    place.sql("UPDATE test_runs SET record = '{' WHERE id = 2");
+    let bad = place.file("data/spool/x.json.bad", "{");
+    let age = FileTimes::new().set_modified(SystemTime::now() - Duration::from_hours(48));
+    File::options().write(true).open(&bad).unwrap().set_times(age).unwrap();
+    place.file(
+        "old.yaml",
+        "retention: {classes: {short: 1day}, answers: short, traces: short, keep_last: 1, most_damaged: null}",
+    );
+    let prune = |dry: &[&str]| {
+        place.thrash(["db", "prune", "--config", "old.yaml"].iter().chain(dry)).exits(0).stdout
+    };
+    let dry = prune(&["--dry-run"]);
+    let counts =
+        "would delete 0 runs, the answers of 1, 0 ended jobs, 0 messages and 1 damaged file; 3 runs remain";
+    assert!(dry.starts_with(counts), "{dry}");
+    assert!(dry.contains("the answers of 1 should go, and their records cannot be read"), "{dry}");
+    assert!(dry.contains(bad.to_str().unwrap()) && bad.exists(), "{dry}");
+    assert_eq!(prune(&["--dry-run"]), dry, "it changed nothing");
+    assert_eq!(prune(&[]), dry.replace("would delete", "deleted"));
+    assert!(!bad.exists());
+    assert!(prune(&["--dry-run"]).starts_with("would delete 0 runs, the answers of 0, "));
+}
+
+#[test]
 fn answers_of_old_runs_go_as_configured_and_reports_say_so() {
     let place = Place::new();
     let suite = place.easy_suite();
@@ -171,7 +205,7 @@ fn answers_of_old_runs_go_as_configured_and_reports_say_so() {
 
     place.age_runs();
     let stdout = prune(&["--dry-run"]);
-    assert!(stdout.contains("would delete 0 runs and the answers of 2"), "{stdout}");
+    assert!(stdout.contains("would delete 0 runs, the answers of 2"), "{stdout}");
     let stdout = prune(&[]);
     assert!(stdout.contains("deleted 0 runs, the answers of 2"), "{stdout}");
 

@@ -117,6 +117,6 @@ async fn a_day_of_dense_schedules_leaves_no_more_than_its_runs() {
     // A few connections are kept.
     assert!(tasks() <= tasks_then + 8, "{} tasks, {tasks_then} after eight hours", tasks());
     assert_eq!(metrics.text().unwrap().lines().count(), lines_then);
-    store.forget_messages(start + TimeDelta::days(92)).await.unwrap();
+    store.forget_messages(start + TimeDelta::days(92), false).await.unwrap();
     assert_eq!(store.outbox_counts().await.unwrap().sent, 0, "and in the end they are forgotten");
 }

@@ -203,6 +203,38 @@ async fn a_record_that_is_damaged_while_it_waits_is_told_and_is_no_pass() {
 }
 
 #[tokio::test]
+async fn a_record_that_is_damaged_after_its_job_had_finished_is_told_and_is_no_pass() {
+    let (chat, place) = (chat(), quick_place("notify: {warning_after: 0s}\n"));
+    place.thrash(["db", "migrate"]).exits(0);
+    // It takes everything but runs.
+    place.sql(
+        "CREATE TRIGGER no_runs BEFORE INSERT ON test_runs BEGIN SELECT RAISE(ABORT, 'none of it'); END",
+    );
+    let environment = [("DISCORD_WEBHOOK_URL", chat.url())];
+    let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let mut serve = Serve::start(&place, &environment);
+    let id = serve.ask().await;
+    let run = serve.over(&id).await;
+    assert_eq!((&run["state"], &run["conclusion"]), (&json!("finished"), &json!("passed")), "{run}");
+    assert!(run["message"].as_str().is_some_and(|why| why.contains("waits in the spool")), "{run}");
+    serve.signal("TERM");
+    serve.ended();
+    std::fs::write(&waiting(&place, "json")[0], "{").unwrap();
+
+    let serve = Serve::start(&place, &environment);
+    let run = serve.until(&id, |run| run["state"] == "failed").await;
+    let message = run["message"].as_str().expect("a reason");
+    assert!(message.contains("the record that waited was damaged") && message.contains(".bad"), "{run}");
+    assert_eq!(run["conclusion"], json!(null));
+    assert_eq!(
+        titles(&chat, 1).await,
+        ["Warning\\: quick against demo \\(the built-in demo\\) came to nothing"]
+    );
+    let latest = serve.get("/api/test/results/latest").await.is(200).json();
+    assert_eq!((&latest["outcome"], &latest["passed"]), (&json!("not_run"), &json!(false)), "{latest}");
+}
+
+#[tokio::test]
 async fn a_scrape_is_answered_soon_and_says_that_the_database_hangs() {
     let two = Two::start(Duration::ZERO).await;
     let metrics = two.first.metrics();

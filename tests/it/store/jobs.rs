@@ -39,6 +39,7 @@ every_store! {
     a_record_that_waits_is_the_end_of_its_job,
     a_job_that_is_held_is_left_to_its_holder,
     jobs_that_were_over_long_ago_are_deleted,
+    a_job_whose_waiting_record_is_damaged_has_failed,
 }
 
 const LONG: Duration = Duration::from_mins(5);
@@ -468,12 +469,50 @@ async fn jobs_that_were_over_long_ago_are_deleted(store: &dyn Store) {
     let running = submit(store, &job("quick", "a")).await;
     taken(store).await;
     let waiting = submit(store, &job("quick", "a")).await;
-    assert_eq!(store.prune_jobs(Utc::now() - Duration::from_hours(1)).await.unwrap(), 0);
-    assert_eq!(store.prune_jobs(Utc::now() + Duration::from_hours(1)).await.unwrap(), 1);
+    let (before, after) = (Utc::now() - Duration::from_hours(1), Utc::now() + Duration::from_hours(1));
+    for (until, count) in [(before, 0), (after, 1)] {
+        assert_eq!(store.prune_jobs(until, true).await.unwrap(), count);
+        assert_eq!(store.job(&over).await.unwrap().state, JobState::Finished, "a dry run deletes nothing");
+        assert_eq!(store.prune_jobs(until, false).await.unwrap(), count);
+    }
     assert_eq!(store.job(&over).await.unwrap_err().kind(), StoreErrorKind::NotFound);
     assert_eq!(state(store, &running).await, JobState::Running);
     assert_eq!(state(store, &waiting).await, JobState::Queued);
     submit(store, &NewJob { id: fresh(), ..keyed }).await;
+}
+
+async fn a_job_whose_waiting_record_is_damaged_has_failed(store: &dyn Store) {
+    let why = "the record is damaged";
+    let ended = async |state: JobState, message: Option<String>| {
+        let id = submit(store, &job("quick", "a")).await;
+        let (_, lease) = taken(store).await;
+        let end = JobEnd { state, conclusion: Some(Conclusion::Passed), message };
+        store.end_job(&lease, &end).await.unwrap().expect("the lease holds");
+        id
+    };
+    let waits = || Some(format!("{SPOOLED}: the database is away"));
+    let spooled = ended(JobState::Finished, waits()).await;
+    let failed = store.fail_job(&spooled, why).await.unwrap().expect("its record waited");
+    assert_eq!(
+        (failed.state, failed.conclusion, failed.message.as_deref()),
+        (JobState::Failed, None, Some(why))
+    );
+    assert_eq!(store.job(&spooled).await.unwrap(), failed);
+    assert_eq!(store.fail_job(&spooled, why).await.unwrap(), None, "that is said once");
+    // What somebody stopped stays stopped, and no longer says that a record waits.
+    let stopped = ended(JobState::Cancelled, waits()).await;
+    let told = store.fail_job(&stopped, why).await.unwrap().expect("its record waited");
+    assert_eq!((told.state, told.message.as_deref()), (JobState::Cancelled, Some(why)));
+    // Nothing is wrong with one whose record never waited, or is kept by now.
+    let kept = ended(JobState::Finished, None).await;
+    assert_eq!(store.fail_job(&kept, why).await.unwrap(), None);
+    let late = ended(JobState::Finished, waits()).await;
+    store.save(&thrash::domain::RunRecord { id: late.clone(), ..record_at(0) }).await.unwrap();
+    assert_eq!(store.fail_job(&late, why).await.unwrap(), None);
+    let running = submit(store, &job("quick", "a")).await;
+    taken(store).await;
+    assert_eq!(store.fail_job(&running, why).await.unwrap(), None);
+    assert_eq!(state(store, &running).await, JobState::Running);
 }
 
 #[test]

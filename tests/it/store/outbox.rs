@@ -370,8 +370,11 @@ async fn old_messages_are_forgotten_but_for_a_trouble_that_goes_on(store: &dyn S
     }
     let well = AlertChange { episode: None, news: None, ..change("over", Some(1), Vec::new()) };
     assert!(store.change_alert(&well, minute(2)).await.unwrap());
-    assert_eq!(store.forget_messages(minute(1)).await.unwrap(), 0, "not older than that");
-    assert_eq!(store.forget_messages(minute(2)).await.unwrap(), 1);
+    for (until, count) in [(minute(1), 0), (minute(2), 1)] {
+        assert_eq!(store.forget_messages(until, true).await.unwrap(), count);
+        assert_eq!(store.outbox_counts().await.unwrap().sent, 2, "a dry run deletes nothing");
+        assert_eq!(store.forget_messages(until, false).await.unwrap(), count);
+    }
     let counts = store.outbox_counts().await.unwrap();
     assert_eq!((counts.sent, counts.waiting), (1, 1));
 }

@@ -3,9 +3,14 @@
 use std::fs::{File, FileTimes};
 use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, TimeDelta, Utc};
+use tempfile::TempDir;
 use thrash::dispatch::{Removed, RetentionPolicy, retain};
-use thrash::domain::{PhraseResult, RunId, RunRecord};
-use thrash::store::{PrunePolicy, Prunes, RunFilter, RunSummary, Spool, Store, StoreErrorKind};
+use thrash::domain::{JobState, NewJob, PhraseResult, RunId, RunKind, RunRecord};
+use thrash::store::{
+    AlertChange, AlertNews, Claim, JobEnd, JobFilter, NewMessage, PrunePolicy, Prunes, RunFilter, RunSummary,
+    Sent, Spool, Store, StoreErrorKind,
+};
 
 use super::conformance::every_store;
 use super::place::{Place, PostgresPlace, SqlitePlace};
@@ -17,6 +22,7 @@ every_store! {
     answers_that_went_are_not_looked_for_again,
     a_held_run_is_not_deleted_by_anybody,
     a_policy_takes_runs_and_answers_by_their_age,
+    a_dry_run_says_what_the_real_one_does,
     the_newest_runs_stay_whole_however_old,
 }
 
@@ -115,6 +121,7 @@ const POLICY: RetentionPolicy = RetentionPolicy {
     answers: Some(Duration::from_hours(48)),
     traces: Some(Duration::from_hours(24)),
     keep_last: 1,
+    most_damaged: None,
 };
 
 async fn a_policy_takes_runs_and_answers_by_their_age(store: &dyn Store) {
@@ -123,26 +130,121 @@ async fn a_policy_takes_runs_and_answers_by_their_age(store: &dyn Store) {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::new(folder.path());
     for (name, age) in [("old.json.bad", 30), ("young.json.bad", 2), ("waits.json", 9_999)] {
-        let file = File::create(folder.path().join(name)).unwrap();
-        let then = SystemTime::from(hour(300)) - Duration::from_hours(age);
-        file.set_times(FileTimes::new().set_modified(then)).unwrap();
+        put(&folder, name, hour(300), age);
     }
 
-    let expected = Removed { runs: 1, answers: 1, remaining: 3, held: 0, unreadable: 0, traces: None };
+    let expected = Removed {
+        runs: 1,
+        answers: 1,
+        remaining: 3,
+        damaged: vec![folder.path().join("old.json.bad")],
+        dry_run: true,
+        ..Removed::default()
+    };
     assert_eq!(retain(store, &spool, &POLICY, hour(300), true).await.unwrap(), expected);
     assert!(is_whole(store, &ancient).await && folder.path().join("old.json.bad").exists());
 
-    let expected = Removed { traces: Some(1), ..expected };
+    let expected = Removed { dry_run: false, ..expected };
     assert_eq!(retain(store, &spool, &POLICY, hour(300), false).await.unwrap(), expected);
     assert_eq!(store.load(&ancient.id).await.unwrap_err().kind(), StoreErrorKind::NotFound);
     assert!(store.load(&old.id).await.unwrap().answers_removed_at.is_some());
     assert!(is_whole(store, &young).await && is_whole(store, &newest).await);
-    let mut left: Vec<_> =
-        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    left.sort();
     // What nobody has delivered yet never goes, however old it is.
-    assert_eq!(left, ["waits.json", "young.json.bad"]);
+    assert_eq!(left(&folder), ["waits.json", "young.json.bad"]);
     assert!(retain(store, &spool, &POLICY, hour(300), false).await.unwrap().is_nothing());
+}
+
+/// Puts a file into the spool that is so many hours old.
+fn put(folder: &TempDir, name: &str, now: DateTime<Utc>, age: u64) {
+    let file = File::create(folder.path().join(name)).unwrap();
+    let then = SystemTime::from(now) - Duration::from_hours(age);
+    file.set_times(FileTimes::new().set_modified(then)).unwrap();
+}
+
+/// The names of the files in the spool.
+fn left(folder: &TempDir) -> Vec<String> {
+    let entries = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = entries.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+async fn a_dry_run_says_what_the_real_one_does(store: &dyn Store) {
+    let now = Utc::now() + TimeDelta::days(3);
+    let at = |days: i64| RunRecord { started_at: now - TimeDelta::days(days), ..record_at(0) };
+    let (ancient, old, held, newest) = (at(30), at(5), at(31), at(1));
+    save_all(store, &[&ancient, &old, &held, &newest]).await;
+    store.hold(&held.id, Some("case 12")).await.unwrap();
+    // Two jobs and a message that are over, and one of each that is not.
+    for (name, is_over) in [("a", true), ("b", true), ("c", false)] {
+        let id = RunId::new(Utc::now(), rand::random());
+        let (requester, target) = ("api:test".to_owned(), name.to_owned());
+        let (kind, name, priority) = (RunKind::Accuracy, "quick".to_owned(), 0);
+        let job = NewJob { id, kind, name, target, priority, requester, idempotency_key: None };
+        store.submit_job(&job, 9).await.unwrap();
+        let (_, lease) = store.claim_job("i", &job.id, Duration::from_mins(5)).await.unwrap().expect("a job");
+        let end = JobEnd { state: JobState::Finished, conclusion: None, message: None };
+        if is_over {
+            store.end_job(&lease, &end).await.unwrap().expect("the lease holds");
+        }
+    }
+    for (series, well) in [("over", true), ("goes-on", false)] {
+        let message = NewMessage {
+            key: series.to_owned(),
+            channel: series.to_owned(),
+            urgent: false,
+            due_at: Utc::now() - TimeDelta::hours(1),
+            body: "{}".to_owned(),
+        };
+        let news = AlertNews { episode: "e".to_owned(), good: false, messages: vec![message] };
+        let change = AlertChange {
+            series: series.to_owned(),
+            from: None,
+            state: "{}".to_owned(),
+            episode: Some("e".to_owned()),
+            news: Some(news),
+        };
+        assert!(store.change_alert(&change, Utc::now()).await.unwrap());
+        let claim =
+            Claim { channel: series, now: Utc::now(), lease: Duration::from_mins(1), per_minute: 100 };
+        let claimed = store.claim_message(&claim).await.unwrap().expect("a message");
+        assert!(store.finish_message(&claimed, &Sent::Done, Utc::now()).await.unwrap());
+        if well {
+            let over = AlertChange { from: Some(1), episode: None, news: None, ..change };
+            assert!(store.change_alert(&over, Utc::now()).await.unwrap());
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::new(folder.path());
+    for (name, age) in
+        [("a.json.bad", 1), ("b.json.bad", 2), ("c.json.bad", 3), ("d.json.bad", 99), ("e.json", 99)]
+    {
+        put(&folder, name, now, age);
+    }
+    let policy = RetentionPolicy { most_damaged: Some(2), ..POLICY };
+    let dry = retain(store, &spool, &policy, now, true).await.unwrap();
+    let damaged = ["c.json.bad", "d.json.bad"].map(|name| folder.path().join(name)).to_vec();
+    let (runs, answers, remaining, held) = (1, 1, 3, 1);
+    let expected = Removed {
+        runs,
+        answers,
+        remaining,
+        held,
+        jobs: 2,
+        messages: 1,
+        damaged,
+        dry_run: true,
+        ..Removed::default()
+    };
+    assert_eq!(dry, expected);
+    assert_eq!(left(&folder).len(), 5);
+
+    let done = retain(store, &spool, &policy, now, false).await.unwrap();
+    assert_eq!(done, Removed { dry_run: false, ..dry });
+    assert_eq!(left(&folder), ["a.json.bad", "b.json.bad", "e.json"]);
+    assert_eq!(store.jobs(&JobFilter::default()).await.unwrap().len(), 1);
+    assert_eq!(store.outbox_counts().await.unwrap().sent, 1);
+    assert!(retain(store, &spool, &policy, now, true).await.unwrap().is_nothing());
 }
 
 async fn the_newest_runs_stay_whole_however_old(store: &dyn Store) {

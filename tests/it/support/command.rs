@@ -114,14 +114,20 @@ impl Place {
 
     /// Makes every stored run two days older.
     pub(crate) fn age_runs(&self) {
+        self.sql("UPDATE test_runs SET start_time = strftime('%F %H:%M:%f', start_time, '-2 days')");
+    }
+
+    /// Changes the database behind the program's back.
+    pub(crate) fn sql(&self, statement: &'static str) {
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.data().join("thrash.db"));
-        let age = async {
+        let change = async {
             let mut database = sqlx::SqliteConnection::connect_with(&options).await?;
-            let older = "UPDATE test_runs SET start_time = strftime('%F %H:%M:%f', start_time, '-2 days')";
-            sqlx::query(older).execute(&mut database).await?;
+            sqlx::query(statement).execute(&mut database).await?;
             database.close().await
         };
-        tokio::runtime::Runtime::new().expect("a runtime").block_on(age).expect("a database");
+        let runtime = || tokio::runtime::Runtime::new().expect("a runtime").block_on(change);
+        // The test may have a runtime of its own.
+        std::thread::scope(|scope| scope.spawn(runtime).join()).expect("no panic").expect("a database");
     }
 }
 
