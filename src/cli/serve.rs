@@ -45,13 +45,22 @@ impl ServeArgs {
     }
 }
 
+/// From how many bytes on the C library takes a piece of memory from the system by itself, and gives free ones back.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const LARGE: libc::c_int = 128 << 10;
+
 /// Lets the service give back what a run needed, where otherwise each thread would keep its share; before there is a second
 /// one. Other commands are over soon, and a load wants its threads not to wait for each other.
+///
+/// `LARGE` is what the library begins with. It would raise that to the size of the first record or page that is freed, and keep
+/// the next ones between what stays.
 pub(super) fn keep_little() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    #[expect(unsafe_code, reason = "a number for the C library, which has no other way to be told it")]
+    #[expect(unsafe_code, reason = "numbers for the C library, which has no other way to be told them")]
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 1);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, LARGE);
     }
 }
 
