@@ -16,6 +16,7 @@ use super::load_worker::WorkerArgs;
 use super::model::{ModelCommand, ReferenceArgs};
 use super::notify::NotifyCommand;
 use super::phrases::PhrasesCommand;
+use super::runs::RunsCommand;
 use super::schedule::ScheduleCommand;
 use super::serve::ServeArgs;
 use super::shadow::ShadowArgs;
@@ -110,7 +111,7 @@ pub(super) enum Command {
     /// List, show or check load scenarios
     #[command(subcommand)]
     Scenarios(ScenariosCommand),
-    /// List, show or delete stored runs
+    /// List, show or delete stored runs, and see or stop those that go on
     #[command(subcommand)]
     Runs(RunsCommand),
     /// Render a stored run again
@@ -321,57 +322,6 @@ impl From<JunitChoice> for JunitCases {
             JunitChoice::Gates => Self::Gates,
         }
     }
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum RunsCommand {
-    /// List stored runs, newest first
-    List {
-        /// Only runs of this suite
-        #[arg(long, value_name = "NAME")]
-        suite: Option<String>,
-        /// Only runs against this target
-        #[arg(long, value_name = "NAME")]
-        target: Option<String>,
-        /// At most so many
-        #[arg(long, value_name = "N", default_value_t = 20)]
-        limit: usize,
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show a stored run
-    Show {
-        /// The run: an id, the beginning of one, or `latest`
-        #[arg(value_name = "RUN")]
-        run: String,
-        #[command(flatten)]
-        reports: ReportArgs,
-    },
-    /// Hold a stored run: nothing deletes it or its answers until it is released
-    Hold {
-        /// The run: an id, the beginning of one, or `latest`
-        #[arg(value_name = "RUN")]
-        run: String,
-        /// Why, for whoever wants to delete it
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-    },
-    /// Release a run that was held
-    Release {
-        /// The run: an id, the beginning of one, or `latest`
-        #[arg(value_name = "RUN")]
-        run: String,
-    },
-    /// Delete stored runs
-    Delete {
-        /// The runs: ids or the beginnings of some, and not `latest`
-        #[arg(required = true, value_name = "RUN")]
-        runs: Vec<String>,
-        /// Also a run that is a baseline, which then is none any more
-        #[arg(long)]
-        force: bool,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -81,9 +81,12 @@ impl From<DispatchError> for Failure {
             | DispatchError::Reference(_)
             | DispatchError::Baseline { .. }
             | DispatchError::Location(_) => Exit::Usage,
-            DispatchError::Board(_) => Exit::Storage,
+            DispatchError::Board(_) | DispatchError::PlaceLost { .. } => Exit::Storage,
             // What fails on this machine says nothing of the target.
-            DispatchError::Workers { .. } | DispatchError::Load(_) => Exit::Inconclusive,
+            DispatchError::Workers { .. } | DispatchError::Load(_) | DispatchError::Busy { .. } => {
+                Exit::Inconclusive
+            }
+            DispatchError::Stopped { .. } => Exit::Interrupted,
             DispatchError::Demo(_) | DispatchError::Health(_) => Exit::TargetFailed,
         };
         let hint = error.hint();

@@ -1,6 +1,10 @@
 //! `thrash load` and `thrash scenarios`.
 
+use std::cell::Cell;
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use clap::{Args, Subcommand};
 use serde_yaml::Value;
@@ -17,12 +21,11 @@ use super::report::Reports;
 use super::run::{EVENTS, Notes, tell};
 use super::signals;
 use crate::config::Config;
-use crate::dispatch::{PreparedLoad, WorkersWish, check_scenario, store_to_look};
-use crate::domain::{Job, JobState, LoadModel, RunKind, TextPolicy, Wait, count};
+use crate::dispatch::{Entry, Held, LoadPlan, Tell, WorkersWish, before_it, check_scenario};
+use crate::domain::{LoadModel, TextPolicy, Wait, count};
 use crate::gate::Gate;
 use crate::load::{Overrides, Rate, Scenario, load_scenario, scenario_names, scenario_text};
 use crate::run::{IDLE_LONGEST, RunControl};
-use crate::store::JobFilter;
 
 /// Flags of `thrash load`.
 #[derive(Debug, Args)]
@@ -68,6 +71,9 @@ pub(super) struct LoadArgs {
     /// How long to wait for the workers
     #[arg(long, value_name = "TIME", default_value = load_worker::WAIT, help_heading = "Workers")]
     wait: Wait,
+    /// Give up (exit 4) where another load runs, in place of waiting for its end
+    #[arg(long, help_heading = "Load")]
+    no_wait: bool,
     /// On GitHub Actions: no annotations, and nothing in the step's summary
     #[arg(long, help_heading = "Output")]
     no_annotations: bool,
@@ -134,24 +140,20 @@ pub(super) async fn load(
         count: usize::from(count),
         wait: args.wait.0,
     });
-    let (prepared, other) = tokio::try_join!(
-        async {
-            Box::pin(PreparedLoad::new(&config, scenario, &args.gate, workers)).await.map_err(Failure::from)
-        },
-        async { Ok(load_under_way(&config).await) },
-    )?;
-
-    if let Some(other) = other {
-        output.note(format!(
-            "warning: run `{}`, the load `{}` against `{}`, is under way in this database: the two measure each other",
-            other.id, other.name, other.target
-        ));
-    }
+    let plan = LoadPlan::new(&config, scenario, &args.gate)?;
     let control = RunControl::default();
     let progress = Progress::new(Style::choose(reports.quiet()), output);
+    let (begun, say) = (Arc::new(AtomicBool::new(false)), progress.clone());
+    let has_begun = Arc::clone(&begun);
+    let watching = tokio::spawn(signals::watch(control.clone(), move |text| {
+        say.say(if has_begun.load(Ordering::Relaxed) { text } else { "stopping" });
+    }));
+    let held = turn(&config, &plan, !args.no_wait, &control, &progress, output).await?;
+    let prepared = plan.prepare(&config, workers, held, &control).await?;
+    begun.store(true, Ordering::Relaxed);
+
     let (events, received) = mpsc::channel(EVENTS);
-    let showing = tokio::spawn(progress.clone().follow(received));
-    let watching = tokio::spawn(signals::watch(control.clone(), move |text| progress.say(text)));
+    let showing = tokio::spawn(progress.follow(received));
     let executed = Box::pin(prepared.execute(control, events)).await;
     let _ = showing.await;
     let exit = tell(&config, executed?, Notes::default(), reports, github, output);
@@ -159,13 +161,39 @@ pub(super) async fn load(
     Ok(exit)
 }
 
-/// A load that a service runs now, as far as the database tells. It knows nothing of this one, which goes past the queue.
-async fn load_under_way(config: &Config) -> Option<Job> {
-    let store = store_to_look(config).await?;
-    let (states, kind) = (vec![JobState::Running], Some(RunKind::Load));
-    let found = store.jobs(&JobFilter { states, kind, limit: Some(1), ..JobFilter::default() }).await;
-    store.close().await;
-    found.ok()?.pop()
+/// Waits until no other load runs, as far as the database tells: two would measure each other.
+async fn turn(
+    config: &Config,
+    plan: &LoadPlan,
+    waits: bool,
+    control: &RunControl,
+    progress: &Progress,
+    output: Output,
+) -> Result<Option<Held>, Failure> {
+    let entry = match Entry::of_load(config, plan).await {
+        Ok(entry) => entry,
+        Err(reason) => {
+            output.note(format!("whether another load runs is not known: {reason}"));
+            return Ok(None);
+        }
+    };
+    let say = progress.clone();
+    let say: Tell = Arc::new(move |text| say.say(text));
+    let began = Instant::now();
+    let (waiting, has_waited) = (progress.clone(), Cell::new(false));
+    let turn = entry.turn(waits, control, say, |other| {
+        has_waited.set(true);
+        waiting.wait(&format!("waiting: {}; Ctrl-C leaves the queue", before_it(other)));
+    });
+    let held = turn.await;
+    if has_waited.get() {
+        progress.waited();
+    }
+    let held = held?;
+    if has_waited.get() {
+        output.note(format!("its turn has come, after {} s", began.elapsed().as_secs()));
+    }
+    Ok(Some(held))
 }
 
 pub(super) fn scenarios(

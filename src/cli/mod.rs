@@ -20,6 +20,7 @@ mod output;
 mod phrases;
 mod phrases_io;
 mod progress;
+mod queue;
 mod report;
 mod run;
 mod runs;

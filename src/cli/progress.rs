@@ -89,6 +89,13 @@ fn load_line(second: &LoadSecond, length_s: f64, stage: Option<&str>, judged: bo
     format!("{stage}{rate}/s, {in_flight} on their way, p50 {p50} p95 {p95} p99 {p99} ms{share}{lost}")
 }
 
+/// How far a run of phrases is.
+fn usual() -> ProgressStyle {
+    let template = "{bar:24} {pos}/{len}  {per_sec}  {msg}  ETA {eta}";
+    ProgressStyle::with_template(template)
+        .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("━╸─"))
+}
+
 /// The display; its clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Progress {
@@ -103,16 +110,34 @@ impl Progress {
             Style::Bar => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(12)),
             Style::Lines | Style::Silent => ProgressBar::hidden(),
         };
-        let template = "{bar:24} {pos}/{len}  {per_sec}  {msg}  ETA {eta}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("━╸─"));
-        }
+        bar.set_style(usual());
         Self { style, bar, output }
     }
 
     /// Says something beside the bar.
     pub(super) fn say(&self, text: &str) {
         self.bar.suspend(|| self.output.note(text));
+    }
+
+    /// Says what is waited for: with how long already in a terminal, in a line of its own elsewhere, however quiet the rest.
+    pub(super) fn wait(&self, text: &str) {
+        if self.style == Style::Bar {
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+                self.bar.set_style(style);
+            }
+            self.bar.set_message(text.to_owned());
+            self.bar.enable_steady_tick(Duration::from_millis(500));
+        } else {
+            self.say(text);
+        }
+    }
+
+    /// The waiting is over.
+    pub(super) fn waited(&self) {
+        self.bar.disable_steady_tick();
+        self.bar.set_message("");
+        self.bar.set_style(usual());
+        self.bar.reset();
     }
 
     /// Shows events until the run has ended.

@@ -1,6 +1,7 @@
 //! `thrash quick`, `comprehensive` and `run`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
@@ -13,7 +14,7 @@ use super::progress::{Progress, Style};
 use super::report::{Reports, brief};
 use super::signals;
 use crate::config::Config;
-use crate::dispatch::{Executed, Kept, Prepared};
+use crate::dispatch::{Executed, Kept, Prepared, Tell};
 use crate::domain::{BaselineRecord, ReferenceRecord, RunRecord, RunRequest};
 use crate::run::RunControl;
 use crate::store::DeliveryReport;
@@ -52,20 +53,24 @@ pub(super) async fn run(
     let progress = Progress::new(Style::choose(reports.quiet()), output);
     let (events, received) = mpsc::channel(EVENTS);
     let showing = tokio::spawn(progress.clone().follow(received));
+    let say = progress.clone();
     let watching = tokio::spawn(signals::watch(control.clone(), move |text| progress.say(text)));
-    let Executed { record, kept, delivered } = Box::pin(prepared.execute(control, events)).await;
+    let say: Tell = Arc::new(move |text| say.say(text));
+    let executed = Box::pin(prepared.execute(&config, control, events, say)).await;
     // The channel is closed by now; what is left of the display is clearing the line.
     let _ = showing.await;
 
     let mut notes = Notes::default();
-    if let Some(ReferenceRecord::Missing { wanted, reason }) = &record.reference {
+    if let Some(ReferenceRecord::Missing { wanted, reason }) = &executed.record.reference {
         notes.trouble.push(format!("no second opinion from the reference `{wanted}`: {reason}"));
     }
-    if let (true, Some(BaselineRecord::Missing { wanted, reason })) = (reports.quiet(), &record.baseline) {
+    if let (true, Some(BaselineRecord::Missing { wanted, reason })) =
+        (reports.quiet(), &executed.record.baseline)
+    {
         notes.trouble.push(format!("not held against a baseline: `{wanted}`: {reason}"));
     }
-    tell_size(&config, &request, &record, &mut notes);
-    let exit = tell(&config, Executed { record, kept, delivered }, notes, reports, github, output);
+    tell_size(&config, &request, &executed.record, &mut notes);
+    let exit = tell(&config, executed, notes, reports, github, output);
     watching.abort();
     Ok(exit)
 }
@@ -79,7 +84,7 @@ pub(super) fn tell(
     github: Option<GithubActions>,
     output: Output,
 ) -> Exit {
-    let Executed { record, kept, delivered } = executed;
+    let Executed { record, kept, delivered, untold } = executed;
     let mut files = Vec::new();
     let mut exit = Exit::from(record.verdict.conclusion);
     if record.integrity.lost > 0 {
@@ -96,6 +101,7 @@ pub(super) fn tell(
         notes.trouble.push("this was the built-in demo: no target is named".to_owned());
     }
     let exit = exit.or(tell_kept(&kept, &mut files, &mut notes));
+    notes.trouble.extend(untold.map(|untold| format!("warning: {untold}")));
     tell_delivered(delivered.as_ref(), &mut notes);
     let latest =
         config.data_folder().join("reports").join(format!("latest-{}", file_name(&record.suite.name)));

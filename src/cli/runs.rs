@@ -2,10 +2,13 @@
 
 use std::fmt::Write;
 
-use super::args::{ReportArgs, RunsCommand};
+use clap::Subcommand;
+
+use super::args::ReportArgs;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
+use super::queue;
 use super::report::Reports;
 use super::run::{Notes, tell_delivered};
 use crate::config::Config;
@@ -17,6 +20,69 @@ use crate::store::{RunFilter, RunSummary, Store, StoreError, StoreLocation};
 
 /// Longest reason to hold a run, in characters.
 const LONGEST_REASON: usize = 500;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RunsCommand {
+    /// List stored runs, newest first
+    List {
+        /// Only runs of this suite
+        #[arg(long, value_name = "NAME")]
+        suite: Option<String>,
+        /// Only runs against this target
+        #[arg(long, value_name = "NAME")]
+        target: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List what waits and what runs now, whoever asked for it
+    Queue {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Stop a run that waits or runs; what it found until then is kept
+    Cancel {
+        /// The run: an id, or the beginning of one
+        #[arg(value_name = "RUN")]
+        run: String,
+    },
+    /// Show a stored run
+    Show {
+        /// The run: an id, the beginning of one, or `latest`
+        #[arg(value_name = "RUN")]
+        run: String,
+        #[command(flatten)]
+        reports: ReportArgs,
+    },
+    /// Hold a stored run: nothing deletes it or its answers until it is released
+    Hold {
+        /// The run: an id, the beginning of one, or `latest`
+        #[arg(value_name = "RUN")]
+        run: String,
+        /// Why, for whoever wants to delete it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Release a run that was held
+    Release {
+        /// The run: an id, the beginning of one, or `latest`
+        #[arg(value_name = "RUN")]
+        run: String,
+    },
+    /// Delete stored runs
+    Delete {
+        /// The runs: ids or the beginnings of some, and not `latest`
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<String>,
+        /// Also a run that is a baseline, which then is none any more
+        #[arg(long)]
+        force: bool,
+    },
+}
 
 /// Where the store is; a command about stored runs needs one.
 pub(super) fn location(config: &Config) -> Result<StoreLocation, Failure> {
@@ -45,6 +111,8 @@ pub(super) async fn runs(config: &Config, command: RunsCommand, output: Output) 
             store.close().await;
             if json { output.data(&json_list(&runs))? } else { output.show(&list(&runs, output))? }
         }
+        RunsCommand::Queue { json } => return queue::list(config, json, output).await,
+        RunsCommand::Cancel { run } => return queue::cancel(config, &run, output).await,
         RunsCommand::Show { run, reports } => return show(config, &run, &reports, output).await,
         RunsCommand::Hold { run, reason } => {
             let reason = one_line(&reason, LONGEST_REASON).map_err(|wrong| {

@@ -97,7 +97,7 @@ const fn channel(name: &'static str) -> Variable {
 
 /// Every variable that is read, those of existing installations under the names they have there.
 pub const fn variables() -> &'static [Variable] {
-    const VARIABLES: [Variable; 42] = [
+    const VARIABLES: [Variable; 44] = [
         sets("NLP_SERVER_URL", "url", text),
         Variable {
             name: "DATABASE_URL",
@@ -148,6 +148,8 @@ pub const fn variables() -> &'static [Variable] {
         looked_at("JOB_COMPLETION_INDEX"),
         looked_at("GITHUB_ACTIONS"),
         looked_at("GITHUB_STEP_SUMMARY"),
+        looked_at("USER"),
+        looked_at("LOGNAME"),
         looked_at("NO_COLOR"),
         looked_at("TERM"),
     ];

@@ -9,7 +9,7 @@ use super::error::{DispatchError, chain};
 use super::execute::{Executed, Judged, Prepared};
 use super::hold::{Reason, Why};
 use super::keep::Kept;
-use super::load::PreparedLoad;
+use super::load::LoadPlan;
 use super::queue::{Queue, Work, known_work};
 use crate::domain::{Conclusion, Job, JobState, RunEvent, RunKind, RunRecord, RunRequest, RunStatus};
 use crate::load::shipped_scenario;
@@ -75,8 +75,12 @@ pub(super) async fn attempt(
                 Ok(scenario) => scenario,
                 Err(error) => return Attempt::Ended(Outcome::failed(chain(&error), None)),
             };
+            let plan = match LoadPlan::named(&config, scenario, &[], id) {
+                Ok(plan) => plan,
+                Err(error) => return Attempt::Ended(Outcome::over(not_begun(&error))),
+            };
             let prepared = tokio::select! {
-                prepared = Box::pin(PreparedLoad::named(&config, scenario, &[], None, id)) => prepared,
+                prepared = Box::pin(plan.connect(&config, None, None)) => prepared,
                 () = control.stopping() => return Attempt::Ended(unbegun(&job, &reason)),
             };
             match prepared {
@@ -87,7 +91,7 @@ pub(super) async fn attempt(
     };
     let judged = match judged {
         Ok(judged) => judged,
-        Err(error) => return Attempt::Ended(not_begun(&error)),
+        Err(error) => return Attempt::Ended(Outcome::over(not_begun(&error))),
     };
     match (job.kind, judged.record.status, reason.get()) {
         // Half a suite is no result: it is run again.
@@ -143,23 +147,7 @@ impl Outcome {
         if matches!((&kept, record.kind), (Kept::Lost { .. }, RunKind::Accuracy)) {
             return Self::HandBack;
         }
-        let message = match &kept {
-            Kept::Stored { .. } => None,
-            Kept::NotWanted => Some("no store is configured: the record was not kept".to_owned()),
-            Kept::Spooled { cause, .. } => Some(format!("{SPOOLED}: {}", chain(cause))),
-            Kept::Lost { cause, spool } => Some(format!(
-                "NOT KEPT: {}; and the spool cannot take it either: {}",
-                chain(cause),
-                chain(spool)
-            )),
-        };
-        let is_kept = matches!(kept, Kept::Stored { .. } | Kept::Spooled { .. });
-        let state = match (is_kept, record.status, why) {
-            (false, ..) => JobState::Failed,
-            (true, RunStatus::Interrupted, Some(Why::Cancelled)) => JobState::Cancelled,
-            (true, ..) => JobState::Finished,
-        };
-        let end = JobEnd { state, conclusion: Some(record.verdict.conclusion), message };
+        let end = end_of(&record, &kept, why == Some(Why::Cancelled));
         let waits = match kept {
             Kept::Spooled { path, .. } => Some(path),
             Kept::Stored { .. } | Kept::NotWanted | Kept::Lost { .. } => None,
@@ -168,7 +156,27 @@ impl Outcome {
     }
 }
 
-fn not_begun(error: &DispatchError) -> Outcome {
+/// The end of a job whose run has ended; `is_cancelled` is whether one that was cut short counts as cancelled.
+pub(super) fn end_of(record: &RunRecord, kept: &Kept, is_cancelled: bool) -> JobEnd {
+    let message = match kept {
+        Kept::Stored { .. } => None,
+        Kept::NotWanted => Some("no store is configured: the record was not kept".to_owned()),
+        Kept::Spooled { cause, .. } => Some(format!("{SPOOLED}: {}", chain(cause))),
+        Kept::Lost { cause, spool } => {
+            Some(format!("NOT KEPT: {}; and the spool cannot take it either: {}", chain(cause), chain(spool)))
+        }
+    };
+    let is_kept = matches!(kept, Kept::Stored { .. } | Kept::Spooled { .. });
+    let state = match (is_kept, record.status) {
+        (false, _) => JobState::Failed,
+        (true, RunStatus::Interrupted) if is_cancelled => JobState::Cancelled,
+        (true, RunStatus::Completed | RunStatus::Aborted | RunStatus::Interrupted) => JobState::Finished,
+    };
+    JobEnd { state, conclusion: Some(record.verdict.conclusion), message }
+}
+
+/// The end of a job whose run could not begin.
+pub(super) fn not_begun(error: &DispatchError) -> JobEnd {
     let conclusion = match error {
         DispatchError::Health(_) => Some(Conclusion::TargetFailed),
         // What fails on this machine says nothing of the target.
@@ -183,7 +191,10 @@ fn not_begun(error: &DispatchError) -> Outcome {
         | DispatchError::Baseline { .. }
         | DispatchError::Location(_)
         | DispatchError::Board(_)
+        | DispatchError::Busy { .. }
+        | DispatchError::PlaceLost { .. }
+        | DispatchError::Stopped { .. }
         | DispatchError::Workers { .. } => None,
     };
-    Outcome::failed(chain(error), conclusion)
+    JobEnd { state: JobState::Failed, conclusion, message: Some(chain(error)) }
 }

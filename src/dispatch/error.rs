@@ -63,6 +63,26 @@ pub enum DispatchError {
         /// Advice.
         hint: String,
     },
+    /// Another load is before this one, and it was not to wait.
+    #[error("{message}")]
+    Busy {
+        /// Which one.
+        message: String,
+        /// Advice.
+        hint: String,
+    },
+    /// A load waited for its turn in a queue that is gone.
+    #[error("{message}: nothing was sent")]
+    PlaceLost {
+        /// What happened.
+        message: String,
+    },
+    /// Somebody stopped it before anything was sent.
+    #[error("{message}")]
+    Stopped {
+        /// Who, and when.
+        message: String,
+    },
     /// The system gives no thread or no clock for a load.
     #[error("the load cannot be made on this machine")]
     Load(#[source] std::io::Error),
@@ -74,18 +94,20 @@ impl DispatchError {
         match self {
             Self::Suite(error) => error.hint().map(str::to_owned),
             Self::Location(error) => Some(error.hint()),
-            Self::Options { hint, .. } | Self::Workers { hint, .. } => Some(hint.clone()),
+            Self::Options { hint, .. } | Self::Workers { hint, .. } | Self::Busy { hint, .. } => Some(hint.clone()),
             Self::Board(error) => error.hint().map(str::to_owned),
             Self::Baseline { .. } => Some("`thrash runs list` shows the stored runs; nothing was sent".to_owned()),
             Self::Health(HealthError::Unreachable { .. }) => Some(
                 "is it running, and is this its address? `thrash targets check` shows more; nothing was recorded".to_owned(),
             ),
             Self::Health(HealthError::Unhealthy { .. }) => Some("nothing was sent and nothing was recorded".to_owned()),
+            Self::PlaceLost { .. } => Some("type it again once the database is there".to_owned()),
             // The text of a reference's ends with what it advises.
             Self::Reference(_)
             | Self::Contract(_)
             | Self::Url(_)
             | Self::Connection(_)
+            | Self::Stopped { .. }
             | Self::Demo(_) => None,
             Self::Load(error) => no_files(error).then(|| {
                 "allow this program more open files (`ulimit -n`); nothing is known of the target".to_owned()

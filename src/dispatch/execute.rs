@@ -6,13 +6,15 @@ use chrono::Utc;
 use tokio::sync::mpsc;
 
 use super::DispatchError;
+use super::attempt::end_of;
 use super::baseline::{Search, Searching};
 use super::connect::{Connected, Connecting};
+use super::entry::{Held, Tell, typed_job};
 use super::keep::{Keeper, Kept};
 use super::waivers::waivers;
 use crate::config::Config;
 use crate::demo::Demo;
-use crate::domain::{RunEvent, RunId, RunRecord, RunRequest, Selection, Series};
+use crate::domain::{RunEvent, RunId, RunKind, RunRecord, RunRequest, Selection, Series};
 use crate::gate::Gate;
 use crate::run::{AccuracyRun, ReferencePlan, RunControl, RunOptions};
 use crate::store::DeliveryReport;
@@ -49,6 +51,8 @@ pub struct Executed {
     pub kept: Kept,
     /// Records of earlier runs that left the spool.
     pub delivered: Option<DeliveryReport>,
+    /// What the queue could not be told of a run that was typed, though its record is kept.
+    pub untold: Option<String>,
 }
 
 impl Prepared {
@@ -100,7 +104,7 @@ impl Prepared {
             url: contract.shown_url(),
             selection_hash: suite.record.selection_hash.clone(),
         };
-        let (keeper, baseline) = Keeper::open(config, search)?;
+        let (keeper, baseline) = Keeper::open(config, search, None)?;
         let baseline = baseline.settled().await?;
         let connected = Connecting::new(config, contract, &id).connect(config).await?;
         let Connected { target, health, ask, demo } = connected;
@@ -142,9 +146,21 @@ impl Prepared {
         Ok(Self { run, keeper, baseline, demo })
     }
 
-    /// Runs, holds the run against its baseline, judges and stores.
-    pub async fn execute(self, control: RunControl, events: mpsc::Sender<RunEvent>) -> Executed {
-        Box::pin(self.judge(control.clone(), events)).await.keep(&control).await
+    /// Runs what somebody typed, holds it against its baseline, judges and stores. It is in the queue meanwhile, where
+    /// others see it and may stop it; `say` says that to whoever typed it.
+    pub async fn execute(
+        mut self,
+        config: &Config,
+        control: RunControl,
+        events: mpsc::Sender<RunEvent>,
+        say: Tell,
+    ) -> Executed {
+        let (options, suite) = (&self.run.options, &self.run.suite.record.name);
+        let target = &self.run.target.contract().name;
+        let job = typed_job(config, &options.id, RunKind::Accuracy, suite, target);
+        let lease = config.settings.service.lease.0;
+        let held = self.keeper.opened().map(|store| Held::suite(job, store, lease, control.clone(), say));
+        Box::pin(self.judge(control.clone(), events)).await.keep(&control, held).await
     }
 
     /// Runs, holds the run against its baseline, and judges.
@@ -157,17 +173,27 @@ impl Prepared {
 
 impl Judged {
     /// Stores the run, or leaves it in the spool, where it goes soon if everything is to stop at once. Dropped instead, it
-    /// is forgotten.
-    pub(super) async fn keep(self, control: &RunControl) -> Executed {
+    /// is forgotten. A run that was typed is `held` in the queue until then.
+    pub(super) async fn keep(self, control: &RunControl, held: Option<Held>) -> Executed {
         let hurry = async {
             control.aborted().await;
             tokio::time::sleep(HURRY).await;
         };
-        let (kept, delivered) = self.keeper.keep(&self.record, hurry).await;
+        let (kept, delivered, store) = self.keeper.keep(&self.record, hurry).await;
+        let is_stored = matches!(kept, Kept::Stored { .. });
+        let untold = match held {
+            Some(held) => held.end(end_of(&self.record, &kept, true), is_stored, control).await,
+            None => None,
+        };
+        // Where the record could not be stored it is no news that the queue is away.
+        let untold = untold.filter(|_| is_stored);
+        if let Some(store) = store.filter(|_| !control.is_aborted()) {
+            store.close().await;
+        }
         if let Some(demo) = self.demo {
             demo.stop().await;
         }
-        Executed { record: self.record, kept, delivered }
+        Executed { record: self.record, kept, delivered, untold }
     }
 }
 

@@ -18,9 +18,9 @@ use crate::run::RunControl;
 use crate::store::{Lease, Renewed};
 
 /// A lease is renewed at least so often: that is how a wish to stop comes from another instance.
-const RENEW_EVERY: Duration = Duration::from_secs(3);
+pub(super) const RENEW_EVERY: Duration = Duration::from_secs(3);
 /// No renewal is given up sooner, however short the lease is.
-const RENEW_PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const RENEW_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why a run was told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -38,10 +38,10 @@ impl Queue {
 
     /// Keeps a run that nothing took yet, however long that takes. When this instance stops it is tried a last time.
     pub(super) async fn insist(&self, executed: Executed, stopping: &Stopping) -> Executed {
-        let Executed { record, kept, delivered } = executed;
+        let Executed { record, kept, delivered, untold } = executed;
         let is_lost = |kept: &Kept| matches!(kept, Kept::Lost { .. });
         if !is_lost(&kept) {
-            return Executed { record, kept, delivered };
+            return Executed { record, kept, delivered, untold };
         }
         self.in_memory.waiting.fetch_add(1, Ordering::Relaxed);
         let kept = self.try_again(&record, kept, stopping).await;
@@ -49,7 +49,7 @@ impl Queue {
             self.in_memory.lost.fetch_add(1, Ordering::Relaxed);
         }
         self.in_memory.waiting.fetch_sub(1, Ordering::Relaxed);
-        Executed { record, kept, delivered }
+        Executed { record, kept, delivered, untold }
     }
 
     async fn try_again(&self, record: &RunRecord, mut kept: Kept, stopping: &Stopping) -> Kept {

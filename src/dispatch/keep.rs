@@ -2,8 +2,10 @@
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::baseline::{Search, Searching};
@@ -73,10 +75,12 @@ pub async fn earlier(store: &dyn Store, record: &RunRecord) -> Vec<RunSummary> {
 #[derive(Debug)]
 pub struct Keeper {
     place: Option<(StoreLocation, JoinHandle<Opened>)>,
+    /// The store, as soon as it is open, for who asks first.
+    opened: Option<oneshot::Receiver<Arc<dyn Store>>>,
     spool: Spool,
 }
 
-type Opened = Result<(Box<dyn Store>, Option<DeliveryReport>), StoreError>;
+type Opened = Result<(Arc<dyn Store>, Option<DeliveryReport>), StoreError>;
 
 /// The spool of this configuration.
 pub fn spool(config: &Config) -> Spool {
@@ -124,11 +128,16 @@ pub async fn store_to_look(config: &Config) -> Option<Box<dyn Store>> {
 }
 
 impl Keeper {
-    /// Reads where records are kept, begins to connect, and searches for the baseline; `none` keeps nothing.
+    /// Reads where records are kept, begins to connect, and searches for the baseline; `none` keeps nothing. The store may be
+    /// open already.
     ///
     /// # Errors
     /// The location cannot be read.
-    pub(super) fn open(config: &Config, search: Search) -> Result<(Self, Searching), LocationError> {
+    pub(super) fn open(
+        config: &Config,
+        search: Search,
+        store: Option<Arc<dyn Store>>,
+    ) -> Result<(Self, Searching), LocationError> {
         let spool = spool(config);
         let (found, searching) = search.begin();
         let Some(location) = Self::location(config)? else {
@@ -136,13 +145,14 @@ impl Keeper {
                 // Nobody waits any more only when the run has been given up.
                 let _ = found.send(search.without_store().await.unwrap_or_else(Search::no_store));
             });
-            return Ok((Self { place: None, spool }, searching));
+            return Ok((Self { place: None, opened: None, spool }, searching));
         };
         let options = StoreOptions {
             connect_timeout: config.settings.store.connect_timeout.0,
             ..StoreOptions::default()
         };
         let (to_open, to_deliver) = (location.clone(), spool.clone());
+        let (tell, opened) = oneshot::channel();
         let opening = tokio::spawn(async move {
             let search = match search.without_store().await {
                 Ok(had) => {
@@ -151,7 +161,11 @@ impl Keeper {
                 }
                 Err(search) => Some((search, found)),
             };
-            let store = match store::open(&to_open, &options).await {
+            let open = match store {
+                Some(store) => Ok(store),
+                None => store::open(&to_open, &options).await.map(Arc::from),
+            };
+            let store: Arc<dyn Store> = match open {
                 Ok(store) => store,
                 Err(error) => {
                     if let Some((search, found)) = search {
@@ -160,6 +174,8 @@ impl Keeper {
                     return Err(error);
                 }
             };
+            // Nobody may want it.
+            let _ = tell.send(Arc::clone(&store));
             // First, because the baseline may be among what waits.
             let delivered = deliver_spool(&to_deliver, store.as_ref()).await;
             if let Some((search, found)) = search {
@@ -167,7 +183,12 @@ impl Keeper {
             }
             Ok((store, delivered))
         });
-        Ok((Self { place: Some((location, opening)), spool }, searching))
+        Ok((Self { place: Some((location, opening)), opened: Some(opened), spool }, searching))
+    }
+
+    /// Waits for the store, if there is to be one; once.
+    pub(super) fn opened(&mut self) -> Option<oneshot::Receiver<Arc<dyn Store>>> {
+        self.opened.take()
     }
 
     /// Where this configuration keeps records.
@@ -179,21 +200,26 @@ impl Keeper {
         }
     }
 
-    /// Keeps a record, in one place or the other. Once `hurry` ends the store is waited for no longer.
-    pub async fn keep(
+    /// Keeps a record, in one place or the other, and gives the store, which is still open. Once `hurry` ends the store is
+    /// waited for no longer.
+    pub(super) async fn keep(
         self,
         record: &RunRecord,
         hurry: impl Future<Output = ()>,
-    ) -> (Kept, Option<DeliveryReport>) {
-        let Some((location, opening)) = self.place else { return (Kept::NotWanted, None) };
-        let mut delivered = None;
+    ) -> (Kept, Option<DeliveryReport>, Option<Arc<dyn Store>>) {
+        let Some((location, opening)) = self.place else { return (Kept::NotWanted, None, None) };
+        let (mut delivered, mut open) = (None, None);
         let storing = async {
-            let (stored, report) = store(opening, &location, record).await;
+            let opened = opening.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+            let (store, report) = opened?;
             delivered = report;
-            stored
+            let store = open.insert(store);
+            store.save(record).await?;
+            let earlier = earlier(store.as_ref(), record).await;
+            Ok(Kept::Stored { location: location.redacted(), earlier })
         };
         let kept = keep(record, &location.redacted(), storing, &self.spool, hurry).await;
-        (kept, delivered)
+        (kept, delivered, open)
     }
 }
 
@@ -220,24 +246,4 @@ pub(super) async fn keep(
         Ok(path) => Kept::Spooled { path, cause },
         Err(spool) => Kept::Lost { cause, spool },
     })
-}
-
-/// Stores a record in the store that is being opened.
-async fn store(
-    opening: JoinHandle<Opened>,
-    location: &StoreLocation,
-    record: &RunRecord,
-) -> (Result<Kept, StoreError>, Option<DeliveryReport>) {
-    let opened = opening.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-    let (store, delivered) = match opened {
-        Ok(opened) => opened,
-        Err(cause) => return (Err(cause), None),
-    };
-    let saved = store.save(record).await;
-    let earlier = match &saved {
-        Ok(_) => earlier(store.as_ref(), record).await,
-        Err(_) => Vec::new(),
-    };
-    store.close().await;
-    (saved.map(|_| Kept::Stored { location: location.redacted(), earlier }), delivered)
 }

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::DispatchError;
 use super::baseline::{Search, Searching};
 use super::connect::{Connected, Connecting};
+use super::entry::Held;
 use super::execute::{Executed, Judged};
 use super::keep::Keeper;
 use super::load_workers::{Crew, WorkersWish, meet};
@@ -21,6 +22,7 @@ use crate::domain::{BaselineWish, LoadModel, RunEvent, RunId, Series, count, is_
 use crate::gate::{Gate, GateOptions};
 use crate::load::{Deck, Elsewhere, LoadEngine, OpenEngine, Rate, Scenario, Shard, UsersEngine, UsersOrder};
 use crate::run::{IDLE_LONGEST, LoadRun, RunControl, RunFacts};
+use crate::store::Store;
 use crate::suite::Suite;
 use crate::target::{Contract, LoadOptions, LoadTarget, PRESET_NAMES, Target, harmless_phrase};
 
@@ -29,7 +31,18 @@ const ONE_THREAD: f64 = 10_000.0;
 /// The hidden command of the process that sends for users.
 pub const SEND_USERS: &str = "send-users";
 
-/// A load run that can begin: the scenario fits the target, and the target has answered.
+/// A load that could begin: the scenario fits the target, which may be loaded. Nobody was asked anything yet.
+#[derive(Debug)]
+pub struct LoadPlan {
+    id: RunId,
+    contract: Contract,
+    scenario: Scenario,
+    suite: Suite,
+    deck: Deck,
+    gates: Vec<Gate>,
+}
+
+/// A load run that can begin: the target has answered.
 #[derive(Debug)]
 pub struct PreparedLoad {
     run: LoadRun,
@@ -38,34 +51,27 @@ pub struct PreparedLoad {
     demo: Option<Demo>,
     /// The workers that send, where it is not this process.
     crew: Option<Arc<Crew>>,
+    /// Its place in the queue, if somebody typed it and there is a queue.
+    held: Option<Held>,
 }
 
-impl PreparedLoad {
-    /// Loads the phrases, compiles the contract, checks that the target may be loaded, starts the demo detector if it is
-    /// wanted, and looks whether the target is there. `gates` are what this run has to hold besides the scenario's;
-    /// with `workers` they send it, and not this process.
+impl LoadPlan {
+    /// Loads the phrases, compiles the contract, and checks that the target may be loaded. `gates` are what this run has to
+    /// hold besides the scenario's.
     ///
     /// # Errors
-    /// Anything that makes a run impossible; nothing has been sent or recorded.
-    pub async fn new(
-        config: &Config,
-        scenario: Scenario,
-        gates: &[Gate],
-        workers: Option<WorkersWish>,
-    ) -> Result<Self, DispatchError> {
-        let id = RunId::new(Utc::now(), rand::random());
-        Box::pin(Self::named(config, scenario, gates, workers, id)).await
+    /// Anything that makes a run impossible, as far as it can be known without asking anybody.
+    pub fn new(config: &Config, scenario: Scenario, gates: &[Gate]) -> Result<Self, DispatchError> {
+        Self::named(config, scenario, gates, RunId::new(Utc::now(), rand::random()))
     }
 
     /// The same with a name that somebody has been told already.
-    pub(super) async fn named(
+    pub(super) fn named(
         config: &Config,
         scenario: Scenario,
         gates: &[Gate],
-        workers: Option<WorkersWish>,
         id: RunId,
     ) -> Result<Self, DispatchError> {
-        let settings = &config.settings;
         let contract = config.contract_here(config.target_name())?;
         may_be_loaded(&contract, &scenario, config.wants_demo())?;
         scenario.fits(&contract)?;
@@ -75,6 +81,63 @@ impl PreparedLoad {
         fits_body(config, &scenario)?;
         // A target must not be sent more at once than it says it bears, whoever sends.
         let scenario = within_limits(scenario, &contract);
+        Ok(Self { id, contract, scenario, suite, deck, gates: gates.to_vec() })
+    }
+
+    /// How the run is called.
+    pub fn id(&self) -> &RunId {
+        &self.id
+    }
+
+    /// The scenario's name.
+    pub fn scenario(&self) -> &str {
+        &self.scenario.name
+    }
+
+    /// The target's name.
+    pub fn target(&self) -> &str {
+        &self.contract.name
+    }
+
+    /// Makes a run of it that somebody typed: starts the demo detector if it is wanted, and looks whether the target is
+    /// there. With `workers` they send it, and not this process. `held` is its place in the queue, whose turn has come.
+    ///
+    /// # Errors
+    /// Anything that makes a run impossible; nothing has been sent or recorded.
+    pub async fn prepare(
+        self,
+        config: &Config,
+        workers: Option<WorkersWish>,
+        held: Option<Held>,
+        control: &RunControl,
+    ) -> Result<PreparedLoad, DispatchError> {
+        let store = held.as_ref().and_then(Held::store);
+        let prepared = tokio::select! {
+            prepared = Box::pin(self.connect(config, workers, store)) => prepared,
+            () = control.stopping() => {
+                Err(DispatchError::Stopped { message: "stopped before anything was sent".to_owned() })
+            }
+        };
+        match prepared {
+            Ok(prepared) => Ok(PreparedLoad { held, ..prepared }),
+            Err(error) => {
+                if let Some(held) = held {
+                    held.fail(&error, control).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The same for whoever holds its job; the store may be open already.
+    pub(super) async fn connect(
+        self,
+        config: &Config,
+        workers: Option<WorkersWish>,
+        store: Option<Arc<dyn Store>>,
+    ) -> Result<PreparedLoad, DispatchError> {
+        let Self { id, contract, scenario, suite, deck, gates } = self;
+        let settings = &config.settings;
         let board = match &workers {
             Some(wish) => Some(meet(config, wish, &scenario).await?),
             None => None,
@@ -91,7 +154,7 @@ impl PreparedLoad {
             url: contract.shown_url(),
             selection_hash: suite.record.selection_hash.clone(),
         };
-        let (keeper, baseline) = Keeper::open(config, search)?;
+        let (keeper, baseline) = Keeper::open(config, search, store)?;
         let baseline = baseline.settled().await?;
         let Connected { target, health, demo, .. } =
             Connecting::new(config, contract, &id).for_load(&scenario).connect(config).await?;
@@ -104,7 +167,7 @@ impl PreparedLoad {
             _ => None,
         };
         let gates = GateOptions {
-            gates: scenario.gates.iter().chain(gates).cloned().collect(),
+            gates: scenario.gates.iter().chain(&gates).cloned().collect(),
             error_budget: settings.thresholds.error_budget.value(),
             needs_baseline: config.needs_baseline(),
         };
@@ -154,19 +217,30 @@ impl PreparedLoad {
             deck,
             gates,
         };
-        Ok(Self { run, keeper, baseline, demo, crew })
+        Ok(PreparedLoad { run, keeper, baseline, demo, crew, held: None })
     }
+}
 
-    /// Runs, judges and stores.
+impl PreparedLoad {
+    /// Runs what somebody typed, judges and stores.
     ///
     /// # Errors
     /// The system gives no thread or no clock; nothing was sent then.
     pub async fn execute(
-        self,
+        mut self,
         control: RunControl,
         events: mpsc::Sender<RunEvent>,
     ) -> Result<Executed, DispatchError> {
-        Ok(Box::pin(self.judge(control.clone(), events)).await?.keep(&control).await)
+        let held = self.held.take();
+        match Box::pin(self.judge(control.clone(), events)).await {
+            Ok(judged) => Ok(judged.keep(&control, held).await),
+            Err(error) => {
+                if let Some(held) = held {
+                    held.fail(&error, &control).await;
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Runs and judges.
@@ -175,7 +249,7 @@ impl PreparedLoad {
         control: RunControl,
         events: mpsc::Sender<RunEvent>,
     ) -> Result<Judged, DispatchError> {
-        let Self { run, keeper, baseline, demo, crew } = self;
+        let Self { run, keeper, baseline, demo, crew, held: _ } = self;
         let executed = match &crew {
             Some(crew) => match crew.gather(&control, &events).await {
                 Ok(()) => run.execute(control.clone(), events).await.map_err(DispatchError::Load),

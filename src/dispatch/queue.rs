@@ -330,8 +330,11 @@ impl Queue {
         feed
     }
 
-    /// Tells everybody who watches.
+    /// Tells everybody who watches, but not of what was typed: whoever typed it knows.
     pub(super) async fn tell(&self, news: News) {
+        if news.job.typed {
+            return;
+        }
         for watcher in &self.watchers {
             if tokio::time::timeout(WATCHER_PATIENCE, watcher.tell(&news)).await.is_err() {
                 tracing::warn!(job = %news.job.id, ?watcher, "one who watches the queue took too long");

@@ -24,7 +24,7 @@ use super::keep::spool;
 use super::queue::{News, Queue, Turn};
 use crate::domain::{Conclusion, Job, JobState, RunId, RunKind, RunRecord};
 use crate::run::RunControl;
-use crate::store::{JobEnd, Lease, StoreError, set_aside};
+use crate::store::{JobEnd, Lease, Reap, StoreError, set_aside};
 
 /// How often an idle worker looks for jobs that another instance took in, and for lost ones.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -108,7 +108,7 @@ impl Worker {
             return Ok(None);
         }
         let store = &self.queue.store;
-        for job in store.reap_jobs().await? {
+        for job in store.reap_jobs(Reap::All).await? {
             tracing::warn!(job = %job.id, instance = job.instance, state = job.state.as_str(), "a run was lost");
             let turn = if matches!(job.state, JobState::Finished | JobState::Cancelled) {
                 Turn::Ended
@@ -271,7 +271,7 @@ async fn finish(hold: &Hold<'_>, mut running: JoinHandle<Attempt>) -> Outcome {
     };
     // However much of a hurry there is, the record comes into the store or the spool.
     let control = (*control).clone();
-    match tokio::spawn(async move { judged.keep(&control).await }).await {
+    match tokio::spawn(async move { judged.keep(&control, None).await }).await {
         Ok(executed) => {
             let executed = Box::pin(queue.insist(executed, stopping)).await;
             Outcome::of(executed, reason.get().copied())

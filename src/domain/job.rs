@@ -63,7 +63,7 @@ pub struct NewJob {
     pub target: String,
     /// Of two that wait, the one of higher priority goes first.
     pub priority: i32,
-    /// Who asked: `api:NAME`, `schedule:NAME`.
+    /// Who asked: `api:NAME`, `schedule:NAME`, `cli:USER`.
     pub requester: String,
     /// A word of the requester's own: asking again with the same one makes no second job.
     pub idempotency_key: Option<String>,
@@ -108,6 +108,8 @@ pub struct Job {
     pub conclusion: Option<Conclusion>,
     /// What else there is to say: why it failed, who lost it.
     pub message: Option<String>,
+    /// Whether it was typed in a terminal: its own process runs it, and nobody else.
+    pub typed: bool,
     /// When the answers of its run were removed for their age.
     pub answers_removed_at: Option<DateTime<Utc>>,
 }

@@ -31,6 +31,11 @@ impl RunControl {
         self.abort.cancelled().await;
     }
 
+    /// Whether everything is to stop at once.
+    pub fn is_aborted(&self) -> bool {
+        self.abort.is_cancelled()
+    }
+
     /// Whether a stop was asked for.
     pub fn is_stopping(&self) -> bool {
         self.drain.is_cancelled()

@@ -20,7 +20,7 @@ use super::tell::Teller;
 use super::tls;
 use super::watch;
 use crate::config::{Config, ConfigError};
-use crate::dispatch::{Keeper, Queue, Stopping, Worker, open_store};
+use crate::dispatch::{Keeper, Queue, Stopping, Worker, instance_name, open_store};
 use crate::domain::asked_at;
 use crate::notify::Notifier;
 use crate::store::{InstanceLock, LocationError, Store, StoreError, StoreLocation};
@@ -141,7 +141,6 @@ impl Serving {
         let listen = config.settings.service.listen;
         let (tls, location) = check_settings(&config)?;
         let notifier = Notifier::new(config.notify()?)?;
-        let instance = format!("{}-{}", host_name(), std::process::id());
         let lock = InstanceLock::take(
             &location,
             &format!("process {}, started to listen on {listen}", std::process::id()),
@@ -156,7 +155,8 @@ impl Serving {
         let listen = listener.local_addr().map_err(failed)?;
         let config = Arc::new(config);
         let teller = Teller::new(Arc::clone(&config), Arc::clone(&store), notifier);
-        let queue = Queue::new(Arc::clone(&config), Arc::clone(&store), instance, vec![teller.clone()]);
+        let queue =
+            Queue::new(Arc::clone(&config), Arc::clone(&store), instance_name(), vec![teller.clone()]);
         let service = Service::new(config, store, queue, teller, stopping);
         Ok(Self { service, listener, metrics, listen, tls, _lock: lock })
     }
@@ -268,12 +268,4 @@ fn check_keys(config: &Config) -> Result<(), ServeError> {
         false if !listen.ip().is_loopback() => Err(ServeError::Open { listen }),
         _ => Ok(()),
     }
-}
-
-/// How this machine is called; for people.
-fn host_name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name: String =
-        name.trim().chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(60).collect();
-    if name.is_empty() { "host".to_owned() } else { name }
 }

@@ -47,7 +47,7 @@ impl Teller {
     /// A run that ended right before a crash may not have been told of. One that was is no news.
     async fn catch_up(&self) -> Result<(), StoreError> {
         let states = vec![JobState::Finished, JobState::Failed, JobState::Lost];
-        let filter = JobFilter { states, limit: Some(MOST), ..JobFilter::default() };
+        let filter = JobFilter { states, typed: Some(false), limit: Some(MOST), ..JobFilter::default() };
         let since = Utc::now() - LOOK_BACK;
         let mut jobs = self.store.jobs(&filter).await?;
         jobs.retain(|job| job.ended_at.is_some_and(|ended| ended > since));

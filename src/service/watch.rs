@@ -151,10 +151,11 @@ async fn newest(service: &Service) -> Result<Vec<RunSummary>, StoreError> {
     service.store.list(&filter).await
 }
 
-/// The jobs that were asked for last of those that came to no run that is kept.
+/// The jobs that were asked for last of those that came to no run that is kept. What was typed is counted by its record
+/// alone.
 async fn without_run(service: &Service) -> Result<Vec<Job>, StoreError> {
     let states = vec![JobState::Failed, JobState::Lost];
-    let filter = JobFilter { states, limit: Some(NEWEST_JOBS), ..JobFilter::default() };
+    let filter = JobFilter { states, typed: Some(false), limit: Some(NEWEST_JOBS), ..JobFilter::default() };
     service.store.jobs(&filter).await
 }
 

@@ -38,6 +38,9 @@ where
             sql.push(format_args!(" AND {column} = ")).push_bind(value.clone());
         }
     }
+    if let Some(typed) = filter.typed {
+        sql.push(if typed { " AND typed" } else { " AND NOT typed" });
+    }
     if filter.without_run {
         sql.push(format_args!(
             " AND (state IN ('failed', 'lost')
@@ -81,6 +84,7 @@ mod tests {
             include_str!("../../migrations/sqlite/0001_runs.sql"),
             include_str!("../../migrations/sqlite/0003_jobs.sql"),
             include_str!("../../migrations/sqlite/0010_job_lists.sql"),
+            include_str!("../../migrations/sqlite/0011_typed_jobs.sql"),
         ] {
             database.execute(sqlx::raw_sql(tables)).await.unwrap();
         }
@@ -93,6 +97,7 @@ mod tests {
             (JobFilter { states: open, ..all() }, "jobs_unfinished"),
             (JobFilter { states: vec![JobState::Failed, JobState::Lost], ..all() }, "jobs_unfinished"),
             (JobFilter { without_run: true, ..all() }, "jobs_submitted_at"),
+            (JobFilter { without_run: true, typed: Some(false), ..all() }, "jobs_submitted_at"),
             (JobFilter { requester: name.clone(), ..all() }, "jobs_of_requester"),
             (JobFilter { requester: name.clone(), states: over.clone(), ..all() }, "jobs_of_requester"),
             (JobFilter { target: name, states: over, ..all() }, "jobs_of_target"),

@@ -15,6 +15,8 @@ use crate::domain::{Conclusion, Job, JobState, NewJob, RunId, RunKind};
 
 /// What is said of a job whose holder is gone.
 pub(super) const LOST: &str = "the instance that ran it was lost";
+/// What is said of a job that was typed and whose process is gone.
+pub(super) const TYPED_LOST: &str = "the process that was started for it in a terminal was lost";
 /// What is said of a job whose holder gave it up.
 pub(super) const HANDED_BACK: &str = "the instance that ran it gave it back";
 
@@ -39,6 +41,8 @@ pub struct JobFilter {
     pub target: Option<String>,
     /// Only jobs that this requester asked for.
     pub requester: Option<String>,
+    /// Only jobs that were typed in a terminal, or only those that were not.
+    pub typed: Option<bool>,
     /// Only jobs of whose run nothing is stored: failed and lost ones, and those whose record still waits in a spool.
     pub without_run: bool,
     /// Only jobs after this one in the list: its time of submission, and its name.
@@ -85,6 +89,16 @@ pub enum Renewed {
     Over,
 }
 
+/// Whose jobs are taken from them once their lease is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reap {
+    /// Everybody's, by a service that tells of it.
+    All,
+    /// Those that were typed, which nobody runs again, and loads that no service has looked after for ten seconds: what a
+    /// load that is typed would wait for in vain.
+    Unattended,
+}
+
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobEnd {
@@ -98,7 +112,8 @@ pub struct JobEnd {
 
 /// The queue's part of a store.
 pub trait Jobs {
-    /// Puts a job into the queue, once for each key of a requester; none if `most` wait there already.
+    /// Puts a job into the queue, once for each key of a requester; none if `most` wait there already, typed ones not
+    /// counted.
     fn submit_job<'a>(&'a self, job: &'a NewJob, most: u32) -> StoreFuture<'a, Option<Submitted>>;
 
     /// A job as it stands.
@@ -107,11 +122,20 @@ pub trait Jobs {
     /// The jobs that match, the one that was asked for last first.
     fn jobs<'a>(&'a self, filter: &'a JobFilter) -> StoreFuture<'a, Vec<Job>>;
 
+    /// Puts a job of this instance's own into the queue, held by a lease from the beginning: nobody else takes it. A suite
+    /// runs at once; a load waits for [`Jobs::begin_load`], and has to be renewed meanwhile.
+    fn enter_job<'a>(&'a self, job: &'a NewJob, instance: &'a str, lease: Duration)
+    -> StoreFuture<'a, Lease>;
+
+    /// Begins a load that was entered and waits, if no other one runs and none that was typed waited before it.
+    fn begin_load<'a>(&'a self, lease: &'a Lease, by: Duration) -> StoreFuture<'a, Option<Job>>;
+
     /// How many jobs wait, and how many run.
     fn count_jobs(&self) -> StoreFuture<'_, JobCounts>;
 
     /// Takes the next job for this instance, if one may begin: the highest priority first, the oldest of those. Never a
-    /// second load, and never a second run against a target. `run` is the name of a run that is not the job's first.
+    /// second load, and never a second run against a target; nothing that was typed, and no load while one that was typed
+    /// waits for its turn. `run` is the name of a run that is not the job's first.
     fn claim_job<'a>(
         &'a self,
         instance: &'a str,
@@ -133,8 +157,8 @@ pub trait Jobs {
     fn cancel_job<'a>(&'a self, id: &'a RunId, by: &'a str) -> StoreFuture<'a, Job>;
 
     /// Takes the jobs whose lease is over from their holders, and gives them as they are then. One whose run is kept has
-    /// finished; an accuracy run that was not lost before is queued again; the others are lost.
-    fn reap_jobs(&self) -> StoreFuture<'_, Vec<Job>>;
+    /// finished; an accuracy run that was not lost before is queued again, unless it was typed; the others are lost.
+    fn reap_jobs(&self, whose: Reap) -> StoreFuture<'_, Vec<Job>>;
 
     /// Says that the jobs of these runs are over, and gives those that were not: their records are kept by now, or wait in
     /// a spool. A job that somebody holds is left to its holder; one that is lost, or waits to be run again, is not.
@@ -157,6 +181,7 @@ where
     &'static str: ColumnIndex<R>,
     i32: Decode<'r, R::Database> + Type<R::Database>,
     String: Decode<'r, R::Database> + Type<R::Database>,
+    bool: Decode<'r, R::Database> + Type<R::Database>,
     DateTime<Utc>: Decode<'r, R::Database> + Type<R::Database>,
 {
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
@@ -181,6 +206,7 @@ where
             run: text("run_id")?.map(RunId::from_stored),
             conclusion: text("conclusion")?.as_deref().and_then(from_word),
             message: text("message")?,
+            typed: row.try_get("typed")?,
             answers_removed_at: time("answers_removed_at")?,
         }))
     }

@@ -45,7 +45,7 @@ pub use codec::{RecordError, decode_record, encode_record};
 pub use driver::DriverError;
 pub use error::{StoreError, StoreErrorKind};
 pub use instance::InstanceLock;
-pub use jobs::{DELETED, JobCounts, JobEnd, JobFilter, Jobs, Lease, Renewed, SPOOLED, Submitted};
+pub use jobs::{DELETED, JobCounts, JobEnd, JobFilter, Jobs, Lease, Reap, Renewed, SPOOLED, Submitted};
 pub use location::{LocationError, PostgresLocation, StoreLocation};
 pub use migrate::{MigrationStatus, SchemaMigration};
 pub use outbox::{AlertChange, AlertNews, AlertRow, Claim, Claimed, NewMessage, Outbox, OutboxCounts, Sent};

@@ -211,6 +211,7 @@ fn job(state: JobState, conclusion: Option<Conclusion>) -> Job {
         run: None,
         conclusion,
         message: None,
+        typed: false,
         answers_removed_at: None,
     }
 }

@@ -17,3 +17,4 @@ mod queue;
 mod removed;
 mod scraped;
 mod shared;
+mod typed;

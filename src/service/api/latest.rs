@@ -70,6 +70,8 @@ async fn latest(
         kind,
         name: name.map(str::to_owned),
         target: Some(target.clone()),
+        // Nobody knows whether one that was typed was of the whole suite, and against the configured address.
+        typed: Some(false),
         limit: Some(LOOKED_AT),
         ..JobFilter::default()
     };

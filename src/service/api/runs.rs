@@ -193,6 +193,7 @@ async fn list(
         name: query.name,
         target: query.target,
         requester: query.requester,
+        typed: None,
         without_run: false,
         after: cursor::asked(query.cursor.as_deref(), cursor::of_job)?,
         // One more, to know whether there is a next page.

@@ -109,6 +109,7 @@ async fn jobs(store: &dyn Store, wanted: &Wanted, at: &Cursor) -> Result<Vec<cra
         name: name.map(str::to_owned),
         target: wanted.target.clone(),
         requester: None,
+        typed: None,
         after: at.job.clone(),
         limit: Some(PAGE + 1),
     };

@@ -31,7 +31,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let newest = RunFilter { newest: true, ..visit.service.telling_runs() };
     let (open, failed, last) = (
         jobs(&[JobState::Running, JobState::Queued], FAILED),
-        JobFilter { without_run: true, ..jobs(&[], FAILED) },
+        JobFilter { without_run: true, typed: Some(false), ..jobs(&[], FAILED) },
         jobs(&[], WATCHED),
     );
     let trends = async {

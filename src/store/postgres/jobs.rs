@@ -13,8 +13,8 @@ use crate::store::columns::word as stored;
 use crate::store::error::StoreError;
 use crate::store::job_list;
 use crate::store::jobs::{
-    BATCH, HANDED_BACK, JobCounts, JobEnd, JobFilter, JobRow, Jobs, LOST, Lease, Renewed, SPOOLED, Submitted,
-    millis, word,
+    BATCH, HANDED_BACK, JobCounts, JobEnd, JobFilter, JobRow, Jobs, LOST, Lease, Reap, Renewed, SPOOLED,
+    Submitted, TYPED_LOST, millis, word,
 };
 
 /// The key of the advisory lock of whoever puts a job into the queue: `queue` in ASCII.
@@ -24,7 +24,7 @@ const QUEUE_LOCK: i64 = 0x71_7565_7565;
 macro_rules! columns {
     () => {
         "jobs.id, jobs.kind, name, jobs.target, priority, requester, idempotency_key, state, submitted_at, started_at,
-            ended_at, attempt, times_lost, instance, cancelled_by, jobs.run_id, jobs.conclusion, message,
+            ended_at, attempt, times_lost, instance, cancelled_by, jobs.run_id, jobs.conclusion, message, typed,
             (SELECT answers_removed_at FROM ash_thrash.retention JOIN ash_thrash.test_runs kept ON kept.id = retention.run
                 WHERE kept.run_id = jobs.run_id) AS answers_removed_at"
     };
@@ -58,7 +58,7 @@ impl Jobs for PostgresStore {
                     "INSERT INTO ash_thrash.jobs
                         (id, kind, name, target, priority, requester, idempotency_key, state, submitted_at)
                      SELECT $1, $2, $3, $4, $5, $6, $7, 'queued', clock_timestamp()
-                     WHERE (SELECT count(*) FROM ash_thrash.jobs WHERE state = 'queued') < $8
+                     WHERE (SELECT count(*) FROM ash_thrash.jobs WHERE state = 'queued' AND NOT typed) < $8
                      ON CONFLICT (requester, idempotency_key) DO NOTHING"
                 ))
                 .bind(job.id.as_str())
@@ -114,6 +114,69 @@ impl Jobs for PostgresStore {
         })
     }
 
+    fn enter_job<'a>(
+        &'a self,
+        job: &'a NewJob,
+        instance: &'a str,
+        lease: Duration,
+    ) -> StoreFuture<'a, Lease> {
+        Box::pin(async move {
+            let lease_word = word();
+            writing!(self, "put a run into the queue", |transaction| {
+                sqlx::query(
+                    "INSERT INTO ash_thrash.jobs
+                        (id, kind, name, target, priority, requester, instance, typed, lease, lease_until, submitted_at,
+                            state, started_at, attempt, run_id)
+                     SELECT $1, $2, $3, $4, $5, $6, $7, TRUE, $9, clock_timestamp() + $8 * interval '1 millisecond', clock_timestamp(),
+                        CASE WHEN $2 = 'load' THEN 'queued' ELSE 'running' END,
+                        CASE WHEN $2 = 'load' THEN NULL ELSE clock_timestamp() END,
+                        CASE WHEN $2 = 'load' THEN 0 ELSE 1 END,
+                        CASE WHEN $2 = 'load' THEN NULL ELSE $1 END",
+                )
+                .bind(job.id.as_str())
+                .bind(stored(&job.kind))
+                .bind(&job.name)
+                .bind(&job.target)
+                .bind(job.priority)
+                .bind(&job.requester)
+                .bind(instance)
+                .bind(millis(lease))
+                .bind(&lease_word)
+                .execute(&mut *transaction)
+                .await?
+            })?;
+            Ok(Lease { job: job.id.clone(), word: lease_word })
+        })
+    }
+
+    fn begin_load<'a>(&'a self, lease: &'a Lease, by: Duration) -> StoreFuture<'a, Option<Job>> {
+        Box::pin(async move {
+            let doing = format!("begin run `{}`", lease.job);
+            let row: Option<JobRow> = writing!(self, &doing, |transaction| {
+                let begun = sqlx::query_as(returning!(
+                    "UPDATE ash_thrash.jobs SET state = 'running', started_at = clock_timestamp(), attempt = 1, run_id = id,
+                        lease_until = clock_timestamp() + $3 * interval '1 millisecond'
+                     WHERE id = $1 AND lease = $2 AND state = 'queued' AND NOT EXISTS (
+                        SELECT 1 FROM ash_thrash.jobs other WHERE other.kind = 'load'
+                            AND (other.state = 'running' OR (other.state = 'queued' AND other.typed
+                                AND other.lease_until >= clock_timestamp()
+                                AND (other.submitted_at, other.id) < (jobs.submitted_at, jobs.id))))"
+                ))
+                .bind(lease.job.as_str())
+                .bind(&lease.word)
+                .bind(millis(by))
+                .fetch_optional(&mut *transaction)
+                .await;
+                match begun {
+                    // Another load began after we looked: the index says no.
+                    Err(sqlx::Error::Database(error)) if error.is_unique_violation() => None,
+                    begun => begun?,
+                }
+            })?;
+            Ok(row.map(Job::from))
+        })
+    }
+
     fn count_jobs(&self) -> StoreFuture<'_, JobCounts> {
         Box::pin(async move {
             let (queued, running): (i64, i64) = self
@@ -146,10 +209,13 @@ impl Jobs for PostgresStore {
                         run_id = CASE WHEN attempt = 0 THEN id ELSE $4 END
                      WHERE id = (
                         SELECT id FROM ash_thrash.jobs waiting
-                        WHERE state = 'queued' AND NOT EXISTS (
+                        WHERE state = 'queued' AND NOT typed AND NOT EXISTS (
                             SELECT 1 FROM ash_thrash.jobs running WHERE running.state = 'running'
-                                AND (running.target = waiting.target
+                                AND ((running.target = waiting.target AND NOT running.typed)
                                     OR (running.kind = 'load' AND waiting.kind = 'load')))
+                        AND NOT (kind = 'load' AND EXISTS (
+                            SELECT 1 FROM ash_thrash.jobs own WHERE own.state = 'queued' AND own.typed
+                                AND own.kind = 'load' AND own.lease_until >= clock_timestamp()))
                         ORDER BY priority DESC, submitted_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)"
                 ))
                 .bind(instance)
@@ -178,7 +244,7 @@ impl Jobs for PostgresStore {
             let row: Option<Option<String>> = writing!(self, &doing, |transaction| {
                 sqlx::query_scalar(
                     "UPDATE ash_thrash.jobs SET lease_until = clock_timestamp() + $3 * interval '1 millisecond'
-                     WHERE id = $1 AND lease = $2 AND state = 'running' RETURNING cancelled_by",
+                     WHERE id = $1 AND lease = $2 AND state IN ('queued', 'running') RETURNING cancelled_by",
                 )
                 .bind(lease.job.as_str())
                 .bind(&lease.word)
@@ -257,10 +323,10 @@ impl Jobs for PostgresStore {
         })
     }
 
-    fn reap_jobs(&self) -> StoreFuture<'_, Vec<Job>> {
+    fn reap_jobs(&self, whose: Reap) -> StoreFuture<'_, Vec<Job>> {
         Box::pin(async move {
             let rows: Vec<JobRow> =
-                writing!(self, "look for lost runs", |transaction| reap(&mut transaction).await?)?;
+                writing!(self, "look for lost runs", |transaction| reap(&mut transaction, whose).await?)?;
             Ok(rows.into_iter().map(Job::from).collect())
         })
     }
@@ -341,26 +407,34 @@ impl Jobs for PostgresStore {
     }
 }
 
-async fn reap(transaction: &mut PgTransaction<'_>) -> sqlx::Result<Vec<JobRow>> {
+async fn reap(transaction: &mut PgTransaction<'_>, whose: Reap) -> sqlx::Result<Vec<JobRow>> {
     let mut rows: Vec<JobRow> = sqlx::query_as(returning!(
         "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL, ended_at = clock_timestamp(),
             state = CASE WHEN cancelled_by IS NULL THEN 'finished' ELSE 'cancelled' END,
-            conclusion = run.conclusion, message = $1
+            conclusion = run.conclusion, message = CASE WHEN typed THEN $3 ELSE $1 END
          FROM ash_thrash.test_runs run
-         WHERE state = 'running' AND lease_until < clock_timestamp() AND run.run_id = jobs.run_id"
+         WHERE state IN ('queued', 'running') AND lease_until < clock_timestamp()
+            AND ($2 OR typed OR (jobs.kind = 'load' AND lease_until < clock_timestamp() - interval '10 seconds'))
+            AND run.run_id = jobs.run_id"
     ))
     .bind(LOST)
+    .bind(whose == Reap::All)
+    .bind(TYPED_LOST)
     .fetch_all(&mut **transaction)
     .await?;
     let lost: Vec<JobRow> = sqlx::query_as(returning!(
-        "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL, times_lost = times_lost + 1, message = $1,
+        "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL, times_lost = times_lost + 1,
+            message = CASE WHEN typed THEN $3 ELSE $1 END,
             state = CASE WHEN cancelled_by IS NOT NULL THEN 'cancelled'
-                WHEN kind = 'accuracy' AND times_lost = 0 THEN 'queued' ELSE 'lost' END,
-            ended_at = CASE WHEN cancelled_by IS NULL AND kind = 'accuracy' AND times_lost = 0 THEN NULL
+                WHEN kind = 'accuracy' AND times_lost = 0 AND NOT typed THEN 'queued' ELSE 'lost' END,
+            ended_at = CASE WHEN cancelled_by IS NULL AND kind = 'accuracy' AND times_lost = 0 AND NOT typed THEN NULL
                 ELSE clock_timestamp() END
-         WHERE state = 'running' AND lease_until < clock_timestamp()"
+         WHERE state IN ('queued', 'running') AND lease_until < clock_timestamp()
+            AND ($2 OR typed OR (kind = 'load' AND lease_until < clock_timestamp() - interval '10 seconds'))"
     ))
     .bind(LOST)
+    .bind(whose == Reap::All)
+    .bind(TYPED_LOST)
     .fetch_all(&mut **transaction)
     .await?;
     rows.extend(lost);

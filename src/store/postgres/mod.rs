@@ -86,6 +86,7 @@ impl PostgresStore {
                     ("good_news", include_str!("../../../migrations/postgres/0008_good_news.sql")),
                     ("heartbeat", include_str!("../../../migrations/postgres/0009_heartbeat.sql")),
                     ("job_lists", include_str!("../../../migrations/postgres/0010_job_lists.sql")),
+                    ("typed_jobs", include_str!("../../../migrations/postgres/0011_typed_jobs.sql")),
                 ],
             ),
         };

@@ -12,8 +12,8 @@ use crate::store::columns::word as stored;
 use crate::store::error::StoreError;
 use crate::store::job_list;
 use crate::store::jobs::{
-    BATCH, HANDED_BACK, JobCounts, JobEnd, JobFilter, JobRow, Jobs, LOST, Lease, Renewed, SPOOLED, Submitted,
-    millis, word,
+    BATCH, HANDED_BACK, JobCounts, JobEnd, JobFilter, JobRow, Jobs, LOST, Lease, Reap, Renewed, SPOOLED,
+    Submitted, TYPED_LOST, millis, word,
 };
 
 /// How times stand in the table, and what `strftime('%F %H:%M:%f')` writes.
@@ -23,7 +23,7 @@ const TIME: &str = "%Y-%m-%d %H:%M:%S%.3f";
 macro_rules! columns {
     () => {
         "jobs.id, jobs.kind, name, jobs.target, priority, requester, idempotency_key, state, submitted_at, started_at,
-            ended_at, attempt, times_lost, instance, cancelled_by, jobs.run_id, jobs.conclusion, message,
+            ended_at, attempt, times_lost, instance, cancelled_by, jobs.run_id, jobs.conclusion, message, typed,
             (SELECT answers_removed_at FROM retention JOIN test_runs kept ON kept.id = retention.run
                 WHERE kept.run_id = jobs.run_id) AS answers_removed_at"
     };
@@ -51,7 +51,7 @@ impl Jobs for SqliteStore {
                     "INSERT INTO jobs
                         (id, kind, name, target, priority, requester, idempotency_key, state, submitted_at)
                      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', strftime('%F %H:%M:%f')
-                     WHERE (SELECT count(*) FROM jobs WHERE state = 'queued') < ?8
+                     WHERE (SELECT count(*) FROM jobs WHERE state = 'queued' AND NOT typed) < ?8
                      ON CONFLICT (requester, idempotency_key) DO NOTHING"
                 ))
                 .bind(job.id.as_str())
@@ -107,6 +107,69 @@ impl Jobs for SqliteStore {
         })
     }
 
+    fn enter_job<'a>(
+        &'a self,
+        job: &'a NewJob,
+        instance: &'a str,
+        lease: Duration,
+    ) -> StoreFuture<'a, Lease> {
+        Box::pin(async move {
+            let lease_word = word();
+            writing!(self, "put a run into the queue", |transaction| {
+                sqlx::query(
+                    "INSERT INTO jobs
+                        (id, kind, name, target, priority, requester, instance, typed, lease, lease_until, submitted_at,
+                            state, started_at, attempt, run_id)
+                     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, TRUE, ?9, CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?8, strftime('%F %H:%M:%f'),
+                        CASE WHEN ?2 = 'load' THEN 'queued' ELSE 'running' END,
+                        CASE WHEN ?2 = 'load' THEN NULL ELSE strftime('%F %H:%M:%f') END,
+                        CASE WHEN ?2 = 'load' THEN 0 ELSE 1 END,
+                        CASE WHEN ?2 = 'load' THEN NULL ELSE ?1 END",
+                )
+                .bind(job.id.as_str())
+                .bind(stored(&job.kind))
+                .bind(&job.name)
+                .bind(&job.target)
+                .bind(job.priority)
+                .bind(&job.requester)
+                .bind(instance)
+                .bind(millis(lease))
+                .bind(&lease_word)
+                .execute(&mut *transaction)
+                .await?
+            })?;
+            Ok(Lease { job: job.id.clone(), word: lease_word })
+        })
+    }
+
+    fn begin_load<'a>(&'a self, lease: &'a Lease, by: Duration) -> StoreFuture<'a, Option<Job>> {
+        Box::pin(async move {
+            let doing = format!("begin run `{}`", lease.job);
+            let row: Option<JobRow> = writing!(self, &doing, |transaction| {
+                let begun = sqlx::query_as(returning!(
+                    "UPDATE jobs SET state = 'running', started_at = strftime('%F %H:%M:%f'), attempt = 1, run_id = id,
+                        lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?3
+                     WHERE id = ?1 AND lease = ?2 AND state = 'queued' AND NOT EXISTS (
+                        SELECT 1 FROM jobs other WHERE other.kind = 'load'
+                            AND (other.state = 'running' OR (other.state = 'queued' AND other.typed
+                                AND other.lease_until >= CAST(unixepoch('subsec') * 1000 AS INTEGER)
+                                AND (other.submitted_at, other.id) < (jobs.submitted_at, jobs.id))))"
+                ))
+                .bind(lease.job.as_str())
+                .bind(&lease.word)
+                .bind(millis(by))
+                .fetch_optional(&mut *transaction)
+                .await;
+                match begun {
+                    // Another load began after we looked: the index says no.
+                    Err(sqlx::Error::Database(error)) if error.is_unique_violation() => None,
+                    begun => begun?,
+                }
+            })?;
+            Ok(row.map(Job::from))
+        })
+    }
+
     fn count_jobs(&self) -> StoreFuture<'_, JobCounts> {
         Box::pin(async move {
             let (queued, running): (i64, i64) = self
@@ -139,10 +202,13 @@ impl Jobs for SqliteStore {
                         run_id = CASE WHEN attempt = 0 THEN id ELSE ?4 END
                      WHERE id = (
                         SELECT id FROM jobs waiting
-                        WHERE state = 'queued' AND NOT EXISTS (
+                        WHERE state = 'queued' AND NOT typed AND NOT EXISTS (
                             SELECT 1 FROM jobs running WHERE running.state = 'running'
-                                AND (running.target = waiting.target
+                                AND ((running.target = waiting.target AND NOT running.typed)
                                     OR (running.kind = 'load' AND waiting.kind = 'load')))
+                        AND NOT (kind = 'load' AND EXISTS (
+                            SELECT 1 FROM jobs own WHERE own.state = 'queued' AND own.typed
+                                AND own.kind = 'load' AND own.lease_until >= CAST(unixepoch('subsec') * 1000 AS INTEGER)))
                         ORDER BY priority DESC, submitted_at, rowid LIMIT 1)"
                 ))
                 .bind(instance)
@@ -170,7 +236,7 @@ impl Jobs for SqliteStore {
             let row: Option<Option<String>> = writing!(self, &doing, |transaction| {
                 sqlx::query_scalar(
                     "UPDATE jobs SET lease_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?3
-                     WHERE id = ?1 AND lease = ?2 AND state = 'running' RETURNING cancelled_by",
+                     WHERE id = ?1 AND lease = ?2 AND state IN ('queued', 'running') RETURNING cancelled_by",
                 )
                 .bind(lease.job.as_str())
                 .bind(&lease.word)
@@ -249,10 +315,10 @@ impl Jobs for SqliteStore {
         })
     }
 
-    fn reap_jobs(&self) -> StoreFuture<'_, Vec<Job>> {
+    fn reap_jobs(&self, whose: Reap) -> StoreFuture<'_, Vec<Job>> {
         Box::pin(async move {
             let rows: Vec<JobRow> =
-                writing!(self, "look for lost runs", |transaction| reap(&mut transaction).await?)?;
+                writing!(self, "look for lost runs", |transaction| reap(&mut transaction, whose).await?)?;
             Ok(rows.into_iter().map(Job::from).collect())
         })
     }
@@ -334,26 +400,34 @@ impl Jobs for SqliteStore {
     }
 }
 
-async fn reap(transaction: &mut SqliteTransaction<'_>) -> sqlx::Result<Vec<JobRow>> {
+async fn reap(transaction: &mut SqliteTransaction<'_>, whose: Reap) -> sqlx::Result<Vec<JobRow>> {
     let mut rows: Vec<JobRow> = sqlx::query_as(returning!(
         "UPDATE jobs SET lease = NULL, lease_until = NULL, ended_at = strftime('%F %H:%M:%f'),
             state = CASE WHEN cancelled_by IS NULL THEN 'finished' ELSE 'cancelled' END,
-            conclusion = run.conclusion, message = ?1
+            conclusion = run.conclusion, message = CASE WHEN typed THEN ?3 ELSE ?1 END
          FROM test_runs run
-         WHERE state = 'running' AND lease_until < CAST(unixepoch('subsec') * 1000 AS INTEGER) AND run.run_id = jobs.run_id"
+         WHERE state IN ('queued', 'running') AND lease_until < CAST(unixepoch('subsec') * 1000 AS INTEGER)
+            AND (?2 OR typed OR (jobs.kind = 'load' AND lease_until < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 10000))
+            AND run.run_id = jobs.run_id"
     ))
     .bind(LOST)
+    .bind(whose == Reap::All)
+    .bind(TYPED_LOST)
     .fetch_all(&mut **transaction)
     .await?;
     let lost: Vec<JobRow> = sqlx::query_as(returning!(
-        "UPDATE jobs SET lease = NULL, lease_until = NULL, times_lost = times_lost + 1, message = ?1,
+        "UPDATE jobs SET lease = NULL, lease_until = NULL, times_lost = times_lost + 1,
+            message = CASE WHEN typed THEN ?3 ELSE ?1 END,
             state = CASE WHEN cancelled_by IS NOT NULL THEN 'cancelled'
-                WHEN kind = 'accuracy' AND times_lost = 0 THEN 'queued' ELSE 'lost' END,
-            ended_at = CASE WHEN cancelled_by IS NULL AND kind = 'accuracy' AND times_lost = 0 THEN NULL
+                WHEN kind = 'accuracy' AND times_lost = 0 AND NOT typed THEN 'queued' ELSE 'lost' END,
+            ended_at = CASE WHEN cancelled_by IS NULL AND kind = 'accuracy' AND times_lost = 0 AND NOT typed THEN NULL
                 ELSE strftime('%F %H:%M:%f') END
-         WHERE state = 'running' AND lease_until < CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+         WHERE state IN ('queued', 'running') AND lease_until < CAST(unixepoch('subsec') * 1000 AS INTEGER)
+            AND (?2 OR typed OR (kind = 'load' AND lease_until < CAST(unixepoch('subsec') * 1000 AS INTEGER) - 10000))"
     ))
     .bind(LOST)
+    .bind(whose == Reap::All)
+    .bind(TYPED_LOST)
     .fetch_all(&mut **transaction)
     .await?;
     rows.extend(lost);

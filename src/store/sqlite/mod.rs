@@ -91,6 +91,7 @@ impl SqliteStore {
                 ("good_news", include_str!("../../../migrations/sqlite/0008_good_news.sql")),
                 ("heartbeat", include_str!("../../../migrations/sqlite/0009_heartbeat.sql")),
                 ("job_lists", include_str!("../../../migrations/sqlite/0010_job_lists.sql")),
+                ("typed_jobs", include_str!("../../../migrations/sqlite/0011_typed_jobs.sql")),
             ],
         );
         let store = Self { pool, database, migrations, path: path.to_owned(), file: file_at(path) };

@@ -415,8 +415,10 @@ async fn whoever_would_send_something_else_is_refused() {
         .thrash_with(&environment, ["load-worker", "--target", "plain", "--url", &field.url])
         .exits(2)
         .complains(&["phrases of `words`"]);
-    // A second run of the name has to wait.
-    ended(field.begin(2, &[])).exits(2).complains(&["goes on under the name `load`"]);
+    // A second load has to wait for its turn.
+    ended(field.begin(2, &["--no-wait"]))
+        .exits(4)
+        .complains(&["the load `s` against `plain`", "nothing was sent"]);
     assert!(server.requests().is_empty());
     let second = field.worker(1, 2);
     ended(run).exits(0);

@@ -27,7 +27,7 @@ pub(super) fn target(latency: Duration) -> Server {
 }
 
 /// A wire to the database at that URL, and the URL through it.
-fn wire_to(url: &str) -> (Relay, String) {
+pub(super) fn wire_to(url: &str) -> (Relay, String) {
     let (_, host) = url.rsplit_once('@').expect("a user");
     let host = host.split('/').next().expect("a host");
     let to: SocketAddr = host.to_socket_addrs().expect("an address").next().expect("an address");
@@ -37,7 +37,7 @@ fn wire_to(url: &str) -> (Relay, String) {
 }
 
 /// The files in the spool that end so.
-fn waiting(place: &Place, ending: &str) -> Vec<PathBuf> {
+pub(super) fn waiting(place: &Place, ending: &str) -> Vec<PathBuf> {
     let files = std::fs::read_dir(place.data().join("spool")).into_iter().flatten();
     let paths = files.map(|file| file.expect("a file").path());
     paths.filter(|path| path.extension().is_some_and(|extension| extension == ending)).collect()

@@ -256,12 +256,13 @@ async fn a_load_runs_alone_and_is_a_result() {
     let asked = serve.post("/api/test/run", &json!({"scenario": "smoke"})).await.is(202).json();
     let id = asked["id"].as_str().unwrap();
     serve.until(id, |run| run["state"] == "running").await;
-    // One that is typed goes past the queue, and is told so.
+    // One that is typed does not run beside it.
     place.file(
         "one.yaml",
         "title: one\nphrases: {suite: quick}\nmodel: arrivals\nrate: 5/s\nduration: 200ms\n",
     );
-    place.thrash(["load", "one.yaml"]).complains(&[id, "the two measure each other"]);
+    let refused = place.thrash(["load", "one.yaml", "--no-wait"]).exits(4);
+    refused.complains(&[id, "nothing was sent", "leave `--no-wait` out"]);
     serve.post(&format!("/api/test/runs/{id}/cancel"), &json!({})).await.is(202);
     let run = serve.over(id).await;
     assert_eq!(run["kind"], "load");

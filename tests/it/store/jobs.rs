@@ -8,7 +8,7 @@ use super::sample::record_at;
 use chrono::Utc;
 use thrash::domain::{Conclusion, Job, JobState, NewJob, RunId, RunKind};
 use thrash::store::{
-    InstanceLock, JobCounts, JobEnd, JobFilter, Lease, Renewed, SPOOLED, Store, StoreErrorKind,
+    InstanceLock, JobCounts, JobEnd, JobFilter, Lease, Reap, Renewed, SPOOLED, Store, StoreErrorKind,
     StoreLocation, Submitted,
 };
 
@@ -40,6 +40,12 @@ every_store! {
     a_job_that_is_held_is_left_to_its_holder,
     jobs_that_were_over_long_ago_are_deleted,
     a_job_whose_waiting_record_is_damaged_has_failed,
+    a_suite_that_is_typed_runs_at_once_beside_others,
+    a_load_that_is_typed_waits_and_goes_first,
+    loads_that_are_typed_have_their_turns_in_order,
+    a_typed_job_that_is_lost_is_run_by_nobody,
+    what_a_service_looks_after_is_left_to_it,
+    what_is_typed_fills_no_queue,
 }
 
 const LONG: Duration = Duration::from_mins(5);
@@ -96,7 +102,7 @@ fn end(state: JobState) -> JobEnd {
 /// Lets the lease of a job that was taken for a moment run out, and takes it away.
 async fn reaped(store: &dyn Store) -> Vec<Job> {
     tokio::time::sleep(Duration::from_millis(20)).await;
-    store.reap_jobs().await.expect("the queue answers")
+    store.reap_jobs(Reap::All).await.expect("the queue answers")
 }
 
 async fn a_job_waits_until_it_is_taken(store: &dyn Store) {
@@ -513,6 +519,123 @@ async fn a_job_whose_waiting_record_is_damaged_has_failed(store: &dyn Store) {
     taken(store).await;
     assert_eq!(store.fail_job(&running, why).await.unwrap(), None);
     assert_eq!(state(store, &running).await, JobState::Running);
+}
+
+async fn entered(store: &dyn Store, job: &NewJob, lease: Duration) -> Lease {
+    store.enter_job(job, "there", lease).await.expect("it is taken in")
+}
+
+async fn begun(store: &dyn Store, lease: &Lease) -> bool {
+    store.begin_load(lease, LONG).await.expect("the queue answers").is_some()
+}
+
+async fn a_suite_that_is_typed_runs_at_once_beside_others(store: &dyn Store) {
+    submit(store, &job("quick", "demo")).await;
+    taken(store).await;
+    let asked = NewJob { requester: "cli:ada".into(), ..job("quick", "demo") };
+    let lease = entered(store, &asked, LONG).await;
+    let other = entered(store, &NewJob { id: fresh(), ..asked.clone() }, LONG).await;
+    let runs = store.job(&asked.id).await.unwrap();
+    assert_eq!((runs.state, runs.attempt, runs.typed), (JobState::Running, 1, true));
+    assert_eq!((runs.run, runs.instance.as_deref()), (Some(asked.id.clone()), Some("there")));
+    assert!(runs.started_at.is_some());
+    assert_eq!(store.renew_job(&lease, LONG).await.unwrap(), Renewed::Held);
+    // Nor do those of services wait for it.
+    let next = submit(store, &job("quick", "b")).await;
+    entered(store, &job("quick", "b"), LONG).await;
+    assert_eq!(taken(store).await.0.id, next);
+    assert_eq!(store.cancel_job(&asked.id, "api:me").await.unwrap().state, JobState::Running);
+    assert_eq!(store.renew_job(&lease, LONG).await.unwrap(), Renewed::Cancelled);
+    store.end_job(&lease, &end(JobState::Cancelled)).await.unwrap().expect("the lease holds");
+    store.end_job(&other, &end(JobState::Finished)).await.unwrap().expect("the lease holds");
+    let typed = JobFilter { typed: Some(true), ..JobFilter::default() };
+    assert_eq!(store.jobs(&typed).await.unwrap().len(), 3);
+    assert_eq!(store.jobs(&JobFilter { typed: Some(false), ..typed }).await.unwrap().len(), 2);
+}
+
+async fn a_load_that_is_typed_waits_and_goes_first(store: &dyn Store) {
+    submit(store, &load("a")).await;
+    let (_, running) = taken(store).await;
+    submit(store, &NewJob { priority: 100, ..load("b") }).await;
+    let asked = load("c");
+    let lease = entered(store, &asked, LONG).await;
+    assert_eq!(state(store, &asked.id).await, JobState::Queued);
+    assert!(!begun(store, &lease).await, "another one runs");
+    assert_eq!(store.renew_job(&lease, LONG).await.unwrap(), Renewed::Held);
+    store.end_job(&running, &end(JobState::Finished)).await.unwrap().expect("the lease holds");
+    assert_eq!(claim(store, LONG).await, None, "somebody waits for this one");
+    assert!(begun(store, &lease).await);
+    assert!(!begun(store, &lease).await, "once");
+    let runs = store.job(&asked.id).await.unwrap();
+    assert_eq!((runs.state, runs.attempt, runs.run), (JobState::Running, 1, Some(asked.id.clone())));
+    assert_eq!(claim(store, LONG).await, None, "one load at a time");
+    store.end_job(&lease, &end(JobState::Finished)).await.unwrap().expect("the lease holds");
+    assert_eq!(taken(store).await.0.target, "b");
+    // One that is told to stop while it waits is gone.
+    let gone = load("d");
+    let lease = entered(store, &gone, LONG).await;
+    assert_eq!(store.cancel_job(&gone.id, "me").await.unwrap().state, JobState::Cancelled);
+    assert!(!begun(store, &lease).await);
+    assert_eq!(store.renew_job(&lease, LONG).await.unwrap(), Renewed::Over);
+}
+
+async fn loads_that_are_typed_have_their_turns_in_order(store: &dyn Store) {
+    let mut leases = Vec::new();
+    for _ in 0..3 {
+        leases.push(entered(store, &load("a"), LONG).await);
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+    let (a, b, c) =
+        tokio::join!(begun(store, &leases[2]), begun(store, &leases[1]), begun(store, &leases[0]));
+    assert_eq!((a, b, c), (false, false, true));
+    store.end_job(&leases[0], &end(JobState::Finished)).await.unwrap().expect("the lease holds");
+    assert!(!begun(store, &leases[2]).await);
+    // Of one that is dead nobody waits for the turn.
+    assert_eq!(store.renew_job(&leases[1], SHORT).await.unwrap(), Renewed::Held);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert!(begun(store, &leases[2]).await);
+}
+
+async fn a_typed_job_that_is_lost_is_run_by_nobody(store: &dyn Store) {
+    let (runs, waits) = (job("quick", "a"), load("b"));
+    let lease = entered(store, &runs, SHORT).await;
+    entered(store, &waits, SHORT).await;
+    let lost = reaped(store).await;
+    assert_eq!(lost.len(), 2);
+    for job in &lost {
+        assert_eq!((job.state, job.typed, job.ended_at.is_some()), (JobState::Lost, true, true), "{job:?}");
+    }
+    assert_eq!(claim(store, LONG).await, None);
+    assert_eq!(store.renew_job(&lease, LONG).await.unwrap(), Renewed::Over);
+    assert_eq!(store.end_job(&lease, &end(JobState::Finished)).await.unwrap(), None);
+    // It went on all the same, and its record comes.
+    let record = record_at(0);
+    entered(store, &NewJob { id: record.id.clone(), ..job("quick", "a") }, SHORT).await;
+    assert_eq!(reaped(store).await[0].state, JobState::Lost);
+    store.save(&record).await.unwrap();
+    assert_eq!(settled(store, &record.id).await[0].state, JobState::Finished);
+}
+
+async fn what_a_service_looks_after_is_left_to_it(store: &dyn Store) {
+    let (suite, load_of_it) = (submit(store, &job("quick", "a")).await, submit(store, &load("b")).await);
+    claim(store, SHORT).await.expect("a job waits");
+    claim(store, SHORT).await.expect("a job waits");
+    let own = job("quick", "c");
+    entered(store, &own, SHORT).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let lost = store.reap_jobs(Reap::Unattended).await.unwrap();
+    assert_eq!(lost.into_iter().map(|job| job.id).collect::<Vec<_>>(), [own.id]);
+    assert_eq!(state(store, &suite).await, JobState::Running);
+    assert_eq!(state(store, &load_of_it).await, JobState::Running);
+    assert_eq!(reaped(store).await.len(), 2, "a service takes them");
+}
+
+async fn what_is_typed_fills_no_queue(store: &dyn Store) {
+    for _ in 0..3 {
+        entered(store, &load("a"), LONG).await;
+    }
+    assert!(matches!(store.submit_job(&job("quick", "b"), 1).await.unwrap(), Some(Submitted::New(_))));
+    assert_eq!(store.submit_job(&job("quick", "b"), 1).await.unwrap(), None);
 }
 
 #[test]
