@@ -335,6 +335,9 @@ pub struct LoadRecord {
     pub second_s: f64,
     /// Response time by category.
     pub categories: BTreeMap<String, LatencyReport>,
+    /// Service time by category; none in records of earlier versions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub category_services: BTreeMap<String, LatencyReport>,
     /// This machine, or all that sent.
     pub generator: GeneratorRecord,
     /// Each of the machines that sent, where it was not this one.

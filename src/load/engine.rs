@@ -60,6 +60,12 @@ pub(super) struct Start {
 impl Sending {
     /// The starts that the schedule asks for, of all shards, until a limit ends them.
     pub(super) fn starts(&self) -> impl Iterator<Item = Start> + use<> {
+        let most = self.most;
+        self.starts_in_time().take_while(move |start| start.number < most)
+    }
+
+    /// The same with those beyond the most requests.
+    pub(super) fn starts_in_time(&self) -> impl Iterator<Item = Start> + use<> {
         let (warm_up, longest) = (self.warm_up, self.longest);
         let ends: Vec<Duration> = self
             .ramps
@@ -71,7 +77,7 @@ impl Sending {
             .collect();
         let schedule = Schedule::new(self.ramps.clone(), self.scenario.spacing, self.scenario.seed);
         let mut step = 0;
-        let starts = (0..self.most).zip(schedule).take_while(move |(_, after)| *after < longest);
+        let starts = (0..).zip(schedule).take_while(move |(_, after)| *after < longest);
         starts.map(move |(number, after)| {
             while step + 1 < ends.len() && after >= ends[step] {
                 step += 1;

@@ -164,9 +164,10 @@ impl Share {
     async fn start_all(&self, pool: &std::rc::Rc<Pool>, alarm: &mut Alarm) {
         let Sending { ramps, first, longest, most, .. } = &self.sending;
         let own = self.sending.shard.thread(self.thread, self.threads);
-        let mut asked = 0;
-        for Start { number, after, step } in self.sending.starts() {
-            asked = number + 1;
+        for Start { number, after, step } in self.sending.starts_in_time() {
+            if number >= *most {
+                return;
+            }
             if !own.has(number) {
                 continue;
             }
@@ -175,11 +176,9 @@ impl Share {
             let lag = Instant::now().saturating_duration_since(due);
             pool.dispatch(Request { due, step, number: first + number }, lag);
         }
-        if asked < *most {
-            // The load of the last stage lasts to its end.
-            let length: Duration = ramps.iter().map(|ramp| ramp.duration).sum();
-            alarm.until(self.began + length.min(*longest)).await;
-        }
+        // The load of the last stage lasts to its end, be its last start the last that is allowed.
+        let length: Duration = ramps.iter().map(|ramp| ramp.duration).sum();
+        alarm.until(self.began + length.min(*longest)).await;
     }
 }
 

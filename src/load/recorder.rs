@@ -145,6 +145,7 @@ impl Recorder {
                 self.tally.answer((step, *phrase), known, *answer, is_right);
                 if is_waited_for {
                     self.tally.categories[known.category].record(response);
+                    self.tally.category_services[known.category].record(service);
                 }
             }
         }

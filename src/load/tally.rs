@@ -21,6 +21,9 @@ pub struct Tally {
     pub steps: Vec<StepTally>,
     /// Response time by category, in the order of the categories' first phrases.
     pub categories: Vec<LatencyHistogram>,
+    /// Service time by category, in the same order.
+    #[serde(default)]
+    pub category_services: Vec<LatencyHistogram>,
     /// Answers by phrase: levels from `none` on, then no answer.
     pub phrases: Vec<[u64; 6]>,
     /// Answers that said "I could not analyse this", by phrase.
@@ -174,12 +177,14 @@ impl Tally {
     /// Nothing found yet of what is to be sent.
     pub fn empty(sending: &Sending) -> Self {
         let phrases = sending.target.phrases();
+        let of_categories = vec![LatencyHistogram::new(); categories(phrases).len()];
         let mut step = StepTally::default();
         // Where a request holds one phrase, phrases are counted with the requests.
         step.counts.phrases = (sending.scenario.batch > 1).then(PhraseCounts::default);
         Self {
             steps: vec![step; sending.ramps.len()],
-            categories: vec![LatencyHistogram::new(); categories(phrases).len()],
+            categories: of_categories.clone(),
+            category_services: of_categories,
             phrases: vec![[0; 6]; phrases.len()],
             fail_open: vec![0; phrases.len()],
             checks: vec![[0; 2]; sending.scenario.checks.len()],
@@ -190,9 +195,9 @@ impl Tally {
     /// Whether the other one counts the same steps, categories and phrases.
     pub fn fits(&self, other: &Self) -> bool {
         let sizes = |tally: &Self| {
-            let counts =
-                [tally.categories.len(), tally.phrases.len(), tally.fail_open.len(), tally.checks.len()];
-            (tally.steps.len(), counts)
+            let categories = [tally.categories.len(), tally.category_services.len()];
+            let phrases = [tally.phrases.len(), tally.fail_open.len()];
+            (tally.steps.len(), tally.checks.len(), categories, phrases)
         };
         sizes(self) == sizes(other)
     }
@@ -234,7 +239,8 @@ impl Tally {
         for (step, other) in self.steps.iter_mut().zip(&other.steps) {
             step.merge(other);
         }
-        for (category, other) in self.categories.iter_mut().zip(&other.categories) {
+        let ours = self.categories.iter_mut().chain(&mut self.category_services);
+        for (category, other) in ours.zip(other.categories.iter().chain(&other.category_services)) {
             category.merge(other);
         }
         for (answers, other) in self.phrases.iter_mut().zip(&other.phrases) {

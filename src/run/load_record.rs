@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 
 use super::record::{host, tool};
 use crate::domain::{
-    AbortRecord, CheckOutcome, Conclusion, GeneratorRecord, Level, LoadAbort, LoadCheck, LoadCounts,
-    LoadModel, LoadRecord, LoadSecond, LoadStep, Metrics, PhraseLoad, PhraseResult, Rate, RunId, RunKind,
-    RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, ScenarioRecord, SearchRecord,
-    ShardRecord, SuiteRecord, TargetRecord, TextPolicy, VerdictCounts, count,
+    AbortRecord, CheckOutcome, Conclusion, GeneratorRecord, LatencyReport, Level, LoadAbort, LoadCheck,
+    LoadCounts, LoadModel, LoadRecord, LoadSecond, LoadStep, Metrics, PhraseLoad, PhraseResult, Rate, RunId,
+    RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, ScenarioRecord,
+    SearchRecord, ShardRecord, SuiteRecord, TargetRecord, TextPolicy, VerdictCounts, count,
 };
 use crate::gate::{GateOptions, evaluate};
 use crate::judge::{
@@ -20,6 +20,7 @@ use crate::judge::{
     request_rate,
 };
 use crate::load::{OpenEngine, Ramp, Scenario, StepTally, Tally, UsersEngine, categories};
+use crate::stats::LatencyHistogram;
 use crate::suite::Suite;
 use crate::target::LoadTarget;
 
@@ -216,7 +217,7 @@ pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
         integrity: load_integrity(&counted, &tally.fail_open, &total.counts, tally.lost),
         latency: histogram_report(&total.response),
         attempt_latency: histogram_report(&total.service),
-        service_latency: crate::domain::LatencyReport::default(),
+        service_latency: LatencyReport::default(),
         accept_latency: (!tally.accepted.is_empty()).then(|| histogram_report(&tally.accepted)),
         answers_removed_at: None,
         verdict: RunVerdict {
@@ -285,11 +286,8 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
         steps: steps(scenario, found, target.is_judged()),
         seconds: found.seconds.clone(),
         second_s: found.second_s,
-        categories: categories(target.phrases())
-            .into_iter()
-            .zip(&tally.categories)
-            .map(|(name, histogram)| (name.to_owned(), histogram_report(histogram)))
-            .collect(),
+        categories: by_category(target, &tally.categories),
+        category_services: by_category(target, &tally.category_services),
         generator: generator(scenario.model, found, total),
         shards: found.shards.clone(),
         checks: scenario
@@ -312,6 +310,12 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             .map(|counted| PhraseLoad { id: counted.phrase.id.clone(), answers: counted.answers })
             .collect(),
     }
+}
+
+/// The histograms by the names of the categories, in whose order they are.
+fn by_category(target: &LoadTarget, histograms: &[LatencyHistogram]) -> BTreeMap<String, LatencyReport> {
+    let named = categories(target.phrases()).into_iter().zip(histograms);
+    named.map(|(name, histogram)| (name.to_owned(), histogram_report(histogram))).collect()
 }
 
 fn achieved(step: &StepTally) -> crate::domain::Rate {
@@ -392,7 +396,7 @@ fn generator(model: LoadModel, found: &Found, total: &StepTally) -> GeneratorRec
         let requests = count(tally.exhausted, "request", "requests");
         limits.push(format!("{requests} found no free port or file on this machine"));
     }
-    let p99 = |histogram: &crate::stats::LatencyHistogram| histogram.percentile(0.99).unwrap_or_default();
+    let p99 = |histogram: &LatencyHistogram| histogram.percentile(0.99).unwrap_or_default();
     let (lag, response) = (p99(&tally.lag), p99(&total.response));
     if lag > LONG_LAG && lag.as_secs_f64() > LAG_SHARE * response.as_secs_f64() {
         limits.push(format!(

@@ -6,7 +6,7 @@ use super::super::figures;
 use super::load_limits::{Limit, SLOW, drawn, limits, named, with};
 use super::section::{Section, Table, Tone, cell, folded, mark};
 use super::svg::{Plot, Tick, at, line, number, path};
-use super::{clean, load_curve};
+use super::{clean, load_categories, load_curve};
 use crate::domain::{LoadCheck, LoadModel, LoadRecord, LoadSecond, RunRecord, ShardRecord};
 
 /// A chart has so many points at most; of more, every so-manieth slice is the worst of its neighbours.
@@ -22,6 +22,7 @@ pub(super) fn section(record: &RunRecord) -> Option<Section> {
         (over_time(record, load))
         (steps(load))
         (by_load(record, load))
+        (load_categories::table(load))
         (load_curve::figure(record))
         (idle(load))
         (checks(load))

@@ -22,6 +22,7 @@ mod history;
 mod integrity;
 mod latency;
 mod load;
+mod load_categories;
 mod load_curve;
 mod load_limits;
 mod loads;

@@ -5,6 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
+use thrash::domain::{LatencyReport, RunRecord};
+use thrash::report::{Format, RenderOptions, render};
+use thrash::stats::LatencyHistogram;
 
 use super::{counts, ms, place, record, right, run};
 use crate::cli::schemas::{accepts, schema};
@@ -116,6 +119,51 @@ fn a_target_that_stalls_is_seen_to_stall() {
         p("attempt_latency", "p90_ms")
     );
     assert!(counts(&record)["waited"].as_u64().unwrap() > 50);
+}
+
+#[test]
+fn response_and_service_time_are_kept_by_category_and_shown_side_by_side() {
+    let server = Server::start(|seen| right(seen).after(ms(50)));
+    // Two at once are forty a second: who comes later waits longer and longer.
+    let place =
+        place("model: arrivals\nrate: 60/s\nduration: 1s\nmax_in_flight: 2\ngates: [error_rate <= 1%]\n");
+    run(&place, &server, &["--html", "page.html"]).exits(0);
+    let record = record(&place);
+    let load = &record["load"];
+    let report = |times: &str, name: &str| -> LatencyReport {
+        serde_json::from_value(load[times][name].clone()).unwrap()
+    };
+    for name in ["calm", "desperate"] {
+        let (response, service) = (report("categories", name), report("category_services", name));
+        assert_eq!((response.count, service.count), (30, 30), "{name}");
+        let read = LatencyHistogram::from_base64(&service.histogram.unwrap()).unwrap();
+        assert_eq!(read.count(), 30, "the histogram itself is there");
+        assert!(response.p95_ms > service.p95_ms.map(|p95| p95 * 2.0), "{response:?} {:?}", service.p95_ms);
+        assert!(service.min_ms.unwrap() >= 50.0);
+    }
+    let caption = "Response and service time by category";
+    let page = std::fs::read_to_string(place.path().join("page.html")).unwrap();
+    assert!(page.contains(caption) && page.contains("Service p95"));
+
+    // A record of an earlier version has no service times, and is shown all the same.
+    let mut earlier = record.clone();
+    earlier["load"].as_object_mut().unwrap().remove("category_services").unwrap();
+    let earlier: RunRecord = serde_json::from_value(earlier).unwrap();
+    let page = render(Format::Html, &earlier, &RenderOptions::default()).unwrap();
+    assert!(String::from_utf8(page).unwrap().contains(caption));
+}
+
+#[test]
+fn as_many_requests_as_may_be_sent_end_no_load_before_its_last_stage_does() {
+    let server = Server::start(right);
+    let lines = "model: arrivals\nrate: 20/s\nstages: [{duration: 1s, target: 20}, {duration: 0s, target: 0}, {duration: 2s, target: 0}]\nmax_requests: 20\ngates: [error_rate <= 1%]\n";
+    let place = place(lines);
+    run(&place, &server, &[]).exits(0);
+    let record = record(&place);
+    assert_eq!(server.requests().len(), 20);
+    assert!(record["duration_ms"].as_f64().unwrap() >= 3000.0, "{}", record["duration_ms"]);
+    assert_eq!(record["load"]["steps"].as_array().unwrap().len(), 2);
+    assert_eq!(record["load"]["cut"], serde_json::Value::Null);
 }
 
 #[test]
