@@ -7,9 +7,13 @@ use chrono::Utc;
 use super::DispatchError;
 use crate::config::Config;
 use crate::demo::{Demo, DemoOptions};
-use crate::domain::RunId;
+use crate::domain::{HttpVersion, RunId};
 use crate::load::Scenario;
-use crate::target::{AskOptions, Contract, Health, Target};
+use crate::target::{AskOptions, Contract, Health, HealthError, Target};
+
+/// A target that is dead has to be known as dead within five seconds, so both looks together take no longer than one.
+const LOOK_OVER_HTTP2: Duration = Duration::from_secs(3);
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A target that has answered, and the demo detector behind it if it is that one.
 #[derive(Debug)]
@@ -48,6 +52,8 @@ impl Connected {
 pub(super) struct Connecting {
     contract: Contract,
     ask: AskOptions,
+    /// Which key says what HTTP is spoken.
+    http_key: String,
 }
 
 impl Connecting {
@@ -66,7 +72,8 @@ impl Connecting {
             patience: settings.patience.0,
             run: run.to_string(),
         };
-        Self { contract, ask }
+        let http_key = format!("`connection.http` of the target `{}`", contract.name);
+        Self { contract, ask, http_key }
     }
 
     /// Sends no more requests a second than the scenario, whatever else is configured, over connections as it says; and no
@@ -74,8 +81,10 @@ impl Connecting {
     pub(super) fn for_load(mut self, scenario: &Scenario) -> Self {
         self.ask.retries = self.ask.retries.min(1);
         self.ask.connections = if scenario.keep_alive { scenario.max_in_flight } else { 0 };
-        let connection = &mut self.contract.connection;
-        connection.http = scenario.http.unwrap_or(connection.http);
+        if let Some(http) = scenario.http {
+            self.contract.connection.http = http;
+            self.http_key = format!("`connections.http` of {}", scenario.file);
+        }
         self.ask.rate = match (self.ask.rate, scenario.max_rate) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
@@ -90,13 +99,38 @@ impl Connecting {
 
     /// Starts the demo detector if it is wanted, connects, and looks whether the target is there.
     pub(super) async fn connect(self, config: &Config) -> Result<Connected, DispatchError> {
-        let Self { mut contract, ask } = self;
+        let Self { mut contract, ask, http_key } = self;
         let demo = if config.wants_demo() { Some(Demo::start(DemoOptions::default())?) } else { None };
         if let Some(demo) = &demo {
             contract = contract.with_base_url(&demo.url()).map_err(DispatchError::Url)?;
         }
         let target = Target::connect(contract, ask.clone(), &|name| config.variable(name))?;
-        let health = target.look().await?;
+        let health = if target.contract().connection.http == HttpVersion::Http2 {
+            look_over_http2(&target, &http_key).await?
+        } else {
+            target.look().await?
+        };
         Ok(Connected { target, health, ask, demo })
     }
+}
+
+/// Looks whether the target is there. Where nothing is heard over HTTP/2 it may still be there, and speak another one.
+async fn look_over_http2(target: &Target, key: &str) -> Result<Health, DispatchError> {
+    let failed = match target.look_for(LOOK_OVER_HTTP2).await {
+        Err(failed @ HealthError::Unreachable { .. }) => failed,
+        looked => return Ok(looked?),
+    };
+    let looked = target.look_over(HttpVersion::Http1, LOOK_AGAIN).await?;
+    if let Err(HealthError::Unreachable { .. }) = looked {
+        return Err(failed.into());
+    }
+    let Contract { name, .. } = target.contract();
+    let url = target.contract().shown_url();
+    Err(DispatchError::Options {
+        message: format!(
+            "target `{name}` at {url} answers over HTTP/1.1 and not over HTTP/2, which {key} asks for"
+        ),
+        hint: "write `http: \"1.1\"` there, or leave it out; nothing was sent but a look at its health"
+            .to_owned(),
+    })
 }

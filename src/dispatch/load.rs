@@ -158,7 +158,9 @@ impl LoadPlan {
         let baseline = baseline.settled().await?;
         let Connected { target, health, demo, .. } =
             Connecting::new(config, contract, &id).for_load(&scenario).connect(config).await?;
-        let target = Box::pin(load_target(target, &suite, &scenario)).await?;
+        let sends_itself = workers.is_none() && scenario.model == LoadModel::Arrivals;
+        let connections = if sends_itself { scenario.connections_of(Shard::WHOLE) } else { 1 };
+        let target = Box::pin(load_target(target, &suite, &scenario, connections)).await?;
         let crew = match (board, workers) {
             (Some(board), Some(wish)) => {
                 let what = (&scenario, target.target().contract(), suite.record.selection_hash.as_str());
@@ -364,11 +366,12 @@ pub(super) fn deck(suite: &Suite, scenario: &Scenario) -> Result<Deck, DispatchE
     })
 }
 
-/// The target with the requests for these phrases.
+/// The target with the requests for these phrases, which go over so many connections at most where HTTP/2 is spoken.
 pub(super) async fn load_target(
     target: Target,
     suite: &Suite,
     scenario: &Scenario,
+    connections: usize,
 ) -> Result<LoadTarget, DispatchError> {
     let options = LoadOptions {
         headers: scenario.headers.clone(),
@@ -377,6 +380,7 @@ pub(super) async fn load_target(
         body: scenario.body.as_ref().map(|body| body.clone().into_bytes()),
         checks: scenario.checks.iter().map(|(_, rule)| rule.clone()).collect(),
         batch: scenario.batch,
+        connections,
     };
     LoadTarget::new(target, suite.phrases.clone(), &options).await.map_err(|message| DispatchError::Options {
         message,

@@ -41,7 +41,8 @@ impl PreparedUsers {
         let target = Connecting::new(config, contract, &RunId::from_stored(order.run))
             .for_load(&scenario)
             .target(config)?;
-        let target = Box::pin(load_target(target, &suite, &scenario)).await?;
+        let connections = scenario.connections_of(order.shard);
+        let target = Box::pin(load_target(target, &suite, &scenario, connections)).await?;
         let scenario = within_limits(scenario, target.target().contract());
         Ok(Self(Sending {
             ramps: scenario.steps.iter().map(|(_, ramp)| *ramp).collect(),

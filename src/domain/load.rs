@@ -70,6 +70,9 @@ pub struct ScenarioRecord {
     /// Which HTTP was spoken, where it says so and not the target's contract.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<HttpVersion>,
+    /// Connections over which requests went where HTTP/2 was spoken, at most, where it says how many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<usize>,
     /// Phrases in a request.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub batch: usize,

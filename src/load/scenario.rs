@@ -9,6 +9,7 @@ use super::overrides::Overrides;
 use super::scenario_check::{Reader, scaled};
 use super::scenario_file::{AbortEntry, Beyond, ScenarioFile, Spacing, ThinkTime};
 use super::schedule::{Ramp, Schedule};
+use super::shard::Shard;
 use crate::document::{Document, Path, Problem, Problems};
 use crate::domain::{HttpVersion, LoadModel, RunKind, Selection, Wait, count};
 use crate::gate::Gate;
@@ -16,6 +17,9 @@ use crate::target::{Contract, ContractError};
 
 /// Requests on their way at once where a scenario names no limit.
 const IN_FLIGHT: usize = 200;
+/// HTTP/2 connections where a scenario does not say how many: servers allow a hundred requests at once over each (RFC
+/// 9113, 6.5.2), so that the few which share one wait for no other.
+const CONNECTIONS: usize = 100;
 /// A target that answers nothing for so long is down, where no gate allows its answers more.
 const SILENT: Duration = Duration::from_secs(5);
 /// No run sends more than this.
@@ -64,6 +68,8 @@ pub struct Scenario {
     pub keep_alive: bool,
     /// Which HTTP is spoken; what the target's contract says if there is none.
     pub http: Option<HttpVersion>,
+    /// Connections over which requests go where HTTP/2 is spoken, where it says how many.
+    pub connections: Option<usize>,
     /// What every request carries instead of a phrase: JSON.
     pub body: Option<String>,
     /// Further headers of every request.
@@ -160,6 +166,7 @@ impl Scenario {
             warm_up: at_scale(file.warm_up).unwrap_or_default(),
             keep_alive: file.connections.keep_alive,
             http: file.connections.http,
+            connections: file.connections.count,
             headers: file.headers.into_iter().collect(),
             checks: file.checks.into_iter().collect(),
             timeout: file.timeout.map(|wait| wait.0),
@@ -232,6 +239,11 @@ impl Scenario {
     /// The length of its stages.
     pub fn length(&self) -> Duration {
         self.steps.iter().map(|(_, ramp)| ramp.duration).sum()
+    }
+
+    /// Connections over which a shard's requests go where HTTP/2 is spoken, at most.
+    pub fn connections_of(&self, shard: Shard) -> usize {
+        shard.share(self.connections.unwrap_or(CONNECTIONS).min(self.max_in_flight)).max(1)
     }
 
     /// The highest load of its stages.

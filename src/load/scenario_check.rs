@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::scenario_file::{Rate, ScenarioFile, SearchEntry, Spacing, StageEntry};
 use super::schedule::{Ramp, Schedule};
 use crate::document::{Document, Path, Problems};
-use crate::domain::{LoadModel, Wait};
+use crate::domain::{HttpVersion, LoadModel, Wait};
 use crate::target::{MOST_CHECKS, check_rule};
 
 /// More than one machine has ports for.
@@ -116,6 +116,7 @@ impl Reader<'_> {
                 );
             }
         }
+        self.connections(file);
         self.checks(file);
         self.rails(file);
         if file.timeout.is_some_and(|wait| wait.0 < SHORTEST || wait.0 > Duration::from_mins(10)) {
@@ -135,6 +136,21 @@ impl Reader<'_> {
         }
         if file.max_requests == Some(0) {
             self.key("max_requests", "a run sends at least one request", "such as 100000");
+        }
+    }
+
+    /// How many connections there are is for HTTP/2 to say: over another one goes one request at a time.
+    fn connections(&mut self, file: &ScenarioFile) {
+        let connections = file.connections;
+        let Some(count) = connections.count else { return };
+        let path = Path::root().join("connections").join("count");
+        if !(1..=MOST_IN_FLIGHT).contains(&count) {
+            self.wrong(&path, format!("there can be 1 to {MOST_IN_FLIGHT} connections"), "such as 10");
+        } else if !connections.keep_alive {
+            self.wrong(&path, "`keep_alive: false` opens one for each request", "leave out one of the two");
+        } else if connections.http == Some(HttpVersion::Http1) {
+            let hint = "leave it out, and set `max_in_flight` or `users`";
+            self.wrong(&path, "over HTTP/1.1 there are as many as requests on their way", hint);
         }
     }
 

@@ -177,11 +177,14 @@ pub(super) struct ConnectionsEntry {
     pub(super) keep_alive: bool,
     /// Which HTTP is spoken, whatever the target's contract says.
     pub(super) http: Option<HttpVersion>,
+    /// HTTP/2: connections over which requests go, at most. If nothing is said, one for each request on its way, and 100
+    /// at most.
+    pub(super) count: Option<usize>,
 }
 
 impl Default for ConnectionsEntry {
     fn default() -> Self {
-        Self { keep_alive: true, http: None }
+        Self { keep_alive: true, http: None, count: None }
     }
 }
 

@@ -194,7 +194,7 @@ async fn search(
         };
         result.reason = Some(reason);
         // Unless it did not survive it.
-        match whole.target.target().look().await {
+        match whole.target.look().await {
             Err(gone) if !gone.is_exhaustion() => {
                 let at_ms = began.elapsed().as_secs_f64() * 1e3;
                 course.abort =

@@ -37,7 +37,7 @@ impl Looks {
             let (mut failed_in_a_row, mut exhausted) = (0, 0);
             while is_wanted && failed_in_a_row < 2 {
                 tokio::select! {
-                    _ = ticks.tick() => looks.push_back(target.target().look_for(LONGEST)),
+                    _ = ticks.tick() => looks.push_back(target.look_for(LONGEST)),
                     Some(look) = looks.next() => {
                         (failed_in_a_row, exhausted) = match look {
                             Ok(_) => (0, 0),

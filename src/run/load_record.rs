@@ -274,6 +274,7 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             }),
             keep_alive: scenario.keep_alive,
             http: scenario.http,
+            connections: scenario.connections,
             batch: scenario.batch,
             seed: scenario.seed,
             fixed_body: (!target.is_judged()).then(|| whole.suite.record.hash.clone()),

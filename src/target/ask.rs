@@ -94,6 +94,12 @@ impl Target {
         })
     }
 
+    /// A client of the same kind with connections of its own, so many of which may idle.
+    pub(super) fn another_client(&self, connections: usize) -> Result<Client, ConnectionError> {
+        let contract = &self.contract;
+        contract.connection.client(&contract.name, &contract.base_url, connections)
+    }
+
     /// The contract.
     pub const fn contract(&self) -> &Contract {
         &self.contract

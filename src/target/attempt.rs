@@ -48,7 +48,8 @@ impl Target {
             && poll.accept.contains(&raw.status)
         {
             accepted_ms = Some(millis(start.elapsed()));
-            exchanged = self.decision(poll, raw, bounds, &self.pacer, &mut Duration::default()).await;
+            let held = &mut Duration::default();
+            exchanged = self.decision(&self.client, (poll, raw), bounds, &self.pacer, held).await;
         }
         let attempt = |status, failure, phase| Attempt {
             started_ms: millis(start.saturating_duration_since(run_start)),

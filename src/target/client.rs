@@ -131,6 +131,15 @@ pub enum ConnectionError {
 }
 
 impl Connection {
+    /// Whether it may be HTTP/2 over which this URL is asked.
+    pub(super) fn may_speak_http2(&self, url: &Url) -> bool {
+        match self.http {
+            HttpVersion::Auto => url.scheme() != "http",
+            HttpVersion::Http1 => false,
+            HttpVersion::Http2 => true,
+        }
+    }
+
     /// Builds the client. `connections` is how many may idle in the pool; with none each is used for one request alone.
     pub(super) fn client(
         &self,
@@ -156,11 +165,7 @@ impl Connection {
             .pool_idle_timeout(LONGEST_IDLE)
             .connector_layer(MapFutureLayer::new(counted))
             .no_proxy();
-        let is_http1 = match self.http {
-            HttpVersion::Auto => url.scheme() == "http",
-            HttpVersion::Http1 => true,
-            HttpVersion::Http2 => false,
-        };
+        let is_http1 = !self.may_speak_http2(url);
         if is_http1 {
             builder = builder.http1_only();
         } else if self.http == HttpVersion::Http2 {

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use reqwest::Client;
+
 use super::ask::Target;
-use super::client::{Bounds, exchange, is_exhaustion};
+use super::client::{Bounds, Connection, ConnectionError, exchange, is_exhaustion};
 use super::expression::Scope;
 use super::reading::shown;
-use crate::domain::NoAnswerReason;
+use crate::domain::{HttpVersion, NoAnswerReason};
 
 /// A dead target has to be known as dead within five seconds, start and end of the program included.
-const DEADLINE: Duration = Duration::from_secs(4);
+pub(super) const DEADLINE: Duration = Duration::from_secs(4);
 
 /// A target that answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +70,26 @@ impl Target {
     /// # Errors
     /// As above.
     pub async fn look_for(&self, deadline: Duration) -> Result<Health, HealthError> {
+        self.look_by(&self.client, deadline).await
+    }
+
+    /// The same over another HTTP than the contract's.
+    ///
+    /// # Errors
+    /// There can be no connection of that kind; within it, as above.
+    pub async fn look_over(
+        &self,
+        http: HttpVersion,
+        deadline: Duration,
+    ) -> Result<Result<Health, HealthError>, ConnectionError> {
+        let contract = self.contract();
+        let connection = Connection { http, ..contract.connection.clone() };
+        let client = connection.client(&contract.name, &contract.base_url, 0)?;
+        Ok(self.look_by(&client, deadline).await)
+    }
+
+    /// The same by another client, whose connections nobody else waits for.
+    pub(super) async fn look_by(&self, client: &Client, deadline: Duration) -> Result<Health, HealthError> {
         let contract = self.contract();
         let target = contract.name.clone();
         let url = contract.shown_url();
@@ -79,13 +101,12 @@ impl Target {
         // A key may be in the query.
         let path = path.split('?').next().unwrap_or_default();
         let bounds = Bounds { headers: deadline, total: deadline, max_body: contract.connection.max_body };
-        let raw =
-            exchange(&self.client, outgoing, bounds).await.map_err(|failure| HealthError::Unreachable {
-                target: target.clone(),
-                url: url.clone(),
-                detail: failure.none.detail,
-                reason: failure.none.reason,
-            })?;
+        let raw = exchange(client, outgoing, bounds).await.map_err(|failure| HealthError::Unreachable {
+            target: target.clone(),
+            url: url.clone(),
+            detail: failure.none.detail,
+            reason: failure.none.reason,
+        })?;
         let took = start.elapsed();
         let Some(health) = &contract.health else { return Ok(Health { version: None, took }) };
         let body = raw.json(true).unwrap_or(serde_json::Value::Null);

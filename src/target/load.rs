@@ -2,14 +2,17 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use reqwest::Client;
 use reqwest::header::{HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 
 use super::ask::Target;
 use super::checks::Checks;
 use super::client::{Bounds, Failure, exchange};
+use super::health::{DEADLINE, Health, HealthError};
 use super::opened::Opened;
 use super::outgoing::Outgoing;
 use super::poll::Turnstile;
@@ -37,6 +40,8 @@ pub struct LoadOptions {
     pub body: Option<Vec<u8>>,
     /// Phrases of every request; from two on they go to the batch endpoint.
     pub batch: usize,
+    /// Connections over which requests go where HTTP/2 is spoken, at most.
+    pub connections: usize,
 }
 
 /// A target with the requests for every phrase, ready to be sent.
@@ -53,6 +58,9 @@ pub struct LoadTarget {
     /// The body of every request, where phrases have no part in it.
     body: Option<Vec<u8>>,
     path: Road,
+    /// By whom the target's health is asked for: a look that waited for a connection of the load would say of the target
+    /// what is ours.
+    looker: Client,
 }
 
 /// How a request reaches the target.
@@ -61,8 +69,9 @@ enum Road {
     /// By hand: plain HTTP/1.1 to one of these addresses. The requests for single phrases are ready; a batch is made when
     /// it is sent.
     Wire { addresses: Vec<SocketAddr>, requests: Vec<Ready> },
-    /// By the client library: TLS, HTTP/2, a proxy, decisions that come later, or requests with the time in them.
-    Client,
+    /// By the client library: TLS, HTTP/2, a proxy, decisions that come later, or requests with the time in them. Where
+    /// it is HTTP/2, each client has one connection, and lanes take them in turn.
+    Clients { clients: Vec<Client>, next: AtomicUsize },
 }
 
 /// A request as bytes, and where its count stands in them.
@@ -107,13 +116,22 @@ pub struct Lane {
     /// Who paces what follows the request; the target itself if nobody does.
     turns: Option<Arc<dyn Turnstile>>,
     opened: Opened,
+    /// Its place among the lanes that send by clients.
+    place: Option<usize>,
 }
 
 impl Lane {
     /// A lane without a connection. `turns` is who paces the requests, where somebody does: those by which an asynchronous
     /// target is asked for its decision wait for their turn, too.
     pub fn new(turns: Option<Arc<dyn Turnstile>>) -> Self {
-        Self { wire: None, request: Vec::new(), answers: Vec::new(), turns, opened: Opened::default() }
+        let (request, answers) = (Vec::new(), Vec::new());
+        Self { wire: None, request, answers, turns, opened: Opened::default(), place: None }
+    }
+
+    /// The client that it sends by, always the same one.
+    fn client<'a>(&mut self, clients: &'a [Client], next: &AtomicUsize) -> &'a Client {
+        let place = *self.place.get_or_insert_with(|| next.fetch_add(1, Ordering::Relaxed));
+        &clients[place % clients.len()]
     }
 
     /// What the last request brought, one answer for each of its phrases.
@@ -140,6 +158,7 @@ impl LoadTarget {
         let headers = options.headers.iter().map(header).collect::<Result<Vec<_>, _>>()?;
         let checks = Checks::compile(&options.checks)?;
         let wants_headers = target.contract.names_headers() || checks.name_headers();
+        let looker = target.another_client(usize::from(!options.close)).map_err(|error| error.to_string())?;
         let mut loaded = Self {
             target,
             phrases,
@@ -149,14 +168,50 @@ impl LoadTarget {
             wants_headers,
             checks,
             body: options.body.clone(),
-            path: Road::Client,
+            path: Road::Clients { clients: Vec::new(), next: AtomicUsize::new(0) },
+            looker,
         };
-        if loaded.is_plain() {
+        loaded.path = if loaded.is_plain() {
             let alone = if options.batch > 1 { 0 } else { loaded.phrases.len() };
             let requests = (0..alone).map(|phrase| loaded.ready(phrase)).collect::<Result<_, _>>()?;
-            loaded.path = Road::Wire { addresses: loaded.addresses().await?, requests };
-        }
+            Road::Wire { addresses: loaded.addresses().await?, requests }
+        } else {
+            Road::Clients { clients: loaded.clients(options.connections)?, next: AtomicUsize::new(0) }
+        };
         Ok(loaded)
+    }
+
+    /// As many clients as there are connections, where one client has one connection; else one has as many as are needed.
+    fn clients(&self, connections: usize) -> Result<Vec<Client>, String> {
+        let mut clients = vec![self.target.client.clone()];
+        if self.may_speak_http2() && !self.close {
+            for _ in 1..connections {
+                let kept = self.target.options.connections;
+                clients.push(self.target.another_client(kept).map_err(|error| error.to_string())?);
+            }
+        }
+        Ok(clients)
+    }
+
+    fn may_speak_http2(&self) -> bool {
+        let contract = &self.target.contract;
+        contract.connection.may_speak_http2(&contract.base_url)
+    }
+
+    /// Looks once whether the target is there and well, over a connection that no request of the load uses.
+    ///
+    /// # Errors
+    /// The target cannot be tested now. It takes no longer than `deadline` to know.
+    pub async fn look_for(&self, deadline: Duration) -> Result<Health, HealthError> {
+        self.target.look_by(&self.looker, deadline).await
+    }
+
+    /// The same within the time that a look before a run has.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn look(&self) -> Result<Health, HealthError> {
+        self.look_for(DEADLINE).await
     }
 
     /// The phrases, by the numbers they are sent by.
@@ -284,9 +339,9 @@ impl LoadTarget {
             Road::Wire { addresses, requests } => {
                 self.by_hand(lane, (addresses, requests), phrases, count).await
             }
-            Road::Client => {
-                let opened = lane.opened.clone();
-                opened.during(self.by_client(lane, phrases, count)).await
+            Road::Clients { clients, next } => {
+                let (client, opened) = (lane.client(clients, next), lane.opened.clone());
+                opened.during(self.by_client(lane, client, phrases, count)).await
             }
         };
         Shot { opened: lane.opened.take(), ..shot }
@@ -353,10 +408,10 @@ impl LoadTarget {
         Ok(raw)
     }
 
-    async fn by_client(&self, lane: &mut Lane, phrases: &[usize], count: u64) -> Shot {
+    async fn by_client(&self, lane: &mut Lane, client: &Client, phrases: &[usize], count: u64) -> Shot {
         let start = Instant::now();
         let sent = match self.outgoing(phrases, &self.nonce(count)) {
-            Ok(outgoing) => exchange(&self.target.client, outgoing, self.bounds).await,
+            Ok(outgoing) => exchange(client, outgoing, self.bounds).await,
             Err(detail) => Err(unsendable(detail)),
         };
         let (mut accepted, mut held) = (None, Duration::ZERO);
@@ -365,7 +420,7 @@ impl LoadTarget {
                 accepted = Some(start.elapsed());
                 let turns = lane.turns.clone();
                 let turns = turns.as_deref().unwrap_or(&self.target.pacer);
-                self.target.decision(poll, &raw, self.bounds, turns, &mut held).await
+                self.target.decision(client, (poll, &raw), self.bounds, turns, &mut held).await
             }
             (_, sent) => sent,
         };

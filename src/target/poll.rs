@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
-use reqwest::Url;
+use reqwest::{Client, Url};
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -45,8 +45,8 @@ impl Target {
     /// late that was not asked: a look that waited for its turn has as long as any request, whatever is left.
     pub(super) async fn decision(
         &self,
-        poll: &Poll,
-        accepted: &RawAnswer,
+        client: &Client,
+        (poll, accepted): (&Poll, &RawAnswer),
         bounds: Bounds,
         turns: &dyn Turnstile,
         held: &mut Duration,
@@ -77,7 +77,7 @@ impl Target {
             } else {
                 bounds
             };
-            let looked = exchange(&self.client, self.look_at(url.clone(), "poll"), bounds).await;
+            let looked = exchange(client, self.look_at(url.clone(), "poll"), bounds).await;
             unsent = looked.as_ref().err().filter(|failure| failure.is_exhaustion()).cloned();
             let raw = match looked {
                 Ok(raw) => raw,

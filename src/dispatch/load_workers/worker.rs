@@ -149,7 +149,12 @@ impl PreparedWorker {
         let deck = deck(&suite, &scenario)?;
         let Connected { target, .. } =
             Connecting::new(config, contract, &posted.run).for_load(&scenario).connect(config).await?;
-        let target = Box::pin(load_target(target, &suite, &scenario)).await?;
+        let connections = match scenario.model {
+            LoadModel::Arrivals => scenario.connections_of(shard),
+            // A process of their own sends.
+            LoadModel::Users => 1,
+        };
+        let target = Box::pin(load_target(target, &suite, &scenario, connections)).await?;
         let scenario = within_limits(scenario, target.target().contract());
         can_share(&scenario, shard.count)?;
         let engine = match scenario.model {

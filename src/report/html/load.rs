@@ -68,6 +68,9 @@ fn what(load: &LoadRecord) -> Markup {
         facts.push(format!("{}: {} in place of the scenario's", clean::name(key), clean::name(value)));
     }
     facts.extend(scenario.http.map(|http| format!("over {http}, as the scenario says")));
+    facts.extend(scenario.connections.map(|most| {
+        format!("{} at most where it is HTTP/2", figures::count(most as u64, "connection", "connections"))
+    }));
     facts.extend((!scenario.keep_alive).then(|| "a connection for each request".to_owned()));
     html! {
         p { (model) }

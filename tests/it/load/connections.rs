@@ -2,15 +2,20 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::Version;
-use axum::serve::ListenerExt;
+use axum::serve::{ListenerExt, TapIo};
 use axum::{Json, Router};
+use hyper::server::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::service::TowerToHyperService;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use super::workers::Field;
@@ -103,6 +108,8 @@ fn as_many_connections_are_kept_as_can_be_in_use() {
     assert!(counts(&record)["answered"].as_u64().unwrap() > 100, "{}", counts(&record));
 }
 
+type Counted = TapIo<tokio::net::TcpListener, Box<dyn FnMut(&mut TcpStream) + Send>>;
+
 /// A server that speaks both versions of HTTP without TLS.
 struct Both {
     url: String,
@@ -114,26 +121,58 @@ struct Both {
 
 impl Both {
     fn start() -> Self {
+        Self::serve(|listener, seen| async move {
+            let answer = move |request: Request| {
+                seen.lock().unwrap().push(request.version());
+                async { Json(json!({"level": "none"})) }
+            };
+            let _ = axum::serve(listener, Router::new().fallback(answer)).await;
+        })
+    }
+
+    /// HTTP/2 alone, with so many requests at once over a connection at most. Each answer takes so long; that to a look at
+    /// the health none.
+    fn narrow(streams: u32, wait: Duration) -> Self {
+        Self::serve(move |mut listener, seen| async move {
+            let answer = move |request: Request| {
+                seen.lock().unwrap().push(request.version());
+                async move {
+                    if request.uri().path() != "/health" {
+                        tokio::time::sleep(wait).await;
+                    }
+                    Json(json!({"level": "none"}))
+                }
+            };
+            let service = Router::new().fallback(answer);
+            loop {
+                let (socket, _) = axum::serve::Listener::accept(&mut listener).await;
+                let connection = http2::Builder::new(TokioExecutor::new())
+                    .max_concurrent_streams(streams)
+                    .serve_connection(TokioIo::new(socket), TowerToHyperService::new(service.clone()));
+                tokio::spawn(connection);
+            }
+        })
+    }
+
+    fn serve<F: Future<Output = ()>>(
+        serve: impl FnOnce(Counted, Arc<Mutex<Vec<Version>>>) -> F + Send + 'static,
+    ) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (connections, versions) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
         let (opened, seen) = (Arc::clone(&connections), Arc::clone(&versions));
-        let answer = move |request: Request| async move {
-            seen.lock().unwrap().push(request.version());
-            Json(json!({"level": "none"}))
-        };
         let (stop, stopped) = oneshot::channel::<()>();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                let listener = listener.tap_io(move |_| {
+                let count: Box<dyn FnMut(&mut TcpStream) + Send> = Box::new(move |_| {
                     opened.fetch_add(1, Ordering::SeqCst);
                 });
                 tokio::select! {
                     _ = stopped => {}
-                    _ = axum::serve(listener, Router::new().fallback(answer)) => {}
+                    () = serve(listener.tap_io(count), seen) => {}
                 }
             });
         });
@@ -180,7 +219,8 @@ fn users_speak_the_http_of_the_scenario_too() {
         "model: users\nusers: 4\nduration: 1s\nthink_time: 20ms\nconnections: {http: \"2\"}\nabort_when: {unhealthy: false}\ngates: [error_rate <= 0%]\n",
     );
     let record = server.run(&place);
-    assert_eq!(counts(&record)["connections"], 1, "one for all, that is what HTTP/2 is for");
+    // Each has its own, as over HTTP/1.1.
+    assert_eq!(counts(&record)["connections"], 4);
     let versions = server.versions.lock().unwrap();
     assert!(
         versions.len() > 20 && versions.iter().all(|version| *version == Version::HTTP_2),
@@ -200,4 +240,56 @@ async fn workers_connect_as_the_scenario_says() {
     // A look of each of the two workers, and of whoever began it.
     assert_eq!(server.connections.load(Ordering::SeqCst), 23);
     assert_eq!(*server.versions.lock().unwrap(), vec![Version::HTTP_2; 23]);
+}
+
+#[test]
+fn requests_over_http2_wait_for_no_other_request_whatever_the_server_allows() {
+    let arrivals = "model: arrivals\nrate: 60/s\nduration: 1500ms\nmax_in_flight: 60";
+    let users = "model: users\nusers: 12\nduration: 1500ms";
+    for (load, least) in [(arrivals, 8), (users, 12)] {
+        // Twelve are on their way at once; over one connection the last would wait for two seconds.
+        let server = Both::narrow(1, ms(200));
+        let place = place(&format!(
+            "{load}\nconnections: {{http: \"2\"}}\ngates: [error_rate <= 0%, latency_p95 <= 900ms]\n"
+        ));
+        let record = server.run(&place);
+        let connections = counts(&record)["connections"].as_u64().unwrap();
+        assert!(connections >= least, "{connections} connections for\n{load}");
+        assert!(counts(&record)["answered"].as_u64().unwrap() >= 50, "{}", counts(&record));
+    }
+}
+
+#[test]
+fn the_scenario_says_how_many_connections_http2_has_and_a_look_at_the_health_needs_none_of_them() {
+    // While a request is on its way no other goes over the same connection, and one always is.
+    let server = Both::narrow(1, ms(700));
+    let place = place(
+        "model: users\nusers: 3\nduration: 3s\nconnections: {http: \"2\", count: 1}\ngates: [error_rate <= 0%]\n",
+    );
+    let record = server.run(&place);
+    assert_eq!(record["load"]["abort"], Value::Null, "nobody is unhealthy");
+    assert_eq!(record["load"]["scenario"]["connections"], 1);
+    assert_eq!(counts(&record)["connections"], 1);
+}
+
+#[test]
+fn a_target_that_speaks_another_http_is_told_from_one_that_is_away() {
+    let server = Server::start(|seen| match seen.method.as_str() {
+        "POST" => right(seen),
+        _ => Reply::answer(400, &[], "").then_close(),
+    });
+    let load = "model: arrivals\nrate: 20/s\nduration: 500ms\ngates: [error_rate <= 0%]\n";
+    let by_scenario = place(&format!("{load}connections: {{http: \"2\"}}\n"));
+    run(&by_scenario, &server, &[]).exits(2).complains(&[
+        "answers over HTTP/1.1 and not over HTTP/2",
+        "`connections.http` of s.yaml",
+        "write `http: \"1.1\"` there",
+    ]);
+    let by_contract = place_with(load, "timeout: 5s", "timeout: 5s, http: '2'");
+    run(&by_contract, &server, &[]).exits(2).complains(&["`connection.http` of the target `plain`"]);
+    assert!(server.requests().iter().all(|seen| seen.method != "POST"), "nothing was sent");
+    // One that is away is away.
+    drop(server);
+    let gone = ["load", "s.yaml", "--target", "plain", "--url", "http://127.0.0.1:1"];
+    by_scenario.thrash(gone).exits(3).complains(&["cannot be reached"]);
 }

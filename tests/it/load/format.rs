@@ -67,6 +67,21 @@ fn what_is_wrong_is_said_with_its_place() {
             "s.yaml:4:9",
             "gates that can break",
         ),
+        (
+            "model: users\nusers: 3\nduration: 1s\nconnections: {count: 0}\n",
+            "s.yaml:6:22",
+            "1 to 20000 connections",
+        ),
+        (
+            "model: users\nusers: 3\nduration: 1s\nconnections: {count: 4, http: \"1.1\"}\n",
+            "s.yaml:6:22",
+            "as many as requests on their way",
+        ),
+        (
+            "model: users\nusers: 3\nduration: 1s\nconnections: {count: 4, keep_alive: false}\n",
+            "s.yaml:6:22",
+            "one for each request",
+        ),
         ("model: closed\n", "s.yaml:3:8", "arrivals"),
         ("rate: 5/s\nduration: 1s\n", "s.yaml:1:1", "the key `model` is missing"),
     ];

@@ -44,6 +44,7 @@ async fn an_idle_pass_that_takes_too_long_ends_and_its_phrases_stand_for_all() {
         checks: Vec::new(),
         body: None,
         batch: 1,
+        connections: 1,
     };
     let target = LoadTarget::new(target_with(&server, ""), all.clone(), &options).await.expect("a target");
     let run = LoadRun {
