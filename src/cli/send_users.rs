@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::output::Output;
 use crate::config::Config;
 use crate::dispatch::PreparedUsers;
-use crate::load::{DRAIN, UsersOrder};
+use crate::load::{DRAIN, Report, UsersOrder, alive};
 
 pub(super) async fn send_users(
     load: impl Fn(Flags) -> Result<Config, Failure>,
@@ -31,15 +31,26 @@ pub(super) async fn send_users(
     let mut flags = Flags::new();
     flags.push(("target", Value::from(order.target.clone())));
     add(&mut flags, "url", order.url.clone());
+    let (reports, told) = mpsc::unbounded_channel();
+    let telling = tokio::spawn(tell(told, output));
+    let beats = reports.clone();
+    let beating = tokio::spawn(async move { alive(&beats).await });
     let prepared = Box::pin(PreparedUsers::new(&load(flags)?, order)).await?;
-    let (reports, mut told) = mpsc::unbounded_channel();
-    let sending = tokio::spawn(prepared.send(drain, abort, reports));
+    // From here on it is said by those who send: only they know whether they still can.
+    beating.abort();
+    let sent = prepared.send(drain, abort, reports).await;
+    telling.await.map_err(Failure::bug)??;
+    sent?;
+    Ok(Exit::Passed)
+}
+
+/// Writes what there is to tell, until nobody has anything more.
+async fn tell(mut told: mpsc::UnboundedReceiver<Report>, output: Output) -> Result<(), Failure> {
     while let Some(report) = told.recv().await {
         let line = serde_json::to_string(&report).map_err(Failure::bug)?;
         output.data(&format!("{line}\n"))?;
     }
-    sending.await.map_err(Failure::bug)??;
-    Ok(Exit::Passed)
+    Ok(())
 }
 
 /// The first line is the order. The end of stdin is the end: whoever reads what is found is gone, or in a hurry.

@@ -40,5 +40,5 @@ pub use scenario_file::{AbortEntry, Beyond, Rate, Spacing, ThinkTime};
 pub use schedule::{Ramp, Schedule};
 pub use shard::Shard;
 pub use tally::{StepTally, Tally, Window, categories};
-pub use users::{DRAIN, Report, UsersEngine, UsersOrder, send};
+pub use users::{DRAIN, Report, UsersEngine, UsersOrder, alive, send};
 pub use watch::Watch;

@@ -1,5 +1,6 @@
 //! Inside the process that sends: goose with everything off that is not its users.
 
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use goose::client::GooseClientBuilder;
 use goose::config::{GooseConfiguration, GooseDefault, GooseDefaultType};
 use goose::goose::{GooseUser, Scenario, Transaction, TransactionFunction};
 use tokio::sync::mpsc;
+use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
 use super::crowd::Crowd;
@@ -16,6 +18,7 @@ use super::message::Report;
 use crate::load::cpu::thread_cpu;
 use crate::load::engine::Sending;
 use crate::load::open::ticks;
+use crate::load::recorder::LOOK_EVERY;
 
 /// Every so many times everything so far is told as well.
 const SO_FAR_EVERY: u64 = 4;
@@ -82,7 +85,11 @@ fn found(crowd: &Crowd, before: Duration) -> crate::load::Tally {
 /// Tells what is seen, a few times a second.
 async fn tell(crowd: Arc<Crowd>, before: Duration, reports: mpsc::UnboundedSender<Report>) {
     let mut told = before;
-    let mut ticks = ticks(crowd.begun().await);
+    let began = tokio::select! {
+        began = crowd.begun() => began,
+        never = alive(&reports) => match never {},
+    };
+    let mut ticks = ticks(began);
     for count in 0_u64.. {
         ticks.tick().await;
         let Some(mut window) = crowd.look() else { continue };
@@ -95,6 +102,16 @@ async fn tell(crowd: Arc<Crowd>, before: Duration, reports: mpsc::UnboundedSende
         if count % SO_FAR_EVERY == 0 {
             let _ = reports.send(Report::SoFar(Box::new(found(&crowd, before))));
         }
+    }
+}
+
+/// Says again and again that this process is there, for whoever has nothing else to tell yet.
+pub async fn alive(reports: &mpsc::UnboundedSender<Report>) -> Infallible {
+    let mut ticks = interval(LOOK_EVERY);
+    loop {
+        ticks.tick().await;
+        // Where nobody listens any more somebody else ends this.
+        let _ = reports.send(Report::Alive);
     }
 }
 

@@ -18,10 +18,10 @@ const LAST_WORDS: Duration = Duration::from_millis(1500);
 const END: Duration = Duration::from_secs(1);
 /// How often it is looked whether it was heard. Where this process stands still, too, that is one look.
 const LISTEN_EVERY: Duration = Duration::from_millis(500);
-/// So long it may be silent while it makes itself ready...
-const SILENCE_BEFORE: Duration = Duration::from_mins(1);
-/// ...and once it tells what it sees, a few times a second.
+/// So long it may be silent: it says a few times a second that it is there, and later what it sees.
 const SILENCE: Duration = Duration::from_secs(4);
+/// And so long it may take to make itself ready.
+const PREPARING: Duration = Duration::from_mins(1);
 
 /// The engine: the program that sends, and what it is told.
 #[derive(Debug)]
@@ -55,12 +55,14 @@ impl UsersEngine {
         };
         let (mut process, mut reports) = Process::start(&self.arguments)?;
         process.say(serde_json::to_string(&order)?);
-        let (mut is_ready, mut is_done, mut is_draining, mut is_mute) = (false, false, false, false);
+        let (mut is_ready, mut is_done, mut is_draining) = (false, false, false);
         let mut listening = interval(LISTEN_EVERY);
         listening.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut silence, mut patience_with_it) = (Duration::ZERO, SILENCE_BEFORE);
+        let (mut silence, mut preparing) = (Duration::ZERO, Duration::ZERO);
         let mut found = None;
         let mut last_words = None;
+        // Why nothing more is expected of it.
+        let mut mute: Option<String> = None;
         loop {
             let patience = async {
                 match last_words {
@@ -73,9 +75,9 @@ impl UsersEngine {
                     silence = Duration::ZERO;
                     match report {
                         None => break,
+                        Some(Report::Alive) => {}
                         Some(Report::Ready) => is_ready = true,
                         Some(Report::Window(window)) => {
-                            patience_with_it = SILENCE;
                             let _ = windows.send(*window);
                         }
                         Some(Report::SoFar(tally)) => found = Some(*tally),
@@ -87,8 +89,13 @@ impl UsersEngine {
                 }
                 _ = listening.tick() => {
                     silence += LISTEN_EVERY;
-                    if silence > patience_with_it {
-                        is_mute = true;
+                    preparing += if is_ready { Duration::ZERO } else { LISTEN_EVERY };
+                    if silence > SILENCE {
+                        mute = Some(format!("was silent for {} s, and was ended", silence.as_secs()));
+                        break;
+                    }
+                    if preparing > PREPARING {
+                        mute = Some(format!("was not ready within {} s, and was ended", PREPARING.as_secs()));
                         break;
                     }
                 }
@@ -101,18 +108,15 @@ impl UsersEngine {
                     last_words = Some(Instant::now() + LAST_WORDS);
                 }
                 () = patience => {
-                    is_mute = true;
+                    mute = Some("did not say what it had sent, and was ended".to_owned());
                     break;
                 }
             }
         }
-        let how = process.end(if is_mute { Duration::ZERO } else { END }).await?;
+        let how = process.end(if mute.is_some() { Duration::ZERO } else { END }).await?;
         let broken = (!is_done).then(|| {
-            if silence > patience_with_it {
-                format!("the process that sends was silent for {} s, and was ended", silence.as_secs())
-            } else {
-                format!("the process that sends ended before its time ({how})")
-            }
+            let what = mute.unwrap_or_else(|| format!("ended before its time ({how})"));
+            format!("the process that sends {what}")
         });
         let is_stopping = drain.is_cancelled() || abort.is_cancelled();
         match broken {

@@ -51,6 +51,8 @@ impl fmt::Debug for UsersOrder {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Report {
+    /// It is there, though there is nothing to tell yet.
+    Alive,
     /// Everything is ready, and nothing sent yet.
     Ready,
     /// What was seen since the last time.

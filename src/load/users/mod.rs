@@ -16,6 +16,6 @@ mod message;
 mod pace;
 mod plan;
 
-pub use attack::send;
+pub use attack::{alive, send};
 pub use child::UsersEngine;
 pub use message::{DRAIN, Report, UsersOrder};

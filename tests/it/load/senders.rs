@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::users::{count, ended, is_gone, sender, signal, under_way};
+use super::users::{count, ended, find_sender, is_gone, sender, signal, under_way};
 use super::workers::Field;
 use super::{ms, place, record, right, wait_for_requests};
 use crate::support::command::send;
@@ -70,6 +70,30 @@ fn users_who_are_not_heard_any_more_end_the_run_and_what_they_told_is_kept() {
     let record = record(&place);
     assert_eq!(record["verdict"]["conclusion"], "inconclusive");
     assert!(count(&record, "answered") > 20, "what was seen until then: {}", record["load"]["counts"]);
+    is_gone(sender, Duration::from_secs(2));
+}
+
+#[test]
+fn users_who_are_not_heard_from_the_beginning_end_the_run_as_soon() {
+    let server = Server::start(right);
+    let place = place("model: users\nusers: 2\nduration: 60s\ngates: [error_rate <= 1%]\n");
+    let run = under_way(&place, &server, 0);
+    let start = Instant::now();
+    // Not before it is itself: until then whoever starts it waits for it.
+    let sender = loop {
+        let begun = find_sender(&run).filter(|sender| {
+            let arguments = std::fs::read_to_string(format!("/proc/{sender}/cmdline"));
+            arguments.is_ok_and(|arguments| arguments.contains("send-users"))
+        });
+        if let Some(sender) = begun {
+            break sender;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "nobody is to send");
+    };
+    signal("STOP", sender);
+    ended(run).exits(4).complains(&["the process that sends was silent for"]);
+    assert!(start.elapsed() < Duration::from_secs(25), "it took {:?}", start.elapsed());
+    assert!(server.requests().is_empty(), "it was stopped before it sent anything");
     is_gone(sender, Duration::from_secs(2));
 }
 

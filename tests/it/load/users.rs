@@ -32,13 +32,18 @@ pub(super) fn ended(child: Child) -> Ended {
 
 /// The process that sends, as the system knows it.
 pub(super) fn sender(child: &Child) -> u32 {
+    find_sender(child).expect("a process that sends")
+}
+
+/// The same, if it has been started.
+pub(super) fn find_sender(child: &Child) -> Option<u32> {
     let parent = format!("PPid:\t{}\n", child.id());
     let processes = std::fs::read_dir("/proc").expect("the processes").flatten();
     let mut found = processes.filter_map(|entry| {
         let number: u32 = entry.file_name().to_str()?.parse().ok()?;
         std::fs::read_to_string(entry.path().join("status")).ok()?.contains(&parent).then_some(number)
     });
-    found.next().expect("a process that sends")
+    found.next()
 }
 
 pub(super) fn signal(name: &str, process: u32) {
