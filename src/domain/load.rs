@@ -269,6 +269,38 @@ pub struct LoadAbort {
     pub at_ms: f64,
 }
 
+/// Whose doing it was that a load ended before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// The target's: what ended it was seen of the target, and this program kept up.
+    Target,
+    /// This program's, one of its workers', or that of the machines that they run on.
+    ThisProgram,
+    /// It could not be told: this program was slow itself, or lacked something.
+    Unknown,
+}
+
+impl EndedBy {
+    /// Its name in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Target => "target",
+            Self::ThisProgram => "this_program",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The same in words.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Target => "that was the target's doing",
+            Self::ThisProgram => "that was the doing of this program or its machines, not of the target",
+            Self::Unknown => "it could not be told whether that was the target's doing or this program's",
+        }
+    }
+}
+
 /// The phrases under load, held against the same phrases before it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IdleComparison {
@@ -352,6 +384,9 @@ pub struct LoadRecord {
     /// Why it was ended before its time, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abort: Option<LoadAbort>,
+    /// Whose doing it was that it ended before its time; none where it did not, or in a record of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<EndedBy>,
     /// Which of its own limits ended it before its stages did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<String>,

@@ -5,8 +5,8 @@ use super::metric::Metric;
 use super::threshold::Gate;
 use super::verdict::{conclude_from, rank, sentence_from};
 use crate::domain::{
-    Check, CheckOutcome, CheckSeverity, CheckSource, Conclusion, LoadRecord, NoAnswerReason, Rate, RunRecord,
-    RunStatus, RunVerdict, SearchRecord, count,
+    Check, CheckOutcome, CheckSeverity, CheckSource, Conclusion, EndedBy, LoadRecord, NoAnswerReason, Rate,
+    RunRecord, RunStatus, RunVerdict, SearchRecord, count,
 };
 
 /// Users who wait for `max_rate` a larger part of their time than this are not the load any more.
@@ -220,14 +220,32 @@ fn conclude(record: &RunRecord, load: &LoadRecord, options: &GateOptions, checks
     match record.status {
         RunStatus::Interrupted => Conclusion::Interrupted,
         _ if record.integrity.lost > 0 || load.generator.starved => Conclusion::Inconclusive,
-        RunStatus::Aborted if !load.generator.limits.is_empty() && by_time(load) => Conclusion::Inconclusive,
-        RunStatus::Aborted => Conclusion::TargetFailed,
+        RunStatus::Aborted => match ended_by(record.status, load) {
+            Some(EndedBy::ThisProgram | EndedBy::Unknown) => Conclusion::Inconclusive,
+            Some(EndedBy::Target) | None => Conclusion::TargetFailed,
+        },
         RunStatus::Completed if load.counts.started > 0 && load.counts.answered == 0 => {
             Conclusion::TargetFailed
         }
         RunStatus::Completed if is_silent(record, load, options) => Conclusion::TargetFailed,
         RunStatus::Completed => conclude_from(checks),
     }
+}
+
+/// Whose doing it was that a load ended before its time, if it did. What this machine lacked or was slow in may have ended
+/// it as well as the target.
+pub fn ended_by(status: RunStatus, load: &LoadRecord) -> Option<EndedBy> {
+    if status != RunStatus::Aborted {
+        return None;
+    }
+    let is_ours = load.shards.iter().any(|shard| shard.trouble.is_some());
+    Some(match &load.abort {
+        None => EndedBy::ThisProgram,
+        Some(_) if is_ours => EndedBy::ThisProgram,
+        Some(_) if load.generator.starved => EndedBy::Unknown,
+        Some(_) if !load.generator.limits.is_empty() && by_time(load) => EndedBy::Unknown,
+        Some(_) => EndedBy::Target,
+    })
 }
 
 /// Whether it was ended for being slow.

@@ -26,6 +26,7 @@ mod waiver;
 pub use comparison::evaluate_comparison;
 pub use evaluate::{GATED_FROM, GateOptions, evaluate};
 pub use held::held_gates;
+pub use load::ended_by;
 pub use metric::Metric;
 pub use profile::GateProfile;
 pub use threshold::{Gate, GateParseError};

@@ -156,6 +156,14 @@ fn gates(record: &RunRecord) -> TestSuite {
     ] {
         suite.add_property(Property::new(name, xml(value)));
     }
+    if let Some(load) = &record.load {
+        for (key, value) in &load.scenario.overrides {
+            suite.add_property(Property::new(xml(&format!("override.{key}")), xml(value)));
+        }
+        if let Some(by) = load.ended_by {
+            suite.add_property(Property::new("ended_by", by.as_str()));
+        }
+    }
     if let Some(removed) = removed(record) {
         suite.add_property(Property::new("note", xml(&removed)));
     }

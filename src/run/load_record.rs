@@ -14,7 +14,7 @@ use crate::domain::{
     RunKind, RunOptionsRecord, RunRecord, RunStatus, RunVerdict, SCHEMA_VERSION, ScenarioRecord,
     SearchRecord, ShardRecord, SuiteRecord, TargetRecord, TextPolicy, VerdictCounts, count,
 };
-use crate::gate::{GateOptions, evaluate};
+use crate::gate::{GateOptions, ended_by, evaluate};
 use crate::judge::{
     Counted, compare_idle, histogram_report, load_integrity, load_results, load_slices, measure_load,
     request_rate,
@@ -227,6 +227,9 @@ pub(super) fn record(whole: &Whole<'_>, found: &Found) -> RunRecord {
         },
         results: load_results(judged, alert_level, facts.text),
     };
+    if let Some(load) = &mut record.load {
+        load.ended_by = ended_by(record.status, load);
+    }
     record.verdict = evaluate(&record, gates);
     record
 }
@@ -302,6 +305,7 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             })
             .collect(),
         abort: found.abort.clone(),
+        ended_by: None,
         cut: cut(scenario, found),
         idle: found.idle.as_ref().map(|idle| compare_idle(idle, counted)),
         search: found.search.clone(),

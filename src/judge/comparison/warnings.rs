@@ -1,7 +1,9 @@
 //! What makes a comparison less than it seems, in sentences.
 
 use super::pairs::Pairing;
-use crate::domain::{LatencyComparison, Level, PhraseResult, RunOptionsRecord, RunRecord, RunStatus};
+use crate::domain::{
+    EndedBy, LatencyComparison, Level, PhraseResult, RunOptionsRecord, RunRecord, RunStatus,
+};
 
 pub(super) fn warnings(
     baseline: &RunRecord,
@@ -37,7 +39,12 @@ fn runs(baseline: &RunRecord, candidate: &RunRecord) -> Vec<String> {
         let why = match run.status {
             RunStatus::Completed => continue,
             RunStatus::Interrupted => "was stopped by hand",
-            RunStatus::Aborted => "gave up because the target stopped answering",
+            RunStatus::Aborted => match run.load.as_ref().map(|load| load.ended_by) {
+                None => "gave up because the target stopped answering",
+                Some(Some(EndedBy::Target)) => "was ended because of its target",
+                Some(Some(EndedBy::ThisProgram)) => "was ended by this program or its machines",
+                Some(Some(EndedBy::Unknown) | None) => "was ended before its time",
+            },
         };
         let (judged, selected) = (run.results.len(), run.suite.selected);
         warnings.push(format!("the {name} {why} after {judged} of {selected} phrases"));

@@ -79,6 +79,7 @@ fn what(load: &LoadRecord) -> Markup {
         @if let Some(abort) = &load.abort {
             p.finding { "Ended after " (figures::duration(Some(abort.at_ms))) " by " code { (clean::cut(&abort.rule, 60)) } ": " (clean::sentence(&abort.seen)) "." }
         }
+        @if let Some(by) = load.ended_by { p.finding { "It ended before its time: " (by.in_words()) "." } }
         @if let Some(search) = &load.search {
             p.finding { (match (search.sustained, search.broken) {
                 (Some(held), Some(broke)) => format!("{held:.1} requests a second hold, {broke:.1} do not."),

@@ -22,9 +22,12 @@ pub(super) fn section(record: &RunRecord) -> Section {
 fn facts(record: &RunRecord) -> Vec<(&'static str, String)> {
     let (tool, host, suite, target) = (&record.tool, &record.host, &record.suite, &record.target);
     let status = match record.status {
-        RunStatus::Completed => "completed",
-        RunStatus::Interrupted => "interrupted: the record is partial",
-        RunStatus::Aborted => "given up: the record is partial",
+        RunStatus::Completed => "completed".to_owned(),
+        RunStatus::Interrupted => "interrupted: the record is partial".to_owned(),
+        RunStatus::Aborted => match record.load.as_ref().and_then(|load| load.ended_by) {
+            Some(by) => format!("given up: the record is partial, and {}", by.in_words()),
+            None => "given up: the record is partial".to_owned(),
+        },
     };
     let commit = tool.commit.as_deref().map(|commit| format!(", commit {}", clean::name(commit)));
     let length = figures::duration(Some(record.duration_ms));

@@ -15,6 +15,14 @@ pub(super) fn show(page: &mut Page, record: &RunRecord) {
         head.push("phrases");
     }
     page.block("### Load");
+    let overrides: Vec<String> =
+        load.scenario.overrides.iter().map(|(key, value)| code(&format!("{key}: {value}"))).collect();
+    if !overrides.is_empty() {
+        page.block(format!("In place of what the scenario says: {}.", overrides.join(", ")));
+    }
+    if let Some(by) = load.ended_by {
+        page.block(format!("It ended before its time: {}.", by.in_words()));
+    }
     page.block(table(&head, &load.steps, MOST, |step| row(step, load)));
     if let Some(batches) = figures::batches(load) {
         page.block(format!("Requests held {batches}. What has no answer and what is right are phrases."));

@@ -14,6 +14,9 @@ const MOST_STEPS: usize = 12;
 
 pub(super) fn show(page: &mut Page, record: &RunRecord, load: &LoadRecord) {
     page.section("Load", &sent(load));
+    if let Some(by) = load.ended_by {
+        page.section("Ended", &format!("before its time; {}", by.in_words()));
+    }
     steps(page, load);
     idle(page, load.idle.as_ref());
     checks(page, load);

@@ -15,7 +15,18 @@ fn the_load_is_the_one_that_was_said_and_no_other_ones_baseline() {
     // So slowly that what this machine adds is nothing beside it.
     let server = Server::start(|seen| right(seen).after(ms(150)));
     let place = place(ARRIVALS);
-    let rehearsal = ["--rate", "40/s", "--duration", "500ms", "--html", "page.html"];
+    let rehearsal = [
+        "--rate",
+        "40/s",
+        "--duration",
+        "500ms",
+        "--html",
+        "page.html",
+        "--markdown",
+        "page.md",
+        "--junit",
+        "page.xml",
+    ];
     let shown = run(&place, &server, &rehearsal).exits(0).stdout;
     assert!(shown.contains("rate: 40/s in place of the scenario's"), "{shown}");
     assert_eq!(server.requests().len(), 20);
@@ -24,6 +35,15 @@ fn the_load_is_the_one_that_was_said_and_no_other_ones_baseline() {
     assert_eq!(known["load"]["scenario"]["planned_ms"], 500.0);
     let page = std::fs::read_to_string(place.path().join("page.html")).unwrap();
     assert!(page.contains("--duration 500ms --rate 40/s"), "the command that repeats it");
+
+    let read = |name: &str| std::fs::read_to_string(place.path().join(name)).unwrap();
+    let markdown = read("page.md");
+    let said = "In place of what the scenario says: `duration: 500ms`, `rate: 40/s`.";
+    assert!(markdown.contains(said), "{markdown}");
+    let junit = read("page.xml");
+    for property in ["name=\"override.rate\" value=\"40/s\"", "name=\"override.duration\" value=\"500ms\""] {
+        assert!(junit.contains(property), "{junit}");
+    }
 
     // A file that says so is the same load, and anything else is another one, of the same series.
     let id = known["id"].as_str().unwrap();

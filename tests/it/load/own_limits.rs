@@ -111,6 +111,7 @@ fn a_load_that_finds_no_port_any_more_ends_and_the_target_is_not_blamed() {
     place.file("no-ports", "");
     let record = could_not_tell(&place, run, "found no free port or file");
     assert_eq!(record["status"], "aborted");
+    assert_eq!(record["load"]["ended_by"], "unknown");
     let sentence = record["verdict"]["sentence"].as_str().unwrap();
     assert!(sentence.ends_with("but this machine had no port or file left"), "{sentence}");
 }

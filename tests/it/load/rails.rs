@@ -156,6 +156,14 @@ fn errors_end_the_run_within_two_seconds() {
     let record = record(&place);
     assert_eq!(record["status"], "aborted");
     assert_eq!(record["load"]["abort"]["rule"], "error_rate: 50%");
+    assert_eq!(record["load"]["ended_by"], "target");
+    let formats = ["--html", "p.html", "--markdown", "p.md", "--junit", "p.xml"];
+    let shown = place.thrash(["report", "latest"].iter().chain(&formats)).exits(0).stdout;
+    let read = |name: &str| std::fs::read_to_string(place.path().join(name)).unwrap();
+    for report in [shown, read("p.html"), read("p.md")] {
+        assert!(report.contains("the target's doing"), "{report}");
+    }
+    assert!(read("p.xml").contains("name=\"ended_by\" value=\"target\""), "{}", read("p.xml"));
     let at = record["load"]["abort"]["at_ms"].as_f64().unwrap();
     assert!((1000.0..3000.0).contains(&at), "ended after {at} ms; the errors began after 1000");
     let requests = server.requests().len();

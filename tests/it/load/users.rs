@@ -284,6 +284,8 @@ fn a_process_that_is_killed_leaves_a_record_that_passes_nothing() {
     );
     assert!(count(&record, "answered") > 20, "what was seen until then: {}", counts(&record));
     assert_eq!(record["load"]["generator"]["starved"], true);
+    assert_eq!(record["load"]["ended_by"], "this_program");
+    assert!(ended.stdout.contains("doing of this program"), "{}", ended.stdout);
 }
 
 #[test]
