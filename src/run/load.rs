@@ -289,6 +289,7 @@ impl Course<'_> {
         for shard in shards {
             if let Some(trouble) = &shard.trouble
                 && self.abort.is_none()
+                && self.broken.is_none()
                 && !self.control.is_stopping()
             {
                 let seen = format!("worker {} {trouble}", shard.index);

@@ -15,6 +15,7 @@ mod rails;
 mod search;
 mod senders;
 mod slow_database;
+mod standstill;
 mod users;
 mod wire;
 mod workers;

@@ -13,12 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::gathered::Gathered;
 use super::message::{Job, LoadOrders, Told};
+use super::stillness::Stillness;
 use super::{LOOK_EVERY, WorkersWish, may_pass, patiently};
 use crate::dispatch::DispatchError;
 use crate::domain::{LoadModel, RunEvent, RunId, count};
 use crate::load::{Elsewhere, Scenario, Sending, Sent, Tally, Window};
 use crate::run::RunControl;
-use crate::store::{LoadBoard, PostedJob, Stop, StoreError};
+use crate::store::{LoadBoard, News, PostedJob, Stop, StoreError};
 use crate::target::Contract;
 
 /// How often it shows that it is still there.
@@ -43,6 +44,7 @@ pub(in crate::dispatch) struct Crew {
     state: Mutex<State>,
     /// Shows that the run goes on, until the end.
     _beating: JoinSet<()>,
+    stillness: Stillness,
 }
 
 #[derive(Default)]
@@ -100,7 +102,7 @@ impl Crew {
             }
         });
         let state = Mutex::new(State { load: 0, read: vec![0; wish.count] });
-        Ok(Self { board, run: run.clone(), wish, state, _beating: beating })
+        Ok(Self { board, run: run.clone(), wish, state, _beating: beating, stillness: Stillness::watch() })
     }
 
     /// Waits for the workers, or until somebody stops the run.
@@ -173,6 +175,8 @@ impl Crew {
             ended: None,
             until: None,
             heard: Instant::now(),
+            noticed: self.stillness.total(),
+            stood_still: Duration::ZERO,
         };
         let length: Duration = sending.ramps.iter().map(|ramp| ramp.duration).sum();
         let patience = sending.target.timeout() + LAST_WORDS;
@@ -190,6 +194,7 @@ impl Crew {
                 () = drain.cancelled(), if course.stopped.is_none() => course.stop(Stop::Drain, patience).await,
                 _ = ticks.tick() => {}
             }
+            course.forgive_standstill();
             course.look(&mut state.read).await;
             if course.gathered.is_troubled() && course.stopped.is_none() {
                 course.stop(Stop::Drain, patience).await;
@@ -207,7 +212,11 @@ impl Crew {
             course.gathered.tally.intend(&sending, within);
         }
         let shards = course.gathered.records();
-        Sent { tally: course.gathered.tally, broken: None, lead, shards }
+        let broken = (course.has_lost_them() && course.gathered.is_troubled()).then(|| {
+            let still = course.stood_still.as_secs_f64();
+            format!("this process stood still for {still:.1} s, and workers who hear nothing of it stop")
+        });
+        Sent { tally: course.gathered.tally, broken, lead, shards }
     }
 }
 
@@ -227,6 +236,10 @@ struct Course<'a> {
     until: Option<Instant>,
     /// When the board answered last.
     heard: Instant,
+    /// How long this process had stood still in all when that was looked at last.
+    noticed: Duration,
+    /// And during this load.
+    stood_still: Duration,
 }
 
 impl Course<'_> {
@@ -273,12 +286,30 @@ impl Course<'_> {
         }
     }
 
+    /// While this process stood still nobody else was silent: all have as long again.
+    fn forgive_standstill(&mut self) {
+        let total = self.crew.stillness.total();
+        let still = total.saturating_sub(self.noticed);
+        if !still.is_zero() {
+            self.noticed = total;
+            self.stood_still += still;
+            self.heard = Instant::now();
+            self.until = self.until.map(|until| until + still);
+        }
+    }
+
+    /// Whether it stood still for so long that workers may have taken it for gone.
+    fn has_lost_them(&self) -> bool {
+        self.stood_still + BEAT_EVERY > LOST
+    }
+
     /// Reads what the workers tell, and sees who is gone.
     async fn look(&mut self, read: &mut [i64]) {
-        let board = &self.crew.board;
-        let seen =
-            async { Ok((board.read(&self.crew.run, read).await?, board.present(&self.crew.run).await?)) };
-        let (news, present) = match seen.await {
+        let (board, run) = (&self.crew.board, &self.crew.run);
+        let seen = async { Ok((board.read(run, read).await?, board.present(run).await?)) };
+        let seen = seen.await;
+        self.forgive_standstill();
+        let (news, present) = match seen {
             Ok(seen) => seen,
             Err(error) if self.heard.elapsed() > LOST => {
                 let error: StoreError = error;
@@ -287,6 +318,41 @@ impl Course<'_> {
             Err(_) => return,
         };
         self.heard = Instant::now();
+        self.take(news, read);
+        let gone = self.gathered.waited_for().filter(|shard| {
+            let silence = present.iter().find(|(known, _)| known == shard).map(|(_, silence)| *silence);
+            silence.is_none_or(|silence| silence > LOST)
+        });
+        let gone: Vec<usize> = gone.collect();
+        if gone.is_empty() {
+            return;
+        }
+        for shard in &gone {
+            // It may be back some day, and has to hear that nobody waits for it any more. Where that fails it hears that
+            // the run is over.
+            let _ = board.take_away(run, *shard).await;
+        }
+        // What it told until then counts.
+        if let Ok(news) = board.read(run, read).await {
+            self.take(news, read);
+        }
+        let waited_for: Vec<usize> =
+            self.gathered.waited_for().filter(|shard| gone.contains(shard)).collect();
+        for shard in waited_for {
+            let reason = if self.has_lost_them() {
+                let still = self.stood_still.as_secs_f64();
+                format!(
+                    "was not heard of any more after this process had stood still for {still:.1} s: what it sent is in no number"
+                )
+            } else {
+                format!("was not heard of for {} s: what it sent is in no number", LOST.as_secs())
+            };
+            self.gathered.lose(shard, reason);
+        }
+    }
+
+    /// Takes in what was told.
+    fn take(&mut self, news: Vec<News>, read: &mut [i64]) {
         for news in news {
             if let Some(last) = read.get_mut(news.shard) {
                 *last = news.number;
@@ -301,14 +367,6 @@ impl Course<'_> {
                 Ok(_) => {}
                 Err(_) => self.gathered.lose(news.shard, "told something that cannot be read"),
             }
-        }
-        let gone = self.gathered.waited_for().filter(|shard| {
-            let silence = present.iter().find(|(known, _)| known == shard).map(|(_, silence)| *silence);
-            silence.is_none_or(|silence| silence > LOST)
-        });
-        for shard in gone.collect::<Vec<_>>() {
-            let reason = format!("was not heard of for {} s: what it sent is in no number", LOST.as_secs());
-            self.gathered.lose(shard, reason);
         }
     }
 }

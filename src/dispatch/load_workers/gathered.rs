@@ -46,7 +46,8 @@ impl Gathered {
                 windows
             }
             What::Done { tally, trouble } => {
-                if shard.is_done {
+                // Who was given up has been said to be in no number.
+                if shard.is_done || shard.record.trouble.is_some() {
                     return Vec::new();
                 }
                 shard.is_done = true;

@@ -10,6 +10,7 @@ mod crew;
 mod gathered;
 mod message;
 mod shift;
+mod stillness;
 mod worker;
 
 use std::future::Future;

@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::message::{LoadOrders, Told, What};
+use super::stillness::Stillness;
 use super::worker::{PreparedWorker, Worked};
 use super::{IDLE_SILENCE, LOOK_EVERY, may_pass};
 use crate::dispatch::{DispatchError, chain};
@@ -34,6 +35,9 @@ pub(super) struct Shift<'a> {
     requests: u64,
     /// Why it did not send all that it should have.
     failed: Option<String>,
+    stillness: Stillness,
+    /// How long this process had stood still in all when that was looked at last.
+    stood_still: Duration,
 }
 
 /// One load.
@@ -60,6 +64,8 @@ impl<'a> Shift<'a> {
             load: None,
             requests: 0,
             failed: None,
+            stillness: Stillness::watch(),
+            stood_still: Duration::ZERO,
         }
     }
 
@@ -90,6 +96,11 @@ impl<'a> Shift<'a> {
             }
             self.collect().await;
             let Some(heard) = self.tell().await? else {
+                let is_untold =
+                    self.load.as_ref().is_some_and(|load| !load.is_over) || !self.outbox.is_empty();
+                if is_untold && !control.is_stopping() {
+                    return self.lost("the run ended without it");
+                }
                 return match self.failed.take().filter(|_| !control.is_stopping()) {
                     None => Ok(Worked::Done { requests: self.requests }),
                     Some(reason) => Err(DispatchError::Workers {
@@ -106,6 +117,30 @@ impl<'a> Shift<'a> {
             }
             self.follow(&heard).await?;
         }
+    }
+
+    /// Whoever began the run does not count what this worker sent.
+    fn lost<T>(&self, why: &str) -> Result<T, DispatchError> {
+        let shard = self.worker.joined.shard;
+        let still = match self.stood_still {
+            Duration::ZERO => String::new(),
+            still => format!(", after this process had stood still for {:.1} s", still.as_secs_f64()),
+        };
+        Err(DispatchError::Workers {
+            message: format!("what worker {shard} sent is in no number: {why}{still}"),
+            hint: "the run could not tell without it; begin it again".to_owned(),
+        })
+    }
+
+    /// Whether this process stood still since the last time: then nobody else was silent meanwhile.
+    fn stood_still(&mut self) -> bool {
+        let total = self.stillness.total();
+        let is_news = total > self.stood_still;
+        if is_news {
+            self.stood_still = total;
+            self.heard = Instant::now();
+        }
+        is_news
     }
 
     fn is_sending(&self) -> bool {
@@ -170,8 +205,9 @@ impl<'a> Shift<'a> {
     /// Tells what there is to tell. None when the run is over.
     async fn tell(&mut self) -> Result<Option<Heard>, DispatchError> {
         let patience = if self.is_sending() { SILENCE } else { IDLE_SILENCE };
-        let until = self.heard + patience;
         loop {
+            self.stood_still();
+            let until = self.heard + patience;
             let PreparedWorker { board, joined, .. } = self.worker;
             match timeout_at(until, board.tell(joined, self.next, &self.outbox)).await {
                 Ok(Ok(heard)) => {
@@ -181,6 +217,7 @@ impl<'a> Shift<'a> {
                     return Ok(heard);
                 }
                 Ok(Err(_)) if Instant::now() < until => sleep(LOOK_EVERY).await,
+                _ if self.stood_still() => {}
                 Ok(Err(error)) => return Err(error.into()),
                 Err(_) => {
                     return Err(DispatchError::Workers {
@@ -203,6 +240,9 @@ impl<'a> Shift<'a> {
                 hint: "begin the run again".to_owned(),
             })
         };
+        if !heard.is_ours && self.load.is_some() {
+            return self.lost("nothing was heard of it for some seconds");
+        }
         if !heard.is_ours {
             return lost("another worker has taken this one's number");
         }

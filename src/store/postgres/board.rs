@@ -212,6 +212,13 @@ impl LoadBoard {
             .collect())
     }
 
+    /// Takes a shard away from whoever has it, and nobody else gets it: what it tells from now on is not heard.
+    pub async fn take_away(&self, run: &RunId, shard: usize) -> Result<(), StoreError> {
+        let take =
+            sqlx::query("UPDATE ash_thrash.load_shards SET worker = '' WHERE run_id = $1 AND shard = $2");
+        self.change("give up a worker", run, take.bind(run.as_str()).bind(small(shard))).await
+    }
+
     /// Whoever began the run is still there.
     pub async fn beat(&self, run: &RunId) -> Result<(), StoreError> {
         let beat =

@@ -72,6 +72,22 @@ async fn a_worker_whose_number_another_has_hears_that_and_tells_nothing() {
 }
 
 #[tokio::test]
+async fn a_worker_that_was_given_up_hears_that_and_tells_nothing_more() {
+    let place = PostgresPlace::fresh().await;
+    let (board, worker) = joined(&place).await;
+    board.tell(&worker, 1, &["before".to_owned()]).await.unwrap();
+    board.take_away(&worker.run, worker.shard).await.unwrap();
+    let heard = board.tell(&worker, 2, &["after".to_owned()]).await.unwrap();
+    assert!(matches!(heard, Some(Heard { is_ours: false, .. })), "{heard:?}");
+    let other = JoinedShard { worker: "other".to_owned(), ..worker.clone() };
+    assert!(!board.join(&other).await.unwrap(), "nobody takes its place while it may be there");
+    let told: Vec<String> =
+        board.read(&worker.run, &[0]).await.unwrap().into_iter().map(|news| news.body).collect();
+    assert_eq!(told, ["before"]);
+    board.close().await;
+}
+
+#[tokio::test]
 async fn what_is_said_to_the_board_twice_counts_once() {
     let place = PostgresPlace::fresh().await;
     let (board, worker) = joined(&place).await;
