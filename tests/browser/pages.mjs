@@ -1,7 +1,7 @@
 // The HTML report in a real browser:  node pages.mjs CHROMIUM FOLDER
 //
 // The folder holds pages that the test beside `tests/it/report/browser.rs` made: run.html, large.html, hostile.html,
-// comparison.html, history.html.
+// comparison.html, history.html, load.html.
 import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { accessible, open, overflow, start } from "./checks.mjs";
@@ -143,7 +143,7 @@ const checks = {
   },
 
   async "it is readable in light and dark, wide and narrow, with nothing to scroll sideways"() {
-    for (const name of ["run.html", "large.html", "hostile.html", "comparison.html", "history.html"]) {
+    for (const name of ["run.html", "large.html", "hostile.html", "comparison.html", "history.html", "load.html"]) {
       const { page, finish } = await open(browser, at(name));
       for (const colorScheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme });
@@ -159,7 +159,7 @@ const checks = {
   },
 
   async "it is accessible"() {
-    for (const name of ["run.html", "hostile.html", "comparison.html", "history.html"]) {
+    for (const name of ["run.html", "hostile.html", "comparison.html", "history.html", "load.html"]) {
       const { page, finish } = await open(browser, at(name));
       await accessible(page, `${name}, closed`);
       await page.evaluate(() => document.querySelectorAll("details").forEach((details) => { details.open = true; }));
@@ -193,7 +193,7 @@ const checks = {
   },
 
   async "it prints"() {
-    for (const name of ["run.html", "comparison.html", "history.html"]) {
+    for (const name of ["run.html", "comparison.html", "history.html", "load.html"]) {
       const { page, finish } = await open(browser, at(name));
       const pdf = await page.pdf({ format: "A4", printBackground: true });
       assert.equal(pdf.subarray(0, 5).toString(), "%PDF-");
@@ -219,6 +219,45 @@ const checks = {
       assert.equal(await page.locator("#over-time svg[role=img]").count(), 4);
       for (const chart of await page.locator("#over-time svg[role=img]").all()) assert.ok(await chart.isVisible());
       assert.equal(await page.locator("script").count(), 0);
+      await finish();
+    }
+  },
+
+  async "the charts of a load are zoomed into and out of again, with and without scripts"() {
+    for (const javaScriptEnabled of [true, false]) {
+      const { page, finish } = await open(browser, at("load.html"), { javaScriptEnabled });
+      const figure = page.locator("figure.zoom");
+      const window = figure.locator(".scroll");
+      const charts = figure.locator(".scroll svg[role=img]");
+      assert.equal(await charts.count(), 3);
+      const widths = async () => {
+        const found = [];
+        for (const chart of await charts.all()) found.push((await chart.boundingBox()).width);
+        return found;
+      };
+      const hidden = () => window.evaluate((window) => window.scrollWidth - window.clientWidth);
+      const before = await widths();
+      assert.ok(await hidden() < 2, "all of it is seen");
+      for (const factor of [3, 10]) {
+        await figure.getByRole("radio", { name: `${factor}×` }).check();
+        const wide = await widths();
+        wide.forEach((width, i) => assert.ok(width > before[i] * factor * 0.85, `${width} of ${before[i]} at ${factor}`));
+        assert.ok(await hidden() > before[0] * (factor - 1) * 0.8, "there is more than is seen");
+        // The charts move together, by the keyboard too, and the page stays where it is.
+        await window.focus();
+        await page.keyboard.press("End");
+        await page.keyboard.press("ArrowRight");
+        await window.evaluate((window) => window.scrollTo({ left: window.scrollWidth, behavior: "instant" }));
+        const { x, width } = await window.boundingBox();
+        for (const chart of await charts.all()) {
+          const box = await chart.boundingBox();
+          assert.ok(Math.abs(box.x + box.width - x - width) < 24, "each is at its end");
+        }
+        assert.equal(await overflow(page), 0);
+      }
+      await figure.getByRole("radio", { name: "1×", exact: true }).check();
+      assert.deepEqual(await widths(), before);
+      assert.ok(await hidden() < 2, "all of it is seen again");
       await finish();
     }
   },

@@ -7,6 +7,7 @@ mod connections;
 mod content;
 mod format;
 mod kubernetes;
+mod live;
 mod open;
 mod overrides;
 mod own_limits;

@@ -11,6 +11,7 @@ use super::extras::{comparison, second_opinion, sized};
 use super::html::whole;
 use super::html_hostile::with_word;
 use crate::history::shifted;
+use crate::support::command::Place;
 use crate::support::sample;
 
 #[test]
@@ -36,6 +37,11 @@ fn pages_work_in_a_browser() {
     write("comparison.html", render_comparison_html(&compared, &sample::record().verdict));
 
     write("history.html", render_history_html(&shifted()));
+    let place = Place::new();
+    let load = ["load", "smoke", "--scale-time", "0.6", "--json", "load.json"];
+    place.thrash(load);
+    let record = std::fs::read_to_string(place.path().join("load.json")).expect("a record");
+    write("load.html", page(&serde_json::from_str(&record).expect("a record"), &RenderOptions::default()));
 
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let mut command = Command::new("node");
