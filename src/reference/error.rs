@@ -67,6 +67,24 @@ pub enum ReferenceError {
         /// How far they may be apart.
         tolerance: f64,
     },
+    /// An engine computes it rightly, and another level comes of it.
+    #[error(
+        "model `{model}` in {engine}: golden phrase {phrase} scores what it should, and that makes it `{found}` \
+         instead of `{expected}`: `labels`, `levels`, `weights` or `decide` of `thrash.yaml` are not those that it was \
+         written with"
+    )]
+    GoldenLevel {
+        /// The model.
+        model: String,
+        /// The engine.
+        engine: String,
+        /// Which phrase, from 1.
+        phrase: usize,
+        /// The level that is written down.
+        expected: crate::domain::Level,
+        /// The level that came out.
+        found: crate::domain::Level,
+    },
     /// Nothing that was tried can run it.
     #[error("model `{model}` runs in no engine: {}", tried.join("; "))]
     NoEngine {
@@ -99,7 +117,7 @@ impl ReferenceError {
             }
             Self::SideFile(_) => Some("docs/reference.md describes the file".to_owned()),
             Self::Engine(error) => error.hint().map(str::to_owned),
-            Self::Read { .. } | Self::Golden { .. } => None,
+            Self::Read { .. } | Self::Golden { .. } | Self::GoldenLevel { .. } => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ReferenceError;
 use super::folder::ModelFolder;
-use super::side_file::{InputKind, SideFile, Task};
+use super::side_file::{Golden, InputKind, Scores, SideFile, Task};
 use crate::document::{Document, Path, Problem, Problems, nearest_hint};
 
 /// Keys that only some tasks read.
@@ -33,7 +33,7 @@ pub(super) fn check(
     let mut found = Problems::default();
     let fit = Fit { side: &folder.side, task, outputs, written };
     let all = fit.ignored(longest).into_iter().chain(fit.unknown()).chain(fit.labels()).chain(fit.places());
-    all.for_each(|problem| found.push(problem));
+    all.chain(fit.golden()).for_each(|problem| found.push(problem));
     found.sort();
     if found.is_empty() { Ok(()) } else { Err(ReferenceError::SideFile(found)) }
 }
@@ -72,15 +72,18 @@ impl Fit<'_> {
         found
     }
 
+    /// The labels.
+    fn known(&self) -> Vec<&str> {
+        match (&self.side.labels, self.task) {
+            (Some(labels), _) => labels.iter().map(String::as_str).collect(),
+            (None, Task::Score) => vec!["score"],
+            (None, _) => self.outputs.iter().map(String::as_str).collect(),
+        }
+    }
+
     /// Names in mappings that are no labels.
     fn unknown(&self) -> Vec<Problem> {
-        let score = ["score".to_owned()];
-        let names = match (&self.side.labels, self.task) {
-            (Some(labels), _) => labels,
-            (None, Task::Score) => score.as_slice(),
-            (None, _) => self.outputs,
-        };
-        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let known = self.known();
         let levels = self.side.levels.keys().map(|name| ("levels", name));
         let weights = self.side.weights.keys().map(|name| ("weights", name));
         // Where there are no names at all, that is what is said.
@@ -112,6 +115,38 @@ impl Fit<'_> {
             let hint = "`labels` name the outputs in their order: leave them out, or mend `config.json`";
             (own != index).then(|| self.written.problem(&place, message).with_hint(hint))
         })
+    }
+
+    /// Golden scores that are not of these labels, and those that would come out right with the labels in any order.
+    fn golden(&self) -> Vec<Problem> {
+        let known = self.known();
+        // Else the names are the model's own, or what a hypothesis is made of.
+        let is_claimed = self.side.labels.is_some() && self.task != Task::ZeroShot && known.len() > 1;
+        let is_proven = known.len() == self.outputs.len()
+            && known.iter().zip(self.outputs).all(|(label, output)| label.eq_ignore_ascii_case(output));
+        let wrong = |scores: &Scores| match scores {
+            Scores::Placed(_) if is_claimed && !is_proven => {
+                let example = known.iter().map(|label| format!("{label}: …")).collect::<Vec<_>>().join(", ");
+                let message = "without names they would fit labels in a wrong order, too".to_owned();
+                Some((message, format!("as `scores: {{{example}}}`")))
+            }
+            Scores::Placed(_) => None,
+            Scores::Named(scores) => {
+                let unknown = scores.keys().find(|name| !known.contains(&name.as_str()));
+                let missing = known.iter().find(|name| !scores.contains_key(**name));
+                // It stands beside a phrase, so the name is not quoted.
+                unknown
+                    .map(|name| ("a score is of no label".to_owned(), nearest_hint(name, &known)))
+                    .or_else(|| Some((format!("there is no score of `{}`", missing?), String::new())))
+            }
+        };
+        let golden = self.side.golden.iter().enumerate();
+        let problem = |(index, golden): (usize, &Golden)| {
+            let (message, hint) = wrong(&golden.scores)?;
+            let problem = self.written.problem(&Path::of("golden").join(index).join("scores"), message);
+            Some(if hint.is_empty() { problem } else { problem.with_hint(hint) })
+        };
+        golden.filter_map(problem).collect()
     }
 
     /// Places of entailment and contradiction that cannot be right.

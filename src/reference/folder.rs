@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
@@ -18,6 +19,9 @@ static BUILTIN: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/reference/b
 
 /// The names under which models are exported; the first that is there is taken.
 pub(super) const USUAL: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
+
+/// What stands in place of a large file in a repository that was cloned without Git LFS.
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 /// Larger files than this are no texts.
 const LARGEST_TEXT: u64 = 64 << 20;
@@ -128,7 +132,39 @@ impl ModelFolder {
         found.model_file = found.find_model(wanted)?;
         // What is no ONNX is refused by the engines; whatever else they take is held to the strict bars.
         found.graph = Graph::scan(found.weights(&mut PathBuf::new())).unwrap_or_default();
+        found.check_beside()?;
         Ok(found)
+    }
+
+    /// Whether the files with weights that the model names are what an engine may open.
+    fn check_beside(&self) -> Result<(), ReferenceError> {
+        for file in &self.graph.beside {
+            let is_below = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+            if !Path::new(file).components().all(is_below) {
+                let found = format!("`{file}`, which lies outside its folder");
+                return Err(self.unfit(
+                    &format!("the weights of `{}` beside it", self.model_file),
+                    found,
+                    None,
+                ));
+            }
+            let Some(folder) = &self.folder else { continue };
+            let path = folder.join(&self.model_file).with_file_name(file);
+            if let Some(found) = kind(&path).or_else(|| (!path.exists()).then_some("none")) {
+                let expected = format!("`{file}` beside `{}`, with its weights", self.model_file);
+                return Err(self.unfit(&expected, found.to_owned(), None));
+            }
+        }
+        Ok(())
+    }
+
+    fn unfit(&self, expected: &str, found: String, hint: Option<&str>) -> ReferenceError {
+        ReferenceError::Misfit {
+            model: self.shown.clone(),
+            expected: expected.to_owned(),
+            found,
+            hint: hint.map(str::to_owned),
+        }
     }
 
     fn find_model(&self, wanted: Option<String>) -> Result<String, ReferenceError> {
@@ -141,6 +177,14 @@ impl ModelFolder {
             && there(file)
         {
             return self.filled(file);
+        }
+        // What is there and no file is the reason, and not which file is meant.
+        let names = wanted.iter().map(String::as_str).chain(USUAL.into_iter().filter(|_| wanted.is_none()));
+        for file in names {
+            let path = self.folder.as_ref().map(|folder| folder.join(file));
+            if let Some(found) = path.and_then(|path| kind(&path)) {
+                return Err(self.unfit(&format!("an ONNX model in `{file}`"), found.to_owned(), None));
+            }
         }
         let found = self.onnx_files();
         let usual = USUAL.into_iter().find(|file| there(file)).map(str::to_owned);
@@ -165,16 +209,21 @@ impl ModelFolder {
         }
     }
 
-    /// The file, if there is something in it: one engine takes an empty file for a model without inputs.
+    /// The file, if a model may be in it: one engine takes an empty file for a model without inputs.
     fn filled(&self, file: &str) -> Result<String, ReferenceError> {
-        let path = self.folder.as_ref().map(|folder| folder.join(file));
-        if path.is_some_and(|path| path.metadata().is_ok_and(|about| about.len() == 0)) {
-            return Err(ReferenceError::Misfit {
-                model: self.shown.clone(),
-                expected: "an ONNX model".to_owned(),
-                found: format!("an empty file `{file}`"),
-                hint: None,
-            });
+        let Some(folder) = &self.folder else { return Ok(file.to_owned()) };
+        let path = folder.join(file);
+        let mut start = Vec::new();
+        std::fs::File::open(&path)
+            .and_then(|opened| opened.take(POINTER.len() as u64).read_to_end(&mut start))
+            .map_err(|source| ReferenceError::Read { path, source })?;
+        let expected = format!("an ONNX model in `{file}`");
+        if start.is_empty() {
+            return Err(self.unfit(&expected, "an empty file".to_owned(), Some("fetch or export it again")));
+        }
+        if start == POINTER {
+            let found = "a pointer of Git LFS to a model that was not fetched".to_owned();
+            return Err(self.unfit(&expected, found, Some("`git lfs pull` in that folder fetches it")));
         }
         Ok(file.to_owned())
     }
@@ -287,6 +336,28 @@ impl ModelFolder {
     }
 }
 
+/// What something is that is there and no plain file. An engine that opened a pipe would wait for ever.
+fn kind(path: &Path) -> Option<&'static str> {
+    match path.metadata() {
+        Ok(about) if about.is_file() => None,
+        Ok(about) if about.is_dir() => Some("a folder"),
+        Ok(about) if is_pipe(&about) => Some("a pipe"),
+        Ok(_) => Some("a device or socket"),
+        Err(_) => path.is_symlink().then_some("a link to a file that is not there"),
+    }
+}
+
+#[cfg(unix)]
+fn is_pipe(about: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    about.file_type().is_fifo()
+}
+
+#[cfg(not(unix))]
+const fn is_pipe(_: &std::fs::Metadata) -> bool {
+    false
+}
+
 /// SHA-256 of a file; none where there is none.
 fn digest(path: &Path) -> Result<Option<sha2::digest::Output<Sha256>>, ReferenceError> {
     let read = |source| ReferenceError::Read { path: path.to_owned(), source };
@@ -321,11 +392,15 @@ fn split(path: &Path) -> Result<(Option<PathBuf>, Option<String>), ReferenceErro
     if path.is_dir() {
         return Ok((Some(path.to_owned()), None));
     }
-    let about = path.metadata().map_err(|source| ReferenceError::Read { path: path.to_owned(), source })?;
-    if !about.is_file() || path.extension().is_none_or(|ending| ending != "onnx") {
+    let found = kind(path);
+    if found.is_none() {
+        path.metadata().map_err(|source| ReferenceError::Read { path: path.to_owned(), source })?;
+    }
+    if found.is_some() || path.extension().is_none_or(|ending| ending != "onnx") {
+        let found = found.map_or_else(String::new, |found| format!(", but {found}"));
         return Err(ReferenceError::Folder {
             model: path.display().to_string(),
-            message: "it is neither a folder nor an ONNX file".to_owned(),
+            message: format!("it is neither a folder nor an ONNX file{found}"),
             hint: None,
         });
     }

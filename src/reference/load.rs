@@ -149,14 +149,13 @@ impl Model {
 }
 
 fn load(folder: &ModelFolder, recipe: &Recipe, options: &ReferenceOptions) -> Result<Model, ReferenceError> {
-    let (mut tried, mut absent) = (Vec::new(), Vec::new());
-    let mut hint = None;
+    let (mut failed, mut absent, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     let ways = ways(options)?;
     let is_only = ways.len() == 1;
     for way in ways {
         match load_in(way, folder, recipe, options) {
             Ok(mut model) => {
-                model.facts.notes.splice(0..0, tried);
+                model.facts.notes.splice(0..0, notes);
                 return Ok(model);
             }
             Err(error) if is_only => return Err(error),
@@ -167,21 +166,24 @@ fn load(folder: &ModelFolder, recipe: &Recipe, options: &ReferenceOptions) -> Re
                 | ReferenceError::Misfit { .. }),
             ) => return Err(error),
             Err(error) => {
-                hint = hint.or_else(|| error.hint());
-                // That a machine has no such library is how most are, and the engine's name says it.
-                if matches!(&error, ReferenceError::Engine(EngineError::NoRuntime { is_there: false, .. })) {
-                    absent.push(error.to_string());
-                    continue;
-                }
-                tried.push(match error {
+                let text = match &error {
                     ReferenceError::Engine(EngineError::NoRuntime { .. }) => error.to_string(),
                     _ => format!("{way}: {error}"),
-                });
+                };
+                // That a machine has no such library is how most are, and the engine's name says it.
+                if !matches!(&error, ReferenceError::Engine(EngineError::NoRuntime { is_there: false, .. })) {
+                    notes.push(text.clone());
+                }
+                let is_absence = matches!(&error, ReferenceError::Engine(error) if error.is_absence());
+                if is_absence { &mut absent } else { &mut failed }.push((text, error.hint()));
             }
         }
     }
-    absent.extend(tried);
-    Err(ReferenceError::NoEngine { model: folder.shown.clone(), tried: absent, hint })
+    // What came of the model goes first: what the machine lacks is not the reason where something read it.
+    let reasons = if failed.is_empty() { &absent } else { &failed };
+    let hint = reasons.iter().find_map(|(_, hint)| hint.clone());
+    let tried = failed.into_iter().chain(absent).map(|(text, _)| text).collect();
+    Err(ReferenceError::NoEngine { model: folder.shown.clone(), tried, hint })
 }
 
 fn load_in(
@@ -364,6 +366,15 @@ impl Model {
                     expected: shown(&golden.scores),
                     found: shown(&opinion.scores),
                     tolerance,
+                });
+            }
+            if let Some(expected) = golden.level.filter(|level| *level != opinion.level) {
+                return Err(ReferenceError::GoldenLevel {
+                    model: self.facts.name.clone(),
+                    engine: self.facts.engine.clone(),
+                    phrase: index + 1,
+                    expected,
+                    found: opinion.level,
                 });
             }
         }

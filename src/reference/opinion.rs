@@ -1,7 +1,7 @@
 //! From a model's numbers to a level.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::side_file::Decide;
 use crate::domain::Level;
@@ -59,6 +59,40 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// What no text could ever be, where that shows a mistake: such a model would agree, or part, whatever it reads.
+    pub(super) fn unreachable(&self) -> Option<String> {
+        if let Decide::Bands(bands) = &self.decide {
+            let weights = self.labels.iter().map(|label| label.weight);
+            let most = weights.clone().fold(0.0, f64::max);
+            // Labels that exclude one another weigh together what the least of them does, or more.
+            let least = match self.activation {
+                Activation::Softmax => weights.fold(f64::INFINITY, f64::min),
+                Activation::Sigmoid | Activation::None => 0.0,
+            };
+            let too_high = bands.iter().find(|(_, number)| **number > most);
+            let too_low = bands.iter().find(|(_, number)| **number <= least);
+            return match (too_high, too_low) {
+                (Some((level, number)), _) => Some(format!(
+                    "`{level}` begins at {number}, and no text scores above {most}, the greatest weight"
+                )),
+                (None, Some((level, number))) => Some(format!(
+                    "`{level}` begins at {number}, and every text scores {least}, the least weight, or more"
+                )),
+                (None, None) => None,
+            };
+        }
+        let levels: BTreeSet<Level> = self.labels.iter().filter_map(|label| label.level).collect();
+        // Below a threshold there is no label, which is `none`.
+        let is_constant = match &self.decide {
+            Decide::Threshold(_) => levels.iter().all(|level| *level == Level::None),
+            Decide::Top | Decide::AtLeast(_) | Decide::Bands(_) => levels.len() < 2,
+        };
+        is_constant.then(|| {
+            let levels: Vec<String> = levels.iter().map(ToString::to_string).collect();
+            format!("only `{}`, whatever it reads", levels.join(""))
+        })
+    }
+
     /// The opinion behind the numbers, one a label; none if they are no numbers.
     pub(super) fn opinion(&self, values: &[f32]) -> Option<Opinion> {
         if values.len() != self.labels.len() || values.iter().any(|value| !value.is_finite()) {

@@ -6,7 +6,7 @@ use super::ReferenceError;
 use super::fit;
 use super::folder::{HubConfig, ModelFolder};
 use super::opinion::{Activation, Label, Reading};
-use super::side_file::{Decide, Golden, InputKind, ScoreActivation, SideFile, TOLERANCE_IN_EIGHT_BITS, Task};
+use super::side_file::{Decide, InputKind, ScoreActivation, SideFile, TOLERANCE_IN_EIGHT_BITS, Task};
 use crate::document::Path;
 use crate::domain::Level;
 
@@ -37,6 +37,15 @@ pub(super) struct Recipe {
     pub(super) is_quantized: bool,
 }
 
+/// A text whose answer is known.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Golden {
+    pub(super) text: String,
+    /// In the labels' order.
+    pub(super) scores: Vec<f64>,
+    pub(super) level: Option<Level>,
+}
+
 /// How entailment is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ZeroShot {
@@ -61,14 +70,7 @@ impl Recipe {
         };
         let is_quantized = folder.graph.is_quantized;
         let reading = reading(folder, task, &outputs)?;
-        if let Some(golden) = side.golden.iter().find(|golden| golden.scores.len() != reading.labels.len()) {
-            return Err(ReferenceError::Misfit {
-                model: folder.shown.clone(),
-                expected: format!("{} scores a golden phrase, one a label", reading.labels.len()),
-                found: format!("{}", golden.scores.len()),
-                hint: None,
-            });
-        }
+        let golden = golden(folder, &reading)?;
         Ok(Self {
             name: side.name.clone().unwrap_or_else(|| folder.name.clone()),
             revision: side.revision.clone(),
@@ -77,11 +79,25 @@ impl Recipe {
             zero_shot,
             length: side.max_length.unwrap_or(longest),
             padding: config.pad_token_id.unwrap_or(0),
-            golden: side.golden.clone(),
+            golden,
             tolerance: tolerance(folder, is_quantized)?,
             is_quantized,
         })
     }
+}
+
+fn golden(folder: &ModelFolder, reading: &Reading) -> Result<Vec<Golden>, ReferenceError> {
+    let labels = || reading.labels.iter().map(|label| label.name.as_str());
+    let one = |golden: &super::side_file::Golden| {
+        let scores = golden.scores.of(labels()).ok_or_else(|| ReferenceError::Misfit {
+            model: folder.shown.clone(),
+            expected: format!("{} scores a golden phrase, one a label", reading.labels.len()),
+            found: golden.scores.values().len().to_string(),
+            hint: None,
+        })?;
+        Ok(Golden { text: golden.text.clone(), scores, level: golden.level })
+    };
+    folder.side.golden.iter().map(one).collect()
 }
 
 /// The names that the model's own files give its outputs, in order.
@@ -232,13 +248,18 @@ fn reading(folder: &ModelFolder, task: Task, outputs: &[String]) -> Result<Readi
     }
     let labels = labels(side, names, task, &decide).map_err(|unknown| {
         let map = unknown.iter().map(|label| format!("{label}: none")).collect::<Vec<_>>().join(", ");
-        misfit(
-            "a level for each label".to_owned(),
-            format!("none for {}", quoted(&unknown)),
-            Some(format!("in `thrash.yaml` beside the model, with the right levels: `levels: {{{map}}}`")),
-        )
+        let hint = format!("in `thrash.yaml` beside the model, with the right levels: `levels: {{{map}}}`");
+        let (expected, hint) = match decide {
+            Decide::Bands(_) => ("a level or a weight for each label", format!("{hint}, or `weights`")),
+            Decide::Top | Decide::AtLeast(_) | Decide::Threshold(_) => ("a level for each label", hint),
+        };
+        misfit(expected.to_owned(), format!("none for {}", quoted(&unknown)), Some(hint))
     })?;
-    Ok(Reading { activation, labels, decide })
+    let reading = Reading { activation, labels, decide };
+    match reading.unreachable() {
+        None => Ok(reading),
+        Some(found) => Err(misfit("labels that can say how badly".to_owned(), found, None)),
+    }
 }
 
 /// The labels with their levels, or those without one where one is needed.

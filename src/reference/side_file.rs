@@ -120,8 +120,42 @@ impl<'de> Deserialize<'de> for Decide {
 pub(super) struct Golden {
     /// The text.
     pub text: String,
-    /// One number a label, in the labels' order, after softmax or sigmoid.
-    pub scores: Vec<f64>,
+    /// A number a label, after softmax or sigmoid.
+    pub scores: Scores,
+    /// The level that they make.
+    #[serde(default)]
+    pub level: Option<Level>,
+}
+
+/// Numbers of labels.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Scores {
+    /// By the labels' names.
+    Named(BTreeMap<String, f64>),
+    /// In the labels' order.
+    Placed(Vec<f64>),
+}
+
+impl Scores {
+    /// The numbers, in no order.
+    pub(super) fn values(&self) -> Vec<f64> {
+        match self {
+            Self::Named(scores) => scores.values().copied().collect(),
+            Self::Placed(scores) => scores.clone(),
+        }
+    }
+
+    /// The numbers in the order of these labels; none where a label has none, or there are more numbers than labels.
+    pub(super) fn of<'a>(&self, labels: impl ExactSizeIterator<Item = &'a str>) -> Option<Vec<f64>> {
+        match self {
+            Self::Named(scores) if scores.len() == labels.len() => {
+                labels.map(|label| scores.get(label).copied()).collect()
+            }
+            Self::Placed(scores) if scores.len() == labels.len() => Some(scores.clone()),
+            Self::Named(_) | Self::Placed(_) => None,
+        }
+    }
 }
 
 /// The file, as it is written.
@@ -185,13 +219,18 @@ impl SideFile {
             (InputKind::Tokens, None) => {}
         }
         match &self.decide {
-            Some(Decide::AtLeast(numbers) | Decide::Bands(numbers)) => {
+            Some(Decide::AtLeast(numbers)) => {
                 if let Some(complaint) = complaint(numbers) {
                     say("decide", complaint);
                 }
             }
-            Some(Decide::Threshold(threshold)) if !is_share(*threshold) => {
-                say("decide", "a threshold is from 0 to 1".to_owned());
+            Some(Decide::Bands(numbers)) => {
+                if let Some(complaint) = complaint(numbers).or_else(|| descent(numbers)) {
+                    say("decide", complaint);
+                }
+            }
+            Some(Decide::Threshold(threshold)) if !is_reached_by_some(*threshold) => {
+                say("decide", format!("a threshold is above 0 and at most 1, not {threshold}"));
             }
             Some(Decide::Threshold(_) | Decide::Top) | None => {}
         }
@@ -211,7 +250,7 @@ impl SideFile {
         }
         for (index, golden) in self.golden.iter().enumerate() {
             // Whatever the task, they are probabilities.
-            if let Some(score) = golden.scores.iter().find(|score| !is_share(**score)) {
+            if let Some(score) = golden.scores.values().into_iter().find(|score| !is_share(*score)) {
                 let place = Path::of("golden").join(index).join("scores");
                 found.push(document.problem(&place, format!("a score is from 0 to 1, not {score}")));
             }
@@ -224,13 +263,28 @@ fn is_share(number: f64) -> bool {
     (0.0..=1.0).contains(&number)
 }
 
+/// Whether it tells texts apart: whatever the model says, 0 is reached.
+fn is_reached_by_some(number: f64) -> bool {
+    number > 0.0 && number <= 1.0
+}
+
+/// What is wrong with numbers of levels, if something is.
 fn complaint(numbers: &BTreeMap<Level, f64>) -> Option<String> {
     if numbers.is_empty() {
         Some("no level has a number".to_owned())
     } else if numbers.contains_key(&Level::None) {
         Some("`none` is what is left: it has no number".to_owned())
     } else {
-        let wrong = numbers.iter().find(|(_, number)| !is_share(**number))?;
-        Some(format!("the number of `{}` is from 0 to 1, not {}", wrong.0, wrong.1))
+        let wrong = numbers.iter().find(|(_, number)| !is_reached_by_some(**number))?;
+        Some(format!("the number of `{}` is above 0 and at most 1, not {}", wrong.0, wrong.1))
     }
+}
+
+/// The first band that is not above the one of the level below it, which nothing would ever be.
+fn descent(bands: &BTreeMap<Level, f64>) -> Option<String> {
+    let below = bands.iter().zip(bands.iter().skip(1)).find(|(lower, upper)| upper.1 <= lower.1);
+    let ((lower, begins), (upper, ends)) = below?;
+    Some(format!(
+        "bands rise with the levels, but `{upper}` begins at {ends} and `{lower}` at {begins}: nothing would be `{lower}`"
+    ))
 }

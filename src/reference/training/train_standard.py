@@ -40,11 +40,18 @@ def trained(folder):
     return encoder.tokenizer(folder), model.eval()
 
 
+def golden_phrase(text, scores, thresholds):
+    """A phrase with what must come out, by name, so that labels in another order are noticed."""
+    level = int(common.decide(np.array([scores]), [thresholds[level] for level in common.LEVELS[1:]])[0])
+    return {"text": text, "level": common.LEVELS[level],
+            "scores": {label: round(float(p), 5) for label, p in zip(common.LEVELS, scores)}}
+
+
 def side_file(path, name, revision, thresholds, golden, scores, **more):
     """thrash.yaml beside a model."""
     side = {"name": name, "revision": revision, "task": "classify", **more, "labels": common.LEVELS,
             "decide": {"at_least": thresholds},
-            "golden": [{"text": text, "scores": [round(float(p), 5) for p in row]} for text, row in zip(golden, scores)]}
+            "golden": [golden_phrase(text, row, thresholds) for text, row in zip(golden, scores)]}
     path.write_text(yaml.safe_dump(side, sort_keys=False, allow_unicode=True, width=120), "utf-8")
 
 

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use thrash::reference::{ModelSource, ReferenceOptions};
 
-use super::support::{change, copy, fixture, load, refusal, rten};
+use super::support::{change, copy, fixture, load, onnxruntime, refusal, rten};
+use crate::support::command::Place;
 
 #[test]
 fn a_variant_is_named_by_its_file_also_below_onnx() {
@@ -81,13 +82,75 @@ fn a_file_that_is_not_the_one_of_the_side_file_is_refused() {
 
 #[test]
 fn a_pipe_is_not_waited_for() {
-    for file in ["thrash.yaml", "model.onnx"] {
+    for (model, file, words) in [
+        ("", "thrash.yaml", "`thrash.yaml` cannot be read: it is no plain file"),
+        ("", "model.onnx", "expected an ONNX model in `model.onnx`; found a pipe"),
+        ("model.onnx", "model.onnx", "it is neither a folder nor an ONNX file, but a pipe"),
+        (
+            "onnx/model_external.onnx",
+            "onnx/vectors.onnx_data",
+            "expected `vectors.onnx_data` beside `onnx/model_external.onnx`, with its weights; found a pipe",
+        ),
+    ] {
         let folder = copy("classify");
         let path = folder.path().join(file);
         std::fs::remove_file(&path).expect("it was there");
         assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo runs").success());
-        let refused = refusal(&rten(folder.path()));
-        assert!(refused.contains(file), "{refused}");
+        let refused = refusal(&rten(&folder.path().join(model)));
+        assert!(refused.contains(words), "{refused}");
+    }
+}
+
+#[test]
+fn what_stands_where_the_model_should_be_is_named() {
+    let refused = |file: &str, make: &dyn Fn(&Path)| {
+        let folder = copy("classify");
+        let path = folder.path().join(file);
+        std::fs::remove_file(&path).expect("it was there");
+        make(&path);
+        let model = if file == "model.onnx" { "" } else { "onnx/model_external.onnx" };
+        refusal(&rten(&folder.path().join(model)))
+    };
+    let write = |text: &'static str| move |path: &Path| std::fs::write(path, text).expect("written");
+    let empty = refused("model.onnx", &write(""));
+    assert!(empty.contains("expected an ONNX model in `model.onnx`; found an empty file"), "{empty}");
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 90000000\n";
+    let pointer = refused("model.onnx", &write(pointer));
+    assert!(pointer.contains("found a pointer of Git LFS") && pointer.contains("git lfs pull"), "{pointer}");
+    let folder = refused("model.onnx", &|path| std::fs::create_dir(path).expect("a folder"));
+    assert!(folder.contains("in `model.onnx`; found a folder"), "{folder}");
+    let link = refused("model.onnx", &|path| {
+        std::os::unix::fs::symlink("../blobs/none", path).expect("a link");
+    });
+    assert!(link.contains("found a link to a file that is not there"), "{link}");
+    let missing = refused("onnx/vectors.onnx_data", &|_| {});
+    assert!(missing.contains("expected `vectors.onnx_data` beside `onnx/model_external.onnx`"), "{missing}");
+}
+
+#[test]
+fn weights_outside_the_folder_are_refused() {
+    let folder = copy("classify");
+    let path = folder.path().join("onnx/model_external.onnx");
+    let bytes = std::fs::read(&path).expect("the model");
+    std::fs::write(&path, replace(&bytes, b"vectors.onnx_data", b"../tokenizer.json")).expect("written");
+    let refused = refusal(&rten(&path));
+    assert!(refused.contains("found `../tokenizer.json`, which lies outside its folder"), "{refused}");
+}
+
+#[test]
+fn a_damaged_model_is_told_before_what_the_machine_lacks() {
+    let place = Place::new();
+    let folder = copy("classify");
+    std::fs::write(folder.path().join("model.onnx"), "this is no model").expect("written");
+    let none = place.path().display().to_string();
+    let path = folder.path().display().to_string();
+    for variables in [vec![], vec![("ORT_DYLIB_PATH", none.as_str())]] {
+        let refused = place.thrash_with(&variables, ["model", "info", &path]).exits(2);
+        let (model, lacking) = ("rten cannot load the model", "no ONNX Runtime can be used");
+        let text = &refused.stderr;
+        // A machine may have a library in the system's places.
+        let is_later = text.find(lacking).is_none_or(|at| text.find(model).is_some_and(|first| first < at));
+        assert!(text.contains(model) && is_later && !text.contains("hint:"), "{text}");
     }
 }
 
@@ -198,7 +261,20 @@ fn the_side_file_is_read_as_strictly_as_every_other_file() {
         ("input: characters", "`input: characters` needs `characters: {scheme: folded-1}`", ""),
         ("input: characters\ncharacters: {scheme: folded-1, step: 300}", "`step` is from 1 to `length`", ""),
         ("decide: {at_least: {none: 0.5}}", "`none` is what is left", ""),
-        ("decide: {bands: {low: 30}}", "the number of `low` is from 0 to 1, not 30", ""),
+        ("decide: {bands: {low: 30}}", "the number of `low` is above 0 and at most 1, not 30", ""),
+        ("decide: {bands: {low: 0}}", "the number of `low` is above 0 and at most 1, not 0", ""),
+        ("decide: {at_least: {high: 0.0}}", "the number of `high` is above 0 and at most 1, not 0", ""),
+        ("decide: {threshold: 0.0}", "a threshold is above 0 and at most 1, not 0", ""),
+        (
+            "decide: {bands: {low: 0.3, medium: 0.7, high: 0.5}}",
+            "`high` begins at 0.5 and `medium` at 0.7: nothing would be `medium`",
+            "",
+        ),
+        (
+            "decide: {bands: {low: 0.3, critical: 0.3}}",
+            "`critical` begins at 0.3 and `low` at 0.3: nothing would be `low`",
+            "",
+        ),
         ("decide: sometimes", "expected `top`, or a mapping", ""),
         ("hypothesis: about it", "the hypothesis holds `{}` once", ""),
         ("levels: {a: bad}", "level `bad` is not one of", ""),
@@ -207,9 +283,7 @@ fn the_side_file_is_read_as_strictly_as_every_other_file() {
         let folder = copy("classify");
         std::fs::write(folder.path().join("thrash.yaml"), text).expect("written");
         let refused = refusal(&rten(folder.path()));
-        // Values of this file are masked in messages: it holds phrases.
-        let is_told = refused.contains(words) || refused.contains("thrash.yaml");
-        assert!(is_told && refused.contains(more), "{text}: {refused}");
+        assert!(refused.contains(words) && refused.contains(more), "{text}: {refused}");
     }
 }
 
@@ -253,6 +327,102 @@ fn labels_in_another_order_than_the_outputs_are_refused() {
     change(&folder, "config.json", "\"low\"", "\"none\"");
     std::fs::write(folder.path().join("thrash.yaml"), "").expect("written");
     assert!(refusal(&rten(folder.path())).contains("expected labels that differ; found `none` twice"));
+}
+
+#[test]
+fn golden_phrases_catch_labels_in_a_wrong_order() {
+    // Nothing but the side file names these outputs.
+    let folder = copy("characters");
+    load(folder.path());
+    let order = "labels: [none, low, medium, high, critical]";
+    change(&folder, "thrash.yaml", order, "labels: [critical, high, medium, low, none]");
+    for options in [rten(folder.path()), onnxruntime(folder.path())] {
+        let refused = refusal(&options);
+        assert!(refused.contains("golden phrase 1 should score ["), "{refused}");
+    }
+    let folder = copy("characters");
+    change(&folder, "thrash.yaml", order, "labels: [none, low, medium, critical, high]");
+    assert!(refusal(&rten(folder.path())).contains("golden phrase 1 should score ["));
+    // By place such a swap would go unseen, so that is refused.
+    let folder = copy("characters");
+    let placed = format!(
+        "input: characters\ncharacters: {{scheme: folded-1, buckets: 128, length: 64, step: 32}}\n{order}\n"
+    );
+    let golden = "golden:\n- {text: tired, scores: [0.2, 0.2, 0.2, 0.2, 0.2]}\n";
+    std::fs::write(folder.path().join("thrash.yaml"), format!("{placed}{golden}")).expect("written");
+    let refused = refusal(&rten(folder.path()));
+    for words in
+        ["thrash.yaml:5:25: without names", "as `scores: {none: …, low: …, medium: …, high: …, critical: …}`"]
+    {
+        assert!(refused.contains(words), "no `{words}` in {refused}");
+    }
+    // Where the model's own files name them in this order, it would be seen.
+    let folder = copy("classify");
+    change(&folder, "thrash.yaml", "revision: '1'", order);
+    load(folder.path());
+}
+
+#[test]
+fn golden_phrases_catch_levels_and_bands_in_a_wrong_order() {
+    let folder = copy("multi_label");
+    change(&folder, "thrash.yaml", "# Made by make.py.", "decide: {threshold: 0.4}");
+    let golden = "- text: i am so tired and sad\n";
+    change(&folder, "thrash.yaml", golden, &format!("{golden}  level: low\n"));
+    load(folder.path());
+    change(&folder, "thrash.yaml", "tiredness: low", "tiredness: high");
+    let refused = refusal(&rten(folder.path()));
+    let words = "golden phrase 2 scores what it should, and that makes it `high` instead of `low`";
+    assert!(refused.contains(words), "{refused}");
+}
+
+#[test]
+fn golden_scores_are_of_the_labels() {
+    for (from, to, words, hint) in [
+        ("low: 0.", "lwo: 0.", "a score is of no label", "did you mean `low`?"),
+        (", critical: 0.02348", "", "there is no score of `critical`", ""),
+    ] {
+        let folder = copy("characters");
+        change(&folder, "thrash.yaml", from, to);
+        let refused = refusal(&rten(folder.path()));
+        for words in ["thrash.yaml:9:11: ", words, hint] {
+            assert!(refused.contains(words), "{to}: no `{words}` in {refused}");
+        }
+    }
+}
+
+#[test]
+fn a_model_that_could_say_only_one_thing_is_refused() {
+    for (side, words) in [
+        ("levels: {grief: none, tiredness: none, self_hate: none, danger: none, plan: none}", "only `none`"),
+        (
+            "decide: {bands: {low: 0.3, critical: 0.85}}\n\
+             weights: {grief: 0, tiredness: 0.2, self_hate: 0.4, danger: 0.5, plan: 0.7}",
+            "`critical` begins at 0.85, and no text scores above 0.7, the greatest weight",
+        ),
+        (
+            "decide: {bands: {low: 0.3}}\ntask: classify\n\
+             weights: {grief: 0.4, tiredness: 0.5, self_hate: 0.6, danger: 0.8, plan: 1}",
+            "`low` begins at 0.3, and every text scores 0.4, the least weight, or more",
+        ),
+        (
+            "task: classify\nlevels: {grief: high, tiredness: high, self_hate: high, danger: high, plan: high}",
+            "only `high`, whatever it reads",
+        ),
+    ] {
+        let folder = copy("multi_label");
+        std::fs::write(folder.path().join("thrash.yaml"), side).expect("written");
+        let refused = refusal(&rten(folder.path()));
+        assert!(refused.contains("expected labels that can say how badly; found"), "{side}: {refused}");
+        assert!(refused.contains(words), "{side}: {refused}");
+    }
+    let folder = copy("multi_label");
+    let bands = "decide: {bands: {low: 0.3}}\nweights: {grief: 0, tiredness: 0.2, self_hate: 0.4, danger: 1}";
+    std::fs::write(folder.path().join("thrash.yaml"), bands).expect("written");
+    let refused = refusal(&rten(folder.path()));
+    assert!(
+        refused.contains("expected a level or a weight for each label; found none for `plan`"),
+        "{refused}"
+    );
 }
 
 #[test]
