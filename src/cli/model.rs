@@ -180,7 +180,9 @@ fn check(config: &Config, args: &ModelArgs, output: Output) -> Result<Exit, Fail
     let mut answers: Option<(String, Vec<Opinion>)> = None;
     let mut refused: Option<ReferenceError> = None;
     let (mut answered, mut unchecked) = (0_usize, 0);
-    for (name, options) in ways(&wanted) {
+    // Then it is what a run tries first.
+    let has_cuda = wanted.engine != EngineChoice::Rten && wanted.runtime.open().is_ok_and(|facts| facts.cuda);
+    for (name, options) in ways(&wanted, has_cuda) {
         let mut model = match Model::load(&options) {
             Ok(model) => model,
             // That a machine has no such library or card says nothing against the model. rten lacks a card anywhere.
@@ -200,9 +202,15 @@ fn check(config: &Config, args: &ModelArgs, output: Output) -> Result<Exit, Fail
         let facts = model.facts();
         let shown = format!("{name}: {}, {speed:.0} phrases/s", engine(facts));
         lines.push((Some(Exit::Passed), format!("{shown}; golden: {}", golden(facts))));
-        // On a card they say what is not proved, such as nodes that ran on the processor.
+        // On a card they say what is not proved, such as nodes that fell back.
         let noted = (facts.device != Device::Cpu).then_some(Exit::Inconclusive);
         lines.extend(facts.notes.iter().map(|note| (noted, format!("{name}: {note}"))));
+        if !facts.about_shapes.is_empty() {
+            let operators = facts.about_shapes.iter().map(|(operator, nodes)| format!("{operator} {nodes}"));
+            let operators = operators.collect::<Vec<_>>().join(", ");
+            lines
+                .push((None, format!("{name}: on the processor what is computed about shapes: {operators}")));
+        }
         unchecked += usize::from(facts.golden == 0);
         answered += 1;
         lines.push(steady(&name, &mut model, &texts)?);
@@ -237,8 +245,9 @@ fn check(config: &Config, args: &ModelArgs, output: Output) -> Result<Exit, Fail
     Ok(exit.after(output.show(&text), output))
 }
 
-/// Every engine that was built in, on the device that is asked for; `--engine` asks for one of them alone.
-fn ways(wanted: &ReferenceOptions) -> Vec<(String, ReferenceOptions)> {
+/// Every engine that was built in, on the processor and on the device that is asked for, which without a word is a card
+/// where the library was built for one; `--engine` asks for one of them alone.
+fn ways(wanted: &ReferenceOptions, has_cuda: bool) -> Vec<(String, ReferenceOptions)> {
     let with = |engine, device| ReferenceOptions { engine, device, ..wanted.clone() };
     let mut ways = Vec::new();
     if wanted.engine == EngineChoice::Rten {
@@ -249,9 +258,16 @@ fn ways(wanted: &ReferenceOptions) -> Vec<(String, ReferenceOptions)> {
     }
     if wanted.engine != EngineChoice::Rten {
         ways.push(("ort on cpu".to_owned(), with(EngineChoice::OnnxRuntime, Device::Cpu)));
-        if let device @ (Device::Cuda | Device::TensorRt) = wanted.device {
-            ways.push((format!("ort on {}", device.as_str()), with(EngineChoice::OnnxRuntime, device)));
-        }
+        let card = match wanted.device {
+            device @ (Device::Cuda | Device::TensorRt) => Some(device),
+            Device::Auto => has_cuda.then_some(Device::Cuda),
+            Device::Cpu => None,
+        };
+        ways.extend(
+            card.map(|device| {
+                (format!("ort on {}", device.as_str()), with(EngineChoice::OnnxRuntime, device))
+            }),
+        );
     }
     ways
 }
@@ -285,4 +301,34 @@ fn apart_by(what: &str, apart: &Apart, tolerance: f64, model: &Model) -> Line {
         apart.levels, apart.texts, apart.scores
     );
     (Some(ended), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ways;
+    use crate::reference::{Device, EngineChoice, ModelSource, ReferenceOptions, RuntimeOptions};
+
+    fn names(engine: EngineChoice, device: Device, has_cuda: bool) -> Vec<String> {
+        let wanted = ReferenceOptions {
+            model: ModelSource::Builtin,
+            engine,
+            device,
+            threads: 1,
+            batch: None,
+            runtime: RuntimeOptions::default(),
+        };
+        ways(&wanted, has_cuda).into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn a_card_that_a_run_would_try_is_checked_without_a_word() {
+        let auto = EngineChoice::Auto;
+        assert_eq!(names(auto, Device::Auto, false), ["rten", "ort on cpu"]);
+        assert_eq!(names(auto, Device::Auto, true), ["rten", "ort on cpu", "ort on cuda"]);
+        assert_eq!(names(EngineChoice::OnnxRuntime, Device::Auto, true), ["ort on cpu", "ort on cuda"]);
+        assert_eq!(names(auto, Device::Cpu, true), ["rten", "ort on cpu"]);
+        // Asked for, it is looked for whatever the library is.
+        assert_eq!(names(auto, Device::Cuda, false), ["rten", "ort on cpu", "ort on cuda"]);
+        assert_eq!(names(auto, Device::TensorRt, false), ["rten", "ort on cpu", "ort on tensorrt"]);
+    }
 }

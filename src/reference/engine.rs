@@ -1,10 +1,11 @@
 //! What runs a model: ONNX Runtime or rten, behind one trait.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::placement::Node;
 
 /// Which engine is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -163,9 +164,6 @@ pub(super) struct Array {
     pub values: Vec<f32>,
 }
 
-/// Nodes of the model's graph that ran, by the provider that ran them; empty where the engine has but one.
-pub type Placement = BTreeMap<String, u64>;
-
 /// A model, loaded, that reads one batch at a time.
 pub(super) trait Engine: Send + Sync {
     /// The engine with its version.
@@ -183,11 +181,12 @@ pub(super) trait Engine: Send + Sync {
     /// The engine cannot run it, or the output is none of numbers.
     fn run(&mut self, batch: &Batch, output: &str) -> Result<Array, EngineError>;
 
-    /// Which provider ran which nodes in the runs so far; looked at once, after the first runs.
+    /// The nodes that ran so far, and who ran them; looked at once, after the first runs. None where the engine has but
+    /// one way to run them.
     ///
     /// # Errors
     /// The engine did not say.
-    fn placement(&mut self) -> Result<Placement, EngineError>;
+    fn nodes(&mut self) -> Result<Vec<Node>, EngineError>;
 }
 
 impl fmt::Debug for dyn Engine {

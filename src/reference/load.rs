@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
-use super::engine::{Device, Engine, EngineChoice, EngineError, Placement, Port, Weights};
+use super::engine::{Device, Engine, EngineChoice, EngineError, Port, Weights};
 use super::folder::{ModelFolder, ModelSource, hex};
 use super::head::Head;
 use super::model::{Input, Model, ModelFacts};
 use super::opinion::Opinion;
+use super::placement::{self, Node, Placed, Placement};
 use super::recipe::Recipe;
 use super::side_file::{InputKind, Task};
 use super::tokens::Tokens;
@@ -221,6 +222,7 @@ fn load_in(
         engine: engines[0].name(),
         device: way.device(),
         placement: Placement::new(),
+        about_shapes: BTreeMap::new(),
         threads,
         batch: options.batch.unwrap_or(if on_card { large } else { small }).max(1),
         notes: Vec::new(),
@@ -229,8 +231,12 @@ fn load_in(
     };
     let mut model = Model { recipe: recipe.clone(), input, head, engines, output, facts };
     model.check_golden()?;
-    model.facts.placement = model.engines[0].placement()?;
-    check_placement(way.device(), &mut model.facts)?;
+    if on_card {
+        model.read_together(HARMLESS)?;
+    }
+    let nodes = model.engines[0].nodes()?;
+    model.facts.placement = placement::counts(&nodes);
+    check_placement(way.device(), &nodes, &mut model.facts)?;
     model.engines.extend(others);
     Ok(model)
 }
@@ -298,26 +304,31 @@ fn ports(folder: &ModelFolder, recipe: &Recipe, engine: &dyn Engine) -> Result<S
     Ok(output.name.clone())
 }
 
-/// Which device really ran it: asked for, it must have run something; not asked for, it is said.
-fn check_placement(device: Device, facts: &mut ModelFacts) -> Result<(), EngineError> {
+/// Which device really ran it: it must have run something, and what it left to others is said.
+fn check_placement(device: Device, nodes: &[Node], facts: &mut ModelFacts) -> Result<(), EngineError> {
+    const MOST_NAMED: usize = 5;
     let wanted = match device {
         Device::Auto | Device::Cpu => return Ok(()),
         Device::Cuda => "CUDAExecutionProvider",
         Device::TensorRt => "TensorrtExecutionProvider",
     };
-    let nodes = |name: &str| facts.placement.get(name).copied().unwrap_or(0);
-    let (there, here) = (nodes(wanted), nodes("CPUExecutionProvider"));
-    if there == 0 {
+    let placed = Placed::of(nodes, wanted);
+    let elsewhere = placed.fell_back.len();
+    if placed.there == 0 {
         return Err(EngineError::Device {
             device: device.as_str(),
-            reason: format!("it took none of the model's nodes, and {here} ran on the processor"),
+            reason: format!("it took none of the model's nodes, and {elsewhere} ran elsewhere"),
         });
     }
-    if here > there {
-        facts
-            .notes
-            .push(format!("{here} nodes ran on the processor and only {there} on {}", device.as_str()));
+    if elsewhere > 0 {
+        let mut named = placed.fell_back.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>().join(", ");
+        if elsewhere > MOST_NAMED {
+            named = format!("{named} and {} more", elsewhere - MOST_NAMED);
+        }
+        let all = elsewhere + placed.there;
+        facts.notes.push(format!("{elsewhere} of {all} nodes fell back from {}: {named}", device.as_str()));
     }
+    facts.about_shapes = placed.about_shapes;
     Ok(())
 }
 

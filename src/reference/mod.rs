@@ -27,6 +27,7 @@ mod model;
 #[cfg(feature = "onnxruntime")]
 mod onnxruntime;
 mod opinion;
+mod placement;
 mod recipe;
 #[cfg(feature = "rten")]
 mod rten_engine;
@@ -38,7 +39,7 @@ mod wheel;
 pub use agreement::Apart;
 pub use characters::{CharacterScheme, SchemeName, fold};
 pub use download::DownloadError;
-pub use engine::{Device, EngineChoice, EngineError, Placement};
+pub use engine::{Device, EngineChoice, EngineError};
 pub use error::ReferenceError;
 pub use fetch::{FetchError, fetch};
 pub use folder::ModelSource;
@@ -47,6 +48,7 @@ pub use hub_listing::HubModel;
 pub use load::ReferenceOptions;
 pub use model::{Model, ModelFacts};
 pub use opinion::Opinion;
+pub use placement::Placement;
 pub use runtime::{RuntimeFacts, RuntimeOptions};
 pub use side_file::Task;
 pub use wheel::{Variant, Wheel};

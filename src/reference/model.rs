@@ -11,9 +11,10 @@ use rand_chacha::ChaCha8Rng;
 use super::ReferenceError;
 use super::batch::{by_length, padded};
 use super::characters::{CharacterScheme, PADDING};
-use super::engine::{Array, Batch, Device, Engine, EngineError, Placement};
+use super::engine::{Array, Batch, Device, Engine, EngineError};
 use super::head::{Head, embedding};
 use super::opinion::Opinion;
+use super::placement::Placement;
 use super::recipe::Recipe;
 use super::side_file::{Pooling, Task};
 use super::tokens::{Row, Tokens};
@@ -44,6 +45,8 @@ pub struct ModelFacts {
     pub device: Device,
     /// Nodes that ran, by provider; empty where the engine has but one.
     pub placement: Placement,
+    /// Those of them that are about shapes and were left to the processor, by operator.
+    pub about_shapes: BTreeMap<String, u64>,
     /// Threads that compute.
     pub threads: usize,
     /// Rows that are computed together.
@@ -184,6 +187,16 @@ impl Model {
         });
         self.engines = engines;
         answered
+    }
+
+    /// Gives the first engine several copies of a text at once, so that whatever is made of texts is more than one number.
+    pub(super) fn read_together(&mut self, text: &str) -> Result<(), ReferenceError> {
+        let (rows, _) = self.rows(&[text, text])?;
+        let mut engines = std::mem::take(&mut self.engines);
+        let first =
+            engines.first_mut().map(|engine| self.read(engine.as_mut(), &rows, (0..rows.len()).collect()));
+        self.engines = engines;
+        first.transpose().map(|_| ())
     }
 
     /// Runs those rows through one of the engines.

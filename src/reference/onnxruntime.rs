@@ -10,8 +10,9 @@ use ort::session::{Session, SessionInputValue};
 use ort::value::{Outlet, Tensor, TensorElementType, ValueType};
 use tempfile::TempDir;
 
-use super::engine::{Array, Batch, Device, Engine, EngineError, Placement, Port, Weights, chain};
+use super::engine::{Array, Batch, Device, Engine, EngineError, Port, Weights, chain};
 use super::library::{self, Library};
+use super::placement::{self, Node};
 use super::runtime::{RuntimeFacts, RuntimeOptions};
 
 const NAME: &str = "ONNX Runtime";
@@ -244,43 +245,21 @@ impl Engine for OnnxRuntime {
         Ok(Array { shape, values: values.to_vec() })
     }
 
-    fn placement(&mut self) -> Result<Placement, EngineError> {
-        let Some(folder) = self.profile.take() else { return Ok(Placement::new()) };
+    fn nodes(&mut self) -> Result<Vec<Node>, EngineError> {
+        let Some(folder) = self.profile.take() else { return Ok(Vec::new()) };
         self.session.end_profiling().map_err(|error| failed("end its profile", &error))?;
         let unread =
             |reason: String| EngineError::Failed { engine: NAME, doing: "tell who ran what", reason };
-        let mut placement = Placement::new();
-        let mut seen = std::collections::BTreeSet::new();
+        let mut nodes = Vec::new();
         for entry in std::fs::read_dir(folder.path()).map_err(|error| unread(error.to_string()))? {
             let path = entry.map_err(|error| unread(error.to_string()))?.path();
             let text = std::fs::read_to_string(&path).map_err(|error| unread(error.to_string()))?;
-            let events: Vec<Event> =
-                serde_json::from_str(&text).map_err(|error| unread(format!("its profile: {error}")))?;
-            for event in events {
-                let Some(provider) = event.args.provider.filter(|provider| !provider.is_empty()) else {
-                    continue;
-                };
-                if seen.insert(event.name) {
-                    *placement.entry(provider).or_default() += 1;
-                }
-            }
+            let found = placement::nodes(&text).map_err(|error| unread(format!("its profile: {error}")))?;
+            nodes.extend(found);
         }
-        if placement.is_empty() {
+        if nodes.is_empty() {
             return Err(unread("its profile names no node".to_owned()));
         }
-        Ok(placement)
+        Ok(nodes)
     }
-}
-
-/// An entry of ONNX Runtime's profile; those of nodes name a provider.
-#[derive(serde::Deserialize)]
-struct Event {
-    name: String,
-    #[serde(default)]
-    args: Arguments,
-}
-
-#[derive(Default, serde::Deserialize)]
-struct Arguments {
-    provider: Option<String>,
 }

@@ -6,7 +6,8 @@ use rten::{Model, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
 use rten_tensor::NdTensor;
 use rten_tensor::prelude::*;
 
-use super::engine::{Array, Batch, Engine, EngineError, Placement, Port, Weights, chain};
+use super::engine::{Array, Batch, Engine, EngineError, Port, Weights, chain};
+use super::placement::Node;
 
 const NAME: &str = "rten";
 
@@ -95,7 +96,7 @@ impl Engine for RtenEngine {
         }
     }
 
-    fn placement(&mut self) -> Result<Placement, EngineError> {
-        Ok(Placement::new())
+    fn nodes(&mut self) -> Result<Vec<Node>, EngineError> {
+        Ok(Vec::new())
     }
 }
