@@ -72,7 +72,7 @@ fn a_model_that_does_not_fit_is_refused_with_what_to_do() {
 fn check_proves_that_the_engines_agree_over_the_whole_suite() {
     let place = Place::new();
     let library = library().display().to_string();
-    for name in ["classify", "nli", "characters", "embedding", "classify/model_quantized.onnx"] {
+    for name in ["classify", "nli_bands", "characters", "embedding", "classify/model_quantized.onnx"] {
         let folder = fixture(name).display().to_string();
         let checked = place.thrash_with(&[("ORT_DYLIB_PATH", &library)], ["model", "check", &folder]);
         let checked = checked.exits(0).stdout;

@@ -7,12 +7,13 @@ use thrash::reference::{
     Device, EngineChoice, Model, ModelSource, ReferenceError, ReferenceOptions, RuntimeOptions,
 };
 
-pub(crate) const EVERY_MODEL: [&str; 8] = [
+pub(crate) const EVERY_MODEL: [&str; 9] = [
     "classify",
     "classify/model_fp16.onnx",
     "classify/model_quantized.onnx",
     "multi_label",
     "nli",
+    "nli_bands",
     "score",
     "embedding",
     "characters",

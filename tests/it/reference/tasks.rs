@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use thrash::domain::Level;
 use thrash::reference::{Model, ReferenceOptions};
 
-use super::support::{TEXTS, copy, fixture, load, onnxruntime, rten};
+use super::support::{TEXTS, change, copy, fixture, load, onnxruntime, refusal, rten};
+use crate::support::command::Place;
 
 fn levels(model: &str, texts: &[&str]) -> Vec<Level> {
     let opinions = load(&fixture(model)).opinions(texts).expect("opinions");
@@ -16,8 +17,14 @@ const CLEAR: [&str; 5] = ["lovely game", "sad and tired", "hopeless crying", "di
 
 #[test]
 fn every_kind_of_model_orders_clear_texts() {
-    for model in ["classify", "classify/model_fp16.onnx", "classify/model_quantized.onnx", "nli", "embedding"]
-    {
+    for model in [
+        "classify",
+        "classify/model_fp16.onnx",
+        "classify/model_quantized.onnx",
+        "nli",
+        "nli_bands",
+        "embedding",
+    ] {
         assert_eq!(levels(model, &CLEAR), Level::ALL, "{model}");
     }
     assert_eq!(levels("score", &["lovely game", "suicide tonight"]), [Level::None, Level::Critical]);
@@ -48,6 +55,57 @@ fn the_operating_point_is_where_the_side_file_puts_it() {
     assert_eq!(level("{at_least: {low: 0.5, critical: 0.0001}}"), Level::Critical);
     assert_eq!(level("{at_least: {high: 0.99999}}"), Level::None);
     assert_eq!(level("{bands: {low: 0.1, medium: 0.2}}"), Level::Medium);
+}
+
+#[test]
+fn weighed_candidates_of_an_entailment_model_make_a_score_and_bands_make_it_a_level() {
+    for options in [rten(&fixture("nli_bands")), onnxruntime(&fixture("nli_bands"))] {
+        let mut model = Model::load(&options).expect("it loads");
+        let opinion = &model.opinions(&["i want to die"]).expect("an opinion")[0];
+        // What make.py computed of each candidate, by its weight in `thrash.yaml`.
+        let sum = 0.0015 + 0.39945 * 0.8 + 0.57916 * 0.75 + 0.00673 * 0.55 + 0.00285 * 0.35;
+        assert!((opinion.score - sum).abs() < 1e-4, "{opinion:?}");
+        assert_eq!((opinion.level, opinion.label.as_str()), (Level::High, "die"));
+        let just = |number: f64| {
+            let folder = copy("nli_bands");
+            let golden = std::fs::read_to_string(folder.path().join("thrash.yaml")).expect("the side file");
+            let (side, _) = golden.split_once("golden:").expect("golden phrases");
+            let side = side.replace("high: 0.7", &format!("high: {number}"));
+            std::fs::write(folder.path().join("thrash.yaml"), side).expect("written");
+            load(folder.path()).opinions(&["i want to die"]).expect("an opinion")[0].level
+        };
+        assert_eq!((just(sum - 0.001), just(sum + 0.001)), (Level::High, Level::Medium));
+    }
+    // Weights of two candidates exchanged come out with the golden phrases.
+    let folder = copy("nli_bands");
+    change(&folder, "thrash.yaml", "sad: 0.35, lovely: 0.0", "sad: 0.0, lovely: 0.35");
+    let refused = refusal(&rten(folder.path()));
+    assert!(
+        refused.contains("golden phrase 2 scores what it should") && refused.contains("`none`"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn an_entailment_model_in_a_folder_answers_beside_a_target() {
+    let place = Place::new();
+    let phrases: Vec<String> = CLEAR
+        .iter()
+        .zip(Level::ALL)
+        .map(|(text, level)| format!("  - {{id: {level}-1, text: {text}, expected: [{level}]}}\n"))
+        .collect();
+    place.file("all.yaml", format!("category: all\nexpected: [none]\nphrases:\n{}", phrases.concat()));
+    let model = fixture("nli_bands").display().to_string();
+    place.thrash(["run", "all.yaml", "--reference", &model, "--engine", "rten"]);
+    let record = place.latest();
+    let answers = record["reference"]["answered"]["answers"].as_array().expect("answers").clone();
+    assert_eq!(answers.len(), 5);
+    for answer in answers {
+        let id = answer["id"].as_str().expect("an id");
+        assert_eq!(answer["level"].as_str(), id.strip_suffix("-1"), "{answer}");
+    }
+    let info = place.thrash(["model", "info", &model, "--engine", "rten"]).exits(0).stdout;
+    assert!(info.contains("task       zero_shot: suicide, goodbye, die"), "{info}");
 }
 
 #[test]
