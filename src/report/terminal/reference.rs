@@ -1,6 +1,8 @@
 //! The second opinion: how far target and reference agree, and which phrases to read first.
 
-use crate::domain::{Disagreement, ReferenceComparison, ReferenceRecord, ReferenceReport, RunRecord};
+use crate::domain::{
+    Disagreement, Level, ReferenceComparison, ReferenceRecord, ReferenceReport, RunRecord, SliceKind,
+};
 
 use super::super::{figures, second_opinion};
 use super::columns::{
@@ -13,6 +15,10 @@ use super::page::{Line, Page, Tone};
 const MOST_NAMES: usize = 6;
 /// So many gaps are shown.
 const MOST_GAPS: usize = 5;
+/// So many capabilities are shown.
+const MOST_SLICES: usize = 5;
+/// How the matrix of levels is read.
+pub(super) const SIDES: &str = "rows: the reference's, columns: the target's";
 /// A phrase's id keeps at least this many columns.
 const LEAST_ID: usize = 20;
 /// The blanks before a row.
@@ -50,6 +56,8 @@ fn answered(page: &mut Page, report: &ReferenceReport) {
         }
         page.paragraph(lead, tone(kind), &text);
     }
+    levels(page, comparison);
+    capabilities(page, comparison);
     gaps(page, comparison);
 }
 
@@ -95,6 +103,57 @@ pub(super) fn named(page: &mut Page, rows: &[(&str, String)]) {
             Tone::Plain,
             value,
         );
+    }
+}
+
+fn levels(page: &mut Page, comparison: &ReferenceComparison) {
+    if comparison.compared > 0 {
+        page.line(Line::of(Tone::Strong, "  Levels").with(Tone::Dim, format!("  {SIDES}")));
+        matrix(page, &comparison.levels);
+    }
+}
+
+/// How often each level met each: rows are the reference's, columns the target's.
+pub(super) fn matrix(page: &mut Page, levels: &[Vec<u64>]) {
+    let names = Level::ALL.map(|level| level.to_string());
+    let header = std::iter::once(String::new()).chain(names.clone()).chain(["no answer".to_owned()]);
+    let rows = names.into_iter().zip(levels).map(|(name, counts)| {
+        let cell = |count: &u64| if *count == 0 { "·".to_owned() } else { count.to_string() };
+        std::iter::once(name).chain(counts.iter().map(cell)).collect()
+    });
+    let rows: Vec<Vec<String>> = std::iter::once(header.collect()).chain(rows).collect();
+    let sides = [Left, Right, Right, Right, Right, Right, Right];
+    for (at, line) in columns::lines(&rows, &sides).into_iter().enumerate() {
+        let tone = if at == 0 { Tone::Dim } else { Tone::Plain };
+        page.line(Line::of(tone, format!("{}{line}", " ".repeat(INDENT))));
+    }
+}
+
+/// The capabilities in which the target alone is wrong most often, then those of the least agreement.
+fn capabilities(page: &mut Page, comparison: &ReferenceComparison) {
+    let slices = comparison.slices.iter().filter(|slice| slice.kind == SliceKind::Capability);
+    let mut slices: Vec<_> = slices.filter(|slice| slice.agreement.count < slice.agreement.of).collect();
+    slices.sort_by(|one, other| {
+        let share = |slice: &crate::domain::ReferenceSlice| slice.agreement.value.unwrap_or(1.0);
+        other.test.regressed.cmp(&one.test.regressed).then(share(one).total_cmp(&share(other)))
+    });
+    if slices.is_empty() {
+        return;
+    }
+    let header = ["", "phrases", "same", "target wrong", "ref. wrong", "both"].map(str::to_owned).to_vec();
+    let rows = slices.iter().take(MOST_SLICES).map(|slice| {
+        let test = &slice.test;
+        let counts =
+            [slice.agreement.of, slice.agreement.count, test.regressed, test.improved, test.both_wrong];
+        std::iter::once(slice.name.clone()).chain(counts.map(|count| count.to_string())).collect()
+    });
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
+    let room = page.width().saturating_sub(INDENT);
+    let sides = [Left, Right, Right, Right, Right, Right];
+    let mut lines = columns::fitting([rows], &sides, room, LEAST_ID).into_iter();
+    page.line(columns::titled("  Capabilities", &lines.next().unwrap_or_default(), INDENT));
+    for line in lines {
+        page.line(Line::of(Tone::Plain, format!("{}{line}", " ".repeat(INDENT))));
     }
 }
 

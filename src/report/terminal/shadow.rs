@@ -9,9 +9,7 @@ use super::footer::{self, Place};
 use super::headline::word;
 use super::page::{Line, Page, Tone};
 use super::{TerminalOptions, reference};
-use crate::domain::{
-    Conclusion, Level, NoAnswerReason, Rate, ShadowAnswer, ShadowDisagreement, ShadowReport,
-};
+use crate::domain::{Conclusion, NoAnswerReason, Rate, ShadowAnswer, ShadowDisagreement, ShadowReport};
 
 /// So many disagreements are shown.
 const MOST: usize = 20;
@@ -111,19 +109,8 @@ fn matrix(page: &mut Page, report: &ShadowReport) {
     if levels.iter().flatten().all(|count| *count == 0) {
         return;
     }
-    page.section("Levels", "rows: the reference's, columns: the target's");
-    let names = Level::ALL.map(|level| level.to_string());
-    let header = std::iter::once(String::new()).chain(names.clone()).chain(["no answer".to_owned()]);
-    let rows = names.into_iter().zip(levels).map(|(name, counts)| {
-        let cell = |count: &u64| if *count == 0 { "·".to_owned() } else { count.to_string() };
-        std::iter::once(name).chain(counts.iter().map(cell)).collect()
-    });
-    let rows: Vec<Vec<String>> = std::iter::once(header.collect()).chain(rows).collect();
-    let sides = [Left, Right, Right, Right, Right, Right, Right];
-    for (at, line) in columns::lines(&rows, &sides).into_iter().enumerate() {
-        let tone = if at == 0 { Tone::Dim } else { Tone::Plain };
-        page.line(Line::of(tone, format!("{}{line}", " ".repeat(INDENT))));
-    }
+    page.section("Levels", reference::SIDES);
+    reference::matrix(page, levels);
 }
 
 fn strongest(page: &mut Page, seen: &[ShadowDisagreement], text: bool) {

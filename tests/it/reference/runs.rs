@@ -50,6 +50,7 @@ fn a_second_opinion_is_shown_and_kept() {
         assert!(ended.stdout.contains("target wrong, reference right (read first): "), "{}", ended.stdout);
         assert!(ended.stdout.contains(first["id"].as_str().expect("an id")), "{}", ended.stdout);
     }
+    matrix_is_shown(&ended.stdout, &report["comparison"]);
     let same = answers.iter().filter(|answer| {
         let results = record["results"].as_array().expect("results");
         results.iter().any(|result| result["id"] == answer["id"] && result["level"] == answer["level"])
@@ -60,6 +61,38 @@ fn a_second_opinion_is_shown_and_kept() {
     assert_eq!(report["model"]["hash"].as_str().map(str::len), Some(64));
     // No text of a phrase is in the opinion.
     assert!(!report.to_string().contains("\"text\""));
+}
+
+/// The matrix of levels and the capabilities that need reading, as the record has them, in 80 columns.
+fn matrix_is_shown(page: &str, comparison: &Value) {
+    let (_, rest) =
+        page.split_once("  Levels  rows: the reference's, columns: the target's\n").expect("a matrix");
+    let mut lines = rest.lines();
+    let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let header = ["none", "low", "medium", "high", "critical", "no", "answer"];
+    assert_eq!(cells(lines.next().expect("a header")), header);
+    for (name, counts) in header.iter().zip(comparison["levels"].as_array().expect("rows")) {
+        let counts = counts.as_array().expect("counts").iter().map(|count| match count.as_u64() {
+            Some(0) => "·".to_owned(),
+            count => count.expect("a count").to_string(),
+        });
+        let row: Vec<String> = std::iter::once((*name).to_owned()).chain(counts).collect();
+        assert_eq!(cells(lines.next().expect("a row")), row);
+    }
+    let header = lines.next().expect("a header");
+    assert_eq!(
+        cells(header),
+        ["Capabilities", "phrases", "same", "target", "wrong", "ref.", "wrong", "both"]
+    );
+    let worst = cells(lines.next().expect("a row"));
+    let slices = comparison["slices"].as_array().expect("slices");
+    let slice = slices.iter().find(|slice| slice["kind"] == "capability" && slice["name"] == worst[0]);
+    let slice = slice.expect("the capability");
+    let (agreement, test) = (&slice["agreement"], &slice["test"]);
+    let counts =
+        [&agreement["of"], &agreement["count"], &test["regressed"], &test["improved"], &test["both_wrong"]];
+    assert_eq!(worst[1..], counts.map(ToString::to_string));
+    assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
 }
 
 #[test]
