@@ -33,8 +33,8 @@ def split(rows):
 
 
 def resembling():
-    """Whether a text shares at least 0.6 (Jaccard) of its 4-grams with a phrase of the suite."""
-    others, holders = [grams(row["text"]) for row in suite()], {}
+    """Whether a text shares at least 0.6 (Jaccard) of its 4-grams with a message of the suite, earlier ones included."""
+    others, holders = [grams(message) for message in messages()], {}
     for i, other in enumerate(others):
         for gram in other:
             holders.setdefault(gram, []).append(i)
@@ -60,11 +60,21 @@ def grams(text):
     return frozenset(plain[i : i + 4] for i in range(max(1, len(plain) - 3)))
 
 
+def categories():
+    """The files of the shipped suite."""
+    return [yaml.safe_load(path.read_text("utf-8")) for path in sorted((ROOT / "phrases" / "comprehensive").glob("*.yaml"))]
+
+
+def messages():
+    """Every message of the shipped suite: each phrase, and what was said before it."""
+    phrases = [phrase for category in categories() for phrase in category["phrases"]]
+    return [message for phrase in phrases for message in [*phrase.get("history", ()), phrase["text"]]]
+
+
 def suite():
     """Every phrase of the shipped suite that one message decides, with what passes."""
     rows = []
-    for path in sorted((ROOT / "phrases" / "comprehensive").glob("*.yaml")):
-        category = yaml.safe_load(path.read_text("utf-8"))
+    for category in categories():
         for phrase in category["phrases"]:
             if "history" in phrase:
                 continue
