@@ -64,8 +64,7 @@ def encoder(base, ours):
     places = base["embeddings.position_embeddings.weight"] + base["embeddings.token_type_embeddings.weight"][0]
     time = g.op("Gather", g.op("Shape", "input_ids"), g.weight(np.int64(1)), axis=0)
     positions = g.op("Range", g.weight(np.int64(0)), time, g.weight(np.int64(1)))
-    x = g.op("Add", g.op("Gather", g.weight(base["embeddings.word_embeddings.weight"]), "input_ids", axis=0),
-             g.op("Gather", g.weight(places), positions, axis=0))
+    x = g.op("Add", g.weight(base["embeddings.word_embeddings.weight"], "input_ids"), g.weight(places, positions))
     x = g.norm(x, own("norm.weight"), own("norm.bias"))
     seen = g.op("Cast", "attention_mask", to=TensorProto.FLOAT)
     unseen = g.op("Mul", g.op("Sub", g.weight(np.float32(1)), seen), g.weight(np.float32(-1e4)))

@@ -17,21 +17,24 @@ class Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
 
-    def weight(self, array):
+    def weight(self, array, rows=None):
+        """A number or more; of a table only the rows that are asked for are made single precision."""
         array = np.asarray(array)
         half = array.dtype.kind == "f" and array.size >= 1024
         self.count += 1
         name = f"w_{self.count}"
         kind = np.float16 if half else np.float32 if array.dtype.kind == "f" else np.int64
         self.weights.append(numpy_helper.from_array(np.asarray(array, dtype=kind), name))
+        name = self.op("Gather", name, rows, axis=0) if rows else name
         return self.op("Cast", name, to=TensorProto.FLOAT) if half else name
 
-    def narrow(self, matrix):
-        """A matrix in eight bits, each column with a scale."""
+    def narrow(self, matrix, rows=None):
+        """A matrix in eight bits, each column with a scale; of a table only the rows that are asked for are unpacked."""
         scale = np.abs(matrix).max(axis=0) / 127
         self.count += 1
         name = f"w_{self.count}"
         self.weights.append(numpy_helper.from_array(np.rint(matrix / scale).astype(np.int8), name))
+        name = self.op("Gather", name, rows, axis=0) if rows else name
         return self.op("Mul", self.op("Cast", name, to=TensorProto.FLOAT), self.weight(scale.astype(np.float32)))
 
     def linear(self, x, matrix, bias, narrow=False):

@@ -120,7 +120,7 @@ def graph(model):
         return g.op("Mod", g.op("Mul", key, ends), number(character.WORDS))
 
     def table(name, row):
-        return g.op("Gather", g.narrow(own[f"{name}.weight"]), row, axis=0)
+        return g.narrow(own[f"{name}.weight"], row)
 
     def paired(y, wide):
         """Neighbours in time side by side."""
