@@ -1,9 +1,10 @@
-//! What phrases cost apart from the network: reading a suite, judging, measuring, rendering.
+//! What phrases cost apart from the network: reading a suite, judging, measuring, rendering, and the built-in model.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use thrash::domain::{Answer, Level, Observation, PhraseResult, Prediction, RunRecord, TextPolicy};
 use thrash::judge::{judge_phrase, measure};
+use thrash::reference::{Device, EngineChoice, Model, ModelSource, ReferenceOptions, RuntimeOptions};
 use thrash::report::{Format, RenderOptions, render};
 use thrash::suite::Catalog;
 
@@ -67,5 +68,32 @@ fn large(results: &[PhraseResult]) -> serde_json::Result<RunRecord> {
     Ok(record)
 }
 
-criterion_group!(benches, suites);
+/// The built-in model in rten, on one thread.
+fn reference(criterion: &mut Criterion) {
+    let options = ReferenceOptions {
+        model: ModelSource::Builtin,
+        engine: EngineChoice::Rten,
+        device: Device::Cpu,
+        threads: 1,
+        batch: Some(32),
+        is_unsorted: false,
+        runtime: RuntimeOptions::default(),
+    };
+    criterion.bench_function("load the built-in model, its golden phrases checked", |bencher| {
+        bencher.iter(|| Model::load(black_box(&options)).map(|model| model.facts().golden));
+    });
+    let Ok(mut model) = Model::load(&options) else { return };
+    let Ok(suite) = Catalog::shipped().load(&["comprehensive".to_owned()], None) else { return };
+    let texts: Vec<&str> = suite.phrases.iter().map(|phrase| phrase.text.as_str()).collect();
+    // From all over the suite, so of every length.
+    let batch: Vec<&str> = texts.iter().copied().step_by(texts.len() / 32).take(32).collect();
+    criterion.bench_function("one phrase through the built-in model", |bencher| {
+        bencher.iter(|| model.opinions(black_box(&batch[..1])).map(|opinions| opinions.len()));
+    });
+    criterion.bench_function("32 phrases through the built-in model", |bencher| {
+        bencher.iter(|| model.opinions(black_box(&batch)).map(|opinions| opinions.len()));
+    });
+}
+
+criterion_group!(benches, suites, reference);
 criterion_main!(benches);

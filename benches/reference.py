@@ -46,8 +46,8 @@ def texts(thrash, folder):
     return path, len(lines)
 
 
-def in_python(model, threads, file, device="cpu", batch=BATCH):
-    """What somebody would write in Python: tokenise, sort by length, pad each batch, run, take the largest."""
+def in_python(model, threads, file, device="cpu", batch=BATCH, order="bucketed"):
+    """What somebody would write in Python: tokenise, sort by length, pad each batch, run, take the largest; or without sorting."""
     import numpy as np
     import onnxruntime
     from tokenizers import Tokenizer
@@ -69,10 +69,10 @@ def in_python(model, threads, file, device="cpu", batch=BATCH):
     while len(rates) < 3 or time.perf_counter() - start < SECONDS:
         begun = time.perf_counter()
         ids = [tokenizer.encode(line).ids for line in lines]
-        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        places = sorted(range(len(ids)), key=lambda i: len(ids[i])) if order == "bucketed" else range(len(ids))
         levels = [0] * len(ids)
-        for at in range(0, len(order), batch):
-            members = order[at : at + batch]
+        for at in range(0, len(places), batch):
+            members = places[at : at + batch]
             width = max(len(ids[i]) for i in members)
             rows, mask = np.zeros((len(members), width), np.int64), np.zeros((len(members), width), np.int64)
             for row, i in enumerate(members):
@@ -121,6 +121,10 @@ def main():
             "rten, 1 thread": rust(model, "rten", 1),
             "ort, 1 thread, as they arrive": rust(model, "ort", 1, "arrival"),
             "rten, 1 thread, as they arrive": rust(model, "rten", 1, "arrival"),
+            "ort, 1 thread, padded to the longest": rust(model, "ort", 1, "longest"),
+            "Python, 1 thread, padded to the longest": [sys.executable, __file__, "--python", model, 1, file, "cpu", BATCH, "longest"],
+            "rten, 1 thread, padded to the longest": rust(model, "rten", 1, "longest"),
+            "built-in, rten, 1 thread, padded to the longest": rust("builtin", "rten", 1, "longest"),
             "ort, 2 threads": rust(model, "ort", 2),
             "Python, 2 threads": [sys.executable, __file__, "--python", model, 2, file],
             "rten, 2 threads": rust(model, "rten", 2),
@@ -134,9 +138,9 @@ def main():
         return statistics.median(one[key] for one in seen[name])
 
     print(f"{count} texts, batches of {BATCH}, {rounds} rounds, medians\n")
-    print(f"{'':<34}{'phrases/s':>10}{'per CPU s':>11}{'load':>10}{'resident':>11}")
+    print(f"{'':<48}{'phrases/s':>10}{'per CPU s':>11}{'load':>10}{'resident':>11}")
     for name in turns:
-        print(f"{name:<34}{median(name, 'median'):>10.0f}{median(name, 'per_cpu_second'):>11.0f}{median(name, 'load_ms'):>7.1f} ms{median(name, 'resident_mib'):>7.0f} MiB")
+        print(f"{name:<48}{median(name, 'median'):>10.0f}{median(name, 'per_cpu_second'):>11.0f}{median(name, 'load_ms'):>7.1f} ms{median(name, 'resident_mib'):>7.0f} MiB")
 
     def ratio(one, other):
         key = "per_cpu_second" if "1 thread" in one else "median"
@@ -149,12 +153,14 @@ def main():
         ratio(f"rten, {threads}", f"Python, {threads}")
     for engine in ("ort", "rten"):
         ratio(f"{engine}, 1 thread", f"{engine}, 1 thread, as they arrive")
+    for engine in ("ort", "Python", "rten", "built-in, rten"):
+        ratio(f"{engine}, 1 thread", f"{engine}, 1 thread, padded to the longest")
     same = {one["levels"] for name in turns if not name.startswith("built-in") for one in seen[name]}
     print(f"levels: {'the same everywhere' if len(same) == 1 else 'THEY DIFFER'}")
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "--python":
-        in_python(sys.argv[2], int(sys.argv[3]), sys.argv[4], *sys.argv[5:6], *map(int, sys.argv[6:7]))
+        in_python(sys.argv[2], int(sys.argv[3]), sys.argv[4], *sys.argv[5:6], *map(int, sys.argv[6:7]), *sys.argv[7:8])
     else:
         main()

@@ -1,7 +1,10 @@
 //! How fast the reference model is: loads one, asks it about the lines of a file again and again, and prints a line of
 //! JSON. `benches/reference.py` starts it beside Python's ONNX Runtime.
 //!
-//! `cargo bench --bench reference -- MODEL|builtin auto|ort|rten DEVICE THREADS BATCH bucketed|arrival FILE SECONDS`
+//! `cargo bench --bench reference -- MODEL|builtin auto|ort|rten DEVICE THREADS BATCH ORDER FILE SECONDS`
+//!
+//! ORDER is how batches are made: `bucketed` of texts of like length, as in the program; `arrival` of texts as they come, cut
+//! where that saves padding; `longest` of texts as they come, padded to the longest one.
 
 #![expect(clippy::print_stdout, reason = "the script reads it")]
 
@@ -25,6 +28,7 @@ fn main() {
         device: device.parse().expect("a device"),
         threads: threads.parse().expect("a number of threads"),
         batch: Some(batch.parse().expect("a size of batches")),
+        is_unsorted: order == "longest",
         runtime: RuntimeOptions {
             library: std::env::var_os("ORT_DYLIB_PATH").map(Into::into),
             folders: Vec::new(),
@@ -35,7 +39,7 @@ fn main() {
     let for_so_long = Duration::from_secs_f64(seconds.parse().expect("seconds"));
     let mut model = Model::load(&options).unwrap_or_else(|error| panic!("{}", error.explained()));
 
-    // In the order of arrival each batch is padded to its own longest text; else texts of like length go together.
+    // In the order of arrival the program is given no more than one batch at a time.
     let together = if order == "arrival" { model.facts().batch } else { texts.len() };
     let (mut rates, mut texts_seen) = (Vec::new(), 0.0);
     let (begun, busy) = (Instant::now(), busy());

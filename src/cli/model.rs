@@ -315,6 +315,7 @@ mod tests {
             device,
             threads: 1,
             batch: None,
+            is_unsorted: false,
             runtime: RuntimeOptions::default(),
         };
         ways(&wanted, has_cuda).into_iter().map(|(name, _)| name).collect()

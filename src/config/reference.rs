@@ -58,6 +58,7 @@ impl Config {
             engine: settings.engine,
             device: settings.device,
             threads: settings.threads,
+            is_unsorted: false,
             batch: settings.batch,
             runtime: self.runtime(),
         }

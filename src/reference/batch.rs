@@ -26,6 +26,12 @@ pub(super) fn by_length(rows: &[Row], size: usize, step: usize) -> Vec<Vec<usize
     batches
 }
 
+/// The rows in their order, `size` to a batch.
+pub(super) fn as_they_come(rows: usize, size: usize) -> Vec<Vec<usize>> {
+    let size = size.max(1);
+    (0..rows).step_by(size).map(|start| (start..rows.min(start + size)).collect()).collect()
+}
+
 /// The rows side by side, padded to the longest, and that to a multiple of `step`.
 pub(super) fn padded(rows: &[&Row], padding: i64, step: usize) -> Batch {
     let longest = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);

@@ -36,6 +36,8 @@ pub struct ReferenceOptions {
     pub threads: usize,
     /// Rows that are computed together; none is 16, on a card 256.
     pub batch: Option<usize>,
+    /// Whether batches are of rows as they come, each padded to its longest: only to measure what sorting them is worth.
+    pub is_unsorted: bool,
     /// Where ONNX Runtime is looked for.
     pub runtime: RuntimeOptions,
 }
@@ -229,7 +231,8 @@ fn load_in(
         loaded_in: std::time::Duration::ZERO,
         golden: 0,
     };
-    let mut model = Model { recipe: recipe.clone(), input, head, engines, output, facts };
+    let is_unsorted = options.is_unsorted;
+    let mut model = Model { recipe: recipe.clone(), input, head, engines, output, is_unsorted, facts };
     model.check_golden()?;
     if on_card {
         model.read_together(HARMLESS)?;

@@ -9,7 +9,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::ReferenceError;
-use super::batch::{by_length, padded};
+use super::batch::{as_they_come, by_length, padded};
 use super::characters::{CharacterScheme, PADDING};
 use super::engine::{Array, Batch, Device, Engine, EngineError};
 use super::head::{Head, embedding};
@@ -73,6 +73,8 @@ pub struct Model {
     /// One for each batch that is read at the same time.
     pub(super) engines: Vec<Box<dyn Engine>>,
     pub(super) output: String,
+    /// Whether batches are of rows as they come.
+    pub(super) is_unsorted: bool,
     pub(super) facts: ModelFacts,
 }
 
@@ -145,7 +147,11 @@ impl Model {
         }
         // Few rows are shared out, too.
         let size = self.facts.batch.min(rows.len().div_ceil(self.engines.len()));
-        let mut batches = by_length(&rows, size, self.step());
+        let mut batches = if self.is_unsorted {
+            as_they_come(rows.len(), size)
+        } else {
+            by_length(&rows, size, self.step())
+        };
         batches.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
         let batches = Mutex::new(batches.into_iter());
         let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).next().filter(|_| !stop());

@@ -55,6 +55,7 @@ pub(crate) fn rten(model: &Path) -> ReferenceOptions {
         device: Device::Auto,
         threads: 1,
         batch: None,
+        is_unsorted: false,
         runtime: RuntimeOptions::default(),
     }
 }

@@ -155,6 +155,20 @@ fn an_answer_depends_neither_on_padding_nor_on_batch_mates() {
 }
 
 #[test]
+fn batches_that_are_not_sorted_give_the_same_answers() {
+    for model in ["classify", "nli_bands", "characters"] {
+        let sorted = load(&fixture(model)).opinions(&TEXTS).expect("opinions");
+        let options = ReferenceOptions { is_unsorted: true, batch: Some(5), ..rten(&fixture(model)) };
+        let unsorted = Model::load(&options).expect("it loads").opinions(&TEXTS).expect("opinions");
+        assert_eq!(unsorted.len(), TEXTS.len());
+        for (one, other) in sorted.iter().zip(unsorted) {
+            assert_eq!(one.level, other.level, "{model}");
+            assert!((one.score - other.score).abs() < 1e-5, "{model}: {one:?} {other:?}");
+        }
+    }
+}
+
+#[test]
 fn several_threads_answer_what_one_does_each_text_once() {
     // Of lengths that make batches small and large.
     let texts: Vec<String> = (0..90).map(|i| "hate lovely ".repeat(i % 13 * (i % 3) + 1)).collect();
