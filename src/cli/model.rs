@@ -286,12 +286,15 @@ fn agreement(first: &str, second: &str, apart: &Apart, model: &Model) -> Line {
 /// Whether two sets of answers are the same. Where eight bits explain other levels, nobody can tell.
 fn apart_by(what: &str, apart: &Apart, tolerance: f64, model: &Model) -> Line {
     let ended = match apart.levels {
+        _ if apart.texts == 0 => Exit::Inconclusive,
         _ if apart.scores > tolerance => Exit::GateFailed,
         0 => Exit::Passed,
         _ if model.is_exact() => Exit::GateFailed,
         _ => Exit::Inconclusive,
     };
-    let why = if ended == Exit::Inconclusive {
+    let why = if apart.texts == 0 {
+        "; nothing was compared"
+    } else if ended == Exit::Inconclusive {
         "; eight bits round otherwise in each engine and batch"
     } else {
         ""

@@ -26,7 +26,9 @@ pub struct Apart {
 impl Apart {
     /// Holds opinions against each other, in their order.
     pub fn between(one: &[Opinion], other: &[Opinion]) -> Self {
-        let mut apart = Self::default();
+        // What one side left out is no agreement.
+        let (most, least) = (one.len().max(other.len()), one.len().min(other.len()));
+        let mut apart = Self { texts: most - least, levels: most - least, scores: 0.0 };
         for (one, other) in one.iter().zip(other) {
             apart.texts += 1;
             apart.levels += usize::from(one.level != other.level);
@@ -65,6 +67,8 @@ impl Model {
             alone.extend(self.opinions(&[text])?);
         }
         let crowd: Vec<&str> = sample.iter().copied().chain([LONG]).collect();
-        Ok(Apart::between(&alone, &self.opinions(&crowd)?))
+        let mut together = self.opinions(&crowd)?;
+        together.truncate(sample.len());
+        Ok(Apart::between(&alone, &together))
     }
 }

@@ -120,7 +120,14 @@ impl Model {
     pub fn opinions(&mut self, texts: &[&str]) -> Result<Vec<Opinion>, ReferenceError> {
         let mut opinions: Vec<Option<Opinion>> = vec![None; texts.len()];
         self.answer(texts, &|| false, &mut |index, opinion, _| opinions[index] = Some(opinion))?;
-        Ok(opinions.into_iter().flatten().collect())
+        let all: Option<Vec<Opinion>> = opinions.into_iter().collect();
+        all.ok_or_else(|| {
+            ReferenceError::Engine(EngineError::Failed {
+                engine: "the engine",
+                doing: "answer",
+                reason: "a text was left out".to_owned(),
+            })
+        })
     }
 
     /// Tells its opinion on each text as soon as it is made, with the time that its last batch took. Ends early, between
@@ -314,11 +321,11 @@ impl Model {
     /// The opinion on a text: that on its worst window.
     fn worst(&self, windows: &[Vec<f32>]) -> Result<Opinion, ReferenceError> {
         let opinions = windows.iter().map(|values| {
-            self.recipe.reading.opinion(values).ok_or_else(|| {
+            self.recipe.reading.opinion(values).map_err(|found| {
                 ReferenceError::Engine(EngineError::Failed {
                     engine: "the engine",
                     doing: "give numbers",
-                    reason: format!("`{}` holds what is no number", self.output),
+                    reason: format!("`{}` holds {found}", self.output),
                 })
             })
         });

@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::side_file::Decide;
 use crate::domain::Level;
 
+/// Scores may be so far beyond 0 and 1.
+const ROUNDING: f32 = 1e-3;
+
 /// What a model says of a text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opinion {
@@ -93,10 +96,23 @@ impl Reading {
         })
     }
 
-    /// The opinion behind the numbers, one a label; none if they are no numbers.
-    pub(super) fn opinion(&self, values: &[f32]) -> Option<Opinion> {
-        if values.len() != self.labels.len() || values.iter().any(|value| !value.is_finite()) {
-            return None;
+    /// The opinion behind the numbers, one a label.
+    ///
+    /// # Errors
+    /// Why they are none that it could be behind.
+    pub(super) fn opinion(&self, values: &[f32]) -> Result<Opinion, String> {
+        if values.len() != self.labels.len() {
+            return Err(format!("{} numbers for {} labels", values.len(), self.labels.len()));
+        }
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err("what is no number".to_owned());
+        }
+        // A little beyond is rounding; more is a logit, which would be taken for the worst score or none at all.
+        let is_score = |value: &&f32| (-ROUNDING..=1.0 + ROUNDING).contains(*value);
+        if self.activation == Activation::None
+            && let Some(value) = values.iter().find(|value| !is_score(value))
+        {
+            return Err(format!("{value}, which with `activation: none` is no score from 0 to 1"));
         }
         let scores = probabilities(self.activation, values);
         let weighted = || self.labels.iter().zip(&scores).map(|(label, p)| label.weight * p);
@@ -124,7 +140,7 @@ impl Reading {
         };
         let own = |label: &Label| label.level == Some(level);
         let best = self.best(&scores, own).or_else(|| self.best(&scores, |_| true));
-        Some(Opinion {
+        Ok(Opinion {
             level,
             label: best.map_or_else(String::new, |(label, _)| label.name.clone()),
             score,

@@ -57,6 +57,15 @@ fn both_engines_agree_on_the_shipped_models_over_the_whole_suite() {
 }
 
 #[test]
+fn answers_that_one_side_lacks_are_no_agreement() {
+    let opinions = load(&fixture("classify")).opinions(&TEXTS).expect("opinions");
+    let few = Apart::between(&opinions, &opinions[..5]);
+    assert_eq!((few.texts, few.levels), (TEXTS.len(), TEXTS.len() - 5));
+    assert_eq!(Apart::between(&[], &opinions).levels, TEXTS.len());
+    assert_eq!(Apart::between(&opinions, &opinions), Apart { texts: TEXTS.len(), levels: 0, scores: 0.0 });
+}
+
+#[test]
 fn golden_phrases_are_checked_at_every_load_and_counted() {
     for name in ["classify", "nli", "characters"] {
         assert!(load(&fixture(name)).facts().golden >= 4, "{name}");

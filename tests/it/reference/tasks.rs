@@ -155,6 +155,18 @@ fn an_answer_depends_neither_on_padding_nor_on_batch_mates() {
 }
 
 #[test]
+fn a_logit_is_not_taken_for_a_score() {
+    let folder = copy("score");
+    let bands = "decide: {bands: {low: 0.3, critical: 0.85}}";
+    let side = format!("task: score\nactivation: none\n{bands}\n");
+    std::fs::write(folder.path().join("thrash.yaml"), side).expect("written");
+    for options in [rten(folder.path()), onnxruntime(folder.path())] {
+        let refused = refusal(&options);
+        assert!(refused.contains("which with `activation: none` is no score from 0 to 1"), "{refused}");
+    }
+}
+
+#[test]
 fn batches_that_are_not_sorted_give_the_same_answers() {
     for model in ["classify", "nli_bands", "characters"] {
         let sorted = load(&fixture(model)).opinions(&TEXTS).expect("opinions");
