@@ -13,6 +13,9 @@ const FIRST_LINE: Duration = Duration::from_secs(2);
 /// How often the next ones are.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
+/// How often what is waited for is drawn anew.
+const SPIN_EVERY: Duration = Duration::from_millis(500);
+
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
@@ -89,44 +92,43 @@ fn load_line(second: &LoadSecond, length_s: f64, stage: Option<&str>, judged: bo
     format!("{stage}{rate}/s, {in_flight} on their way, p50 {p50} p95 {p95} p99 {p99} ms{share}{lost}")
 }
 
-/// How far a run of phrases is.
-fn usual() -> ProgressStyle {
-    let template = "{bar:24} {pos}/{len}  {per_sec}  {msg}  ETA {eta}";
-    ProgressStyle::with_template(template)
-        .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("━╸─"))
-}
-
 /// The display; its clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Progress {
     style: Style,
     bar: ProgressBar,
+    /// What stands there in a terminal before a run begins.
+    spinner: ProgressBar,
     output: Output,
 }
 
 impl Progress {
     pub(super) fn new(style: Style, output: Output) -> Self {
-        let bar = match style {
+        let shown = || match style {
             Style::Bar => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(12)),
             Style::Lines | Style::Silent => ProgressBar::hidden(),
         };
-        bar.set_style(usual());
-        Self { style, bar, output }
+        let (bar, spinner) = (shown(), shown());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
+            spinner.set_style(style);
+        }
+        let template = "{bar:24} {pos}/{len}  {per_sec}  {msg}  ETA {eta}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━╸─"));
+        }
+        Self { style, bar, spinner, output }
     }
 
     /// Says something beside the bar.
     pub(super) fn say(&self, text: &str) {
-        self.bar.suspend(|| self.output.note(text));
+        self.spinner.suspend(|| self.bar.suspend(|| self.output.note(text)));
     }
 
-    /// Says what is waited for: with how long already in a terminal, in a line of its own elsewhere, however quiet the rest.
+    /// Says what is waited for: in a terminal with for how long already, elsewhere in a line, however quiet the rest is.
     pub(super) fn wait(&self, text: &str) {
         if self.style == Style::Bar {
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
-                self.bar.set_style(style);
-            }
-            self.bar.set_message(text.to_owned());
-            self.bar.enable_steady_tick(Duration::from_millis(500));
+            self.spinner.set_message(text.to_owned());
+            self.spinner.enable_steady_tick(SPIN_EVERY);
         } else {
             self.say(text);
         }
@@ -134,10 +136,7 @@ impl Progress {
 
     /// The waiting is over.
     pub(super) fn waited(&self) {
-        self.bar.disable_steady_tick();
-        self.bar.set_message("");
-        self.bar.set_style(usual());
-        self.bar.reset();
+        self.spinner.finish_and_clear();
     }
 
     /// Shows events until the run has ended.
