@@ -179,7 +179,8 @@ async fn what_can_be_asked_for_is_listed_without_secrets() {
 
 #[tokio::test]
 async fn a_number_in_a_query_that_is_none_is_named() {
-    let serve = Serve::start(&quick_place(""), &[]);
+    let place = quick_place("");
+    let serve = Serve::start(&place, &[]);
     for path in ["/api/test/runs?limit=-1", "/api/test/results?limit=-1"] {
         let detail = serve.get(path).await.problem(400);
         assert_eq!(

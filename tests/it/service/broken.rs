@@ -124,7 +124,8 @@ async fn a_broken_target_is_listed_beside_the_others() {
 
 #[tokio::test]
 async fn a_body_that_is_no_object_is_told_so() {
-    let serve = Serve::start(&quick_place(""), &[]);
+    let place = quick_place("");
+    let serve = Serve::start(&place, &[]);
     for (body, status) in
         [("null", 422), ("[]", 422), ("[\"quick\"]", 422), ("1", 422), ("nul", 400), ("", 400)]
     {
