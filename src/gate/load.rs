@@ -84,6 +84,21 @@ pub(super) fn check_failures(record: &RunRecord, gate: &Gate) -> Rate {
     .unwrap_or_default()
 }
 
+/// What a search found: the highest load that holds, and why none above it does.
+fn highest_load(search: &SearchRecord) -> Option<String> {
+    let held = search.sustained?;
+    Some(match (search.broken, &search.reason) {
+        (Some(broken), Some(reason)) => {
+            format!("{held:.1} requests a second hold, {broken:.1} do not ({reason})")
+        }
+        (Some(broken), None) => format!("{held:.1} requests a second hold, {broken:.1} do not"),
+        (None, Some(reason)) => {
+            format!("{held:.1} requests a second hold, and above that it could not be told ({reason})")
+        }
+        (None, None) => format!("{held:.1} requests a second hold, the highest of the scenario"),
+    })
+}
+
 /// Whether a search found a load that holds.
 fn found_load(search: &SearchRecord) -> Check {
     let (outcome, reason) = match search {
@@ -301,8 +316,8 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
             let have = if unanswered.count == 1 { "has" } else { "have" };
             format!("{} of {all} {have} no answer: the rest means nothing", unanswered.count)
         }
-        _ => match load.search.as_ref().and_then(|search| search.sustained) {
-            Some(rate) => format!("{rate:.1} requests a second hold; {}", sentence_from(conclusion, checks)),
+        _ => match load.search.as_ref().and_then(highest_load) {
+            Some(found) => format!("{found}; {}", sentence_from(conclusion, checks)),
             None => sentence_from(conclusion, checks),
         },
     }

@@ -59,6 +59,8 @@ pub enum Metric {
     AchievedRate,
     /// Under load: idle accuracy less accuracy under load.
     AccuracyDrop,
+    /// Under load: answers not right, of those to phrases that are right when the target is idle.
+    LostRate,
     /// Under load: the highest load that held, in requests a second.
     SustainedRate,
     /// Under load: latency from the actual start.
@@ -97,7 +99,7 @@ pub(super) enum Unit {
     Count,
 }
 
-const NAMES: [(&str, Metric); 35] = [
+const NAMES: [(&str, Metric); 36] = [
     ("accuracy", Metric::Accuracy),
     ("accuracy_answered", Metric::AccuracyAnswered),
     ("exact_accuracy", Metric::ExactAccuracy),
@@ -127,6 +129,7 @@ const NAMES: [(&str, Metric); 35] = [
     ("target_minus_reference", Metric::TargetMinusReference),
     ("achieved_rate", Metric::AchievedRate),
     ("accuracy_drop", Metric::AccuracyDrop),
+    ("lost_rate", Metric::LostRate),
     ("sustained_rate", Metric::SustainedRate),
     ("check_failures", Metric::CheckFailures),
     ("service_time_p50", Metric::ServiceTime(Quantile::P50)),
@@ -158,7 +161,8 @@ impl Metric {
             | Self::ReferenceAgreement
             | Self::AchievedRate
             | Self::CheckFailures
-            | Self::AccuracyDrop => Unit::Share,
+            | Self::AccuracyDrop
+            | Self::LostRate => Unit::Share,
             Self::Kappa
             | Self::MacroF1
             | Self::Mcc
@@ -201,6 +205,7 @@ impl Metric {
             | Self::TargetMinusReference
             | Self::AchievedRate
             | Self::AccuracyDrop
+            | Self::LostRate
             | Self::SustainedRate
             | Self::CheckFailures
             | Self::ServiceTime(_) => None,
@@ -264,6 +269,7 @@ impl Metric {
             | Self::TargetMinusReference
             | Self::AchievedRate
             | Self::AccuracyDrop
+            | Self::LostRate
             | Self::SustainedRate
             | Self::CheckFailures
             | Self::ServiceTime(_) => None,
@@ -295,6 +301,7 @@ impl Metric {
             | Self::ServiceTime(_)
             | Self::CheckFailures
             | Self::AccuracyDrop
+            | Self::LostRate
             | Self::InvariantViolations
             | Self::FailOpenAnswers
             | Self::ChangedAnswers
@@ -327,6 +334,14 @@ impl Metric {
             Self::AccuracyDrop => {
                 let idle = record.load.as_ref()?.idle.as_ref()?;
                 idle.drop.as_ref().map(|drop| drop.value)
+            }
+            Self::LostRate => {
+                let load = record.load.as_ref()?;
+                // A target that did not answer then has nothing to lose.
+                load.idle.as_ref()?.drop.as_ref()?;
+                let rates = || load.steps.iter().filter_map(|step| step.lost.as_ref());
+                let of: u64 = rates().map(|rate| rate.of).sum();
+                (of > 0).then(|| rates().map(|rate| rate.count).sum::<u64>() as f64 / of as f64)
             }
             Self::SustainedRate => record.load.as_ref()?.search.as_ref()?.sustained,
             // Under load they are counted by phrase and not listed one by one.
@@ -361,6 +376,7 @@ impl Metric {
                 | Self::SevereMissRate
                 | Self::UnansweredRate
                 | Self::AccuracyDrop
+                | Self::LostRate
                 | Self::Lift
         )
     }
@@ -409,6 +425,7 @@ impl Metric {
             | Self::TargetMinusReference
             | Self::AchievedRate
             | Self::AccuracyDrop
+            | Self::LostRate
             | Self::SustainedRate => false,
             _ => matches!(self.unit(), Unit::Share | Unit::Number),
         }
@@ -418,7 +435,7 @@ impl Metric {
     pub(super) fn has_bound(self) -> bool {
         match self {
             Self::Latency(quantile) => quantile.fraction().is_some(),
-            Self::AccuracyDrop => false,
+            Self::AccuracyDrop | Self::LostRate => false,
             _ => self.unit() == Unit::Share,
         }
     }

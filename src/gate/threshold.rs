@@ -79,7 +79,7 @@ impl Gate {
 
     /// Whether it asks what a load does to answers that are right without it.
     pub fn needs_idle(&self) -> bool {
-        self.metric == Metric::AccuracyDrop
+        matches!(self.metric, Metric::AccuracyDrop | Metric::LostRate)
     }
 
     /// Whether it asks what only answers that are right or wrong can tell.

@@ -208,6 +208,29 @@ fn answers_that_are_right_when_idle_and_wrong_under_load_are_found() {
 }
 
 #[test]
+fn what_gets_better_under_load_makes_up_for_nothing_that_is_lost() {
+    // Everybody is in danger when it is idle, and nobody when it is not.
+    let server = Server::start(|seen| {
+        Reply::json(200, &json!({"level": if seen.number < 4 { "high" } else { "none" }}))
+    });
+    let place =
+        place("model: arrivals\nrate: 50/s\nduration: 1s\ngates: [accuracy_drop <= 10%, lost_rate <= 10%]\n");
+    run(&place, &server, &[]).exits(1);
+    let record = record(&place);
+    let value = |metric: &str| {
+        let checks = record["verdict"]["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["metric"] == metric).expect("the gate");
+        (check["outcome"].clone(), check["value"].as_f64().unwrap())
+    };
+    assert_eq!(value("accuracy_drop"), (json!("pass"), 0.0));
+    assert_eq!(value("lost_rate"), (json!("fail"), 1.0));
+    // It is not asked where nothing was right without the load, and then nobody could tell.
+    let silent = Server::start(|_| Reply::json(500, &json!({})));
+    let ended = run(&place, &silent, &["--gate", "lost_rate <= 10%"]);
+    assert!(ended.code == Some(3) || ended.code == Some(4), "{:?}: {}", ended.code, ended.stdout);
+}
+
+#[test]
 fn no_answer_is_counted_by_reason_and_never_as_right() {
     let server = Server::start(|seen| match seen.number % 10 {
         0 => Reply::json(500, &json!({})),

@@ -22,7 +22,9 @@ fn it_finds_what_a_target_of_known_capacity_bears() {
         "model: arrivals\nsearch: {from: 20/s, to: 200/s, factor: 1.6, hold: 2s}\nmax_in_flight: 100\ngates: [latency_p95 <= 400ms, error_rate <= 1%]\n",
     );
     let ended = run(&place, &server, &[]).exits(0);
-    assert!(ended.stdout.contains("requests a second hold"), "{}", ended.stdout);
+    let said = ended.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("requests a second hold, "), "{said}");
+    assert!(said.contains(" do not (latency_p95 <= "), "{said}");
     let search = &record(&place)["load"]["search"];
     // 20, 32, 51.2, 81.9: 51.2 may still hold for two seconds.
     let sustained = search["sustained"].as_f64().unwrap();
