@@ -21,7 +21,9 @@ use super::report::Reports;
 use super::run::{EVENTS, Notes, tell};
 use super::signals;
 use crate::config::Config;
-use crate::dispatch::{Entry, Held, LoadPlan, Tell, WorkersWish, before_it, check_scenario};
+use crate::dispatch::{
+    DispatchError, Entry, LoadPlan, NoEntry, Others, Tell, WorkersWish, before_it, check_scenario,
+};
 use crate::domain::{LoadModel, TextPolicy, Wait, count};
 use crate::gate::Gate;
 use crate::load::{Overrides, Rate, Scenario, load_scenario, scenario_names, scenario_text};
@@ -148,8 +150,9 @@ pub(super) async fn load(
     let watching = tokio::spawn(signals::watch(control.clone(), move |text| {
         say.say(if has_begun.load(Ordering::Relaxed) { text } else { "stopping" });
     }));
-    let held = turn(&config, &plan, !args.no_wait, &control, &progress, output).await?;
-    let prepared = plan.prepare(&config, workers, held, &control).await?;
+    let waiting = Waiting { waits: !args.no_wait, control: &control, progress: &progress, output };
+    let others = waiting.turn(&config, &plan, workers.as_ref()).await?;
+    let prepared = plan.prepare(&config, workers, others, &control).await?;
     begun.store(true, Ordering::Relaxed);
 
     let (events, received) = mpsc::channel(EVENTS);
@@ -161,39 +164,66 @@ pub(super) async fn load(
     Ok(exit)
 }
 
-/// Waits until no other load runs, as far as the database tells: two would measure each other.
-async fn turn(
-    config: &Config,
-    plan: &LoadPlan,
+/// How a load waits for its turn.
+struct Waiting<'a> {
+    /// Whether it waits where another one is before it.
     waits: bool,
-    control: &RunControl,
-    progress: &Progress,
+    control: &'a RunControl,
+    progress: &'a Progress,
     output: Output,
-) -> Result<Option<Held>, Failure> {
-    let entry = match Entry::of_load(config, plan).await {
-        Ok(entry) => entry,
-        Err(reason) => {
-            output.note(format!("whether another load runs is not known: {reason}"));
-            return Ok(None);
+}
+
+impl Waiting<'_> {
+    /// Waits until no other load runs, as far as the database tells: two would measure each other.
+    async fn turn(
+        &self,
+        config: &Config,
+        plan: &LoadPlan,
+        workers: Option<&WorkersWish>,
+    ) -> Result<Others, Failure> {
+        let Self { waits, control, progress, output } = *self;
+        let unknown = |reason: &str| format!("whether another load runs is not known: {reason}");
+        let entry = match Entry::of_load(config, plan, control).await {
+            Ok(entry) => entry,
+            Err(NoEntry::Failed(error)) => return Err(error.into()),
+            Err(NoEntry::NoDatabase) => {
+                output.note(unknown("no database is configured"));
+                return Ok(Others::NoQueue);
+            }
+            Err(NoEntry::Unknown(reason)) if waits => {
+                output.note(unknown(&reason));
+                return Ok(Others::Unknown(reason));
+            }
+            Err(NoEntry::Unknown(reason)) => {
+                return Err(DispatchError::Busy {
+                    message: format!("{}; nothing was sent", unknown(&reason)),
+                    hint: "leave `--no-wait` out to send it all the same; its record then says so".to_owned(),
+                }
+                .into());
+            }
+        };
+        // What is wrong anyway is not waited for.
+        if let Err(error) = plan.check(config, workers, entry.store()).await {
+            entry.leave().await;
+            return Err(error.into());
         }
-    };
-    let say = progress.clone();
-    let say: Tell = Arc::new(move |text| say.say(text));
-    let began = Instant::now();
-    let (waiting, has_waited) = (progress.clone(), Cell::new(false));
-    let turn = entry.turn(waits, control, say, |other| {
-        has_waited.set(true);
-        waiting.wait(&format!("waiting: {}; Ctrl-C leaves the queue", before_it(other)));
-    });
-    let held = turn.await;
-    if has_waited.get() {
-        progress.waited();
+        let say = progress.clone();
+        let say: Tell = Arc::new(move |text| say.say(text));
+        let (began, has_waited) = (Instant::now(), Cell::new(false));
+        let turn = entry.turn(waits, control, say, |other| {
+            has_waited.set(true);
+            progress.wait(&format!("waiting: {}; Ctrl-C leaves the queue", before_it(other)));
+        });
+        let held = turn.await;
+        if has_waited.get() {
+            progress.waited();
+        }
+        let held = held?;
+        if has_waited.get() {
+            output.note(format!("its turn has come, after {} s", began.elapsed().as_secs()));
+        }
+        Ok(Others::Wait(held))
     }
-    let held = held?;
-    if has_waited.get() {
-        output.note(format!("its turn has come, after {} s", began.elapsed().as_secs()));
-    }
-    Ok(Some(held))
 }
 
 pub(super) fn scenarios(

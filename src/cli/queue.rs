@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::{Failure, chain};
 use super::output::Output;
 use super::runs::{cut, open};
 use crate::config::Config;
@@ -17,6 +17,8 @@ use crate::store::{JobFilter, Reap, Store, StoreError, StoreErrorKind};
 
 /// So many are looked through.
 const MOST: usize = 10_000;
+/// Fewer characters of an id may be meant for anything.
+const SHORTEST: usize = 8;
 /// How long the end of a run that was told to stop is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is looked whether it has ended.
@@ -27,7 +29,7 @@ pub(super) async fn list(config: &Config, json: bool, output: Output) -> Result<
     let store = open(config, output).await?;
     // What was typed and died is seen by nobody else where there is no service; where this may not write, it is shown as
     // it stands.
-    let _ = store.reap_jobs(Reap::Unattended).await;
+    let _ = store.reap_jobs(Reap::Typed).await;
     let mut jobs = under_way(store.as_ref()).await?;
     store.close().await;
     jobs.sort_by_key(|job| {
@@ -84,25 +86,37 @@ pub(super) async fn cancel(config: &Config, run: &str, output: Output) -> Result
     let begun = Instant::now();
     while !job.state.is_over() && begun.elapsed() < PATIENCE {
         tokio::time::sleep(LOOK_EVERY).await;
-        let _ = store.reap_jobs(Reap::Unattended).await;
+        let _ = store.reap_jobs(Reap::Typed).await;
         job = store.job(&id).await?;
     }
-    let is_kept = match &job.run {
-        Some(run) => store.summary(run).await.is_ok(),
-        None => false,
+    // To be unable to ask is not to be told that there is none.
+    let kept = match &job.run {
+        Some(run) => match store.summary(run).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == StoreErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        },
+        None => Ok(false),
     };
     store.close().await;
     let run = job.run.as_ref().unwrap_or(&id);
-    output.note(match (job.state, is_kept) {
+    output.note(match (job.state, kept) {
+        (state, Err(error)) => {
+            format!(
+                "{id} is {}; whether a record of it is kept is not known: {}",
+                state.as_str(),
+                chain(&error)
+            )
+        }
         (JobState::Queued | JobState::Running, _) => {
             format!("{id} is told to stop, and has not ended yet: `thrash runs queue` shows whether it has")
         }
-        (JobState::Cancelled, true) => {
+        (JobState::Cancelled, Ok(true)) => {
             format!("{id} is cancelled; what it found until then is kept: `thrash report {run}`")
         }
-        (JobState::Cancelled, false) => format!("{id} is cancelled; there is no record of it"),
-        (state, true) => format!("{id} had come to its end ({}): `thrash report {run}`", state.as_str()),
-        (state, false) => format!("{id} is {}{}", state.as_str(), why(&job)),
+        (JobState::Cancelled, Ok(false)) => format!("{id} is cancelled; there is no record of it"),
+        (state, Ok(true)) => format!("{id} had come to its end ({}): `thrash report {run}`", state.as_str()),
+        (state, Ok(false)) => format!("{id} is {}{}", state.as_str(), why(&job)),
     });
     Ok(Exit::Passed)
 }
@@ -110,15 +124,21 @@ pub(super) async fn cancel(config: &Config, run: &str, output: Output) -> Result
 /// The run that is meant: one that waits or runs, by the beginning of its id, or any other by its whole id.
 async fn find(store: &dyn Store, run: &str) -> Result<RunId, Failure> {
     let wanted = run.trim().to_lowercase();
-    let jobs = under_way(store).await?;
-    let mut meant: Vec<RunId> = jobs
-        .into_iter()
-        .map(|job| job.id)
-        .filter(|id| !wanted.is_empty() && id.as_str().to_lowercase().starts_with(&wanted))
-        .collect();
-    if let Some(whole) = meant.iter().position(|id| id.as_str().to_lowercase() == wanted) {
-        return Ok(meant.swap_remove(whole));
+    if wanted.chars().count() < SHORTEST {
+        return Err(Failure::usage(
+            format!("`{run}` is too little of an id to stop a run by"),
+            format!("write {SHORTEST} characters of it, at least: `thrash runs queue` lists the ids"),
+        ));
     }
+    let jobs = under_way(store).await?;
+    // A run that is begun again has another name than its job.
+    let names =
+        |job: &Job| [Some(&job.id), job.run.as_ref()].map(|id| id.map(|id| id.as_str().to_lowercase()));
+    if let Some(whole) = jobs.iter().find(|job| names(job).into_iter().flatten().any(|name| name == wanted)) {
+        return Ok(whole.id.clone());
+    }
+    let begins = |job: &&Job| names(job).into_iter().flatten().any(|name| name.starts_with(&wanted));
+    let mut meant: Vec<RunId> = jobs.iter().filter(begins).map(|job| job.id.clone()).collect();
     match (meant.pop(), meant.is_empty()) {
         (Some(one), true) => Ok(one),
         (Some(one), false) => {

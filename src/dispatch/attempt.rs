@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::entry::Others;
 use super::error::{DispatchError, chain};
 use super::execute::{Executed, Judged, Prepared};
 use super::hold::{Reason, Why};
@@ -84,7 +85,7 @@ pub(super) async fn attempt(
                 () = control.stopping() => return Attempt::Ended(unbegun(&job, &reason)),
             };
             match prepared {
-                Ok(prepared) => Box::pin(prepared.judge(control, events)).await,
+                Ok(prepared) => Box::pin(prepared.judge(&Others::NoQueue, control, events)).await,
                 Err(error) => Err(error),
             }
         }

@@ -74,6 +74,8 @@ fn too_little_left(record: &RunRecord) -> Option<&'static str> {
         Some("its requests had one fixed body, and runs are held against each other by their phrases")
     } else if load.generator.starved {
         Some("whatever sent it could not make its load")
+    } else if load.beside.as_ref().is_some_and(|beside| beside.place_lost) {
+        Some("it lost its place in the queue, and another load may have been sent beside it")
     } else if load.cut.is_some() {
         Some("a limit of its scenario ended it before its stages did")
     } else if !load.generator.limits.is_empty() {
@@ -172,6 +174,21 @@ impl Search {
                 })
             }
             Some(BaselineWish::Latest | BaselineWish::Run(_)) | None => Err(self),
+        }
+    }
+
+    /// Refuses a run or a file that somebody named and that is none; what cannot be asked now may be there later.
+    pub(super) async fn check(self, store: &dyn Store) -> Result<(), DispatchError> {
+        if !self.wish.as_ref().is_some_and(BaselineWish::is_named) {
+            return Ok(());
+        }
+        let found = match self.without_store().await {
+            Ok(found) => found,
+            Err(search) => search.in_store(store).await,
+        };
+        match found {
+            Found::Wrong { wanted, reason } => Err(DispatchError::Baseline { wanted, reason }),
+            Found::Nothing | Found::Run(_) | Found::Missing { .. } => Ok(()),
         }
     }
 

@@ -4,9 +4,11 @@
 //! and may stop it, and a lease that is no longer renewed says that its process is gone. The queue decides nothing about
 //! what a run found: where it cannot be told, the run goes on, and says so at its end.
 
-use std::sync::Arc;
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use chrono::{TimeDelta, Utc};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -16,13 +18,20 @@ use super::error::{DispatchError, chain};
 use super::hold::{RENEW_EVERY, RENEW_PATIENCE};
 use super::keep::{Keeper, open_store};
 use super::load::LoadPlan;
+use super::retention::RetentionPolicy;
 use crate::config::Config;
-use crate::domain::{Job, JobState, NewJob, RunId, RunKind};
+use crate::domain::{Beside, Job, JobState, NewJob, RunId, RunKind};
 use crate::run::RunControl;
-use crate::store::{JobEnd, JobFilter, Lease, Reap, Renewed, Store, StoreError};
+use crate::store::{JobEnd, JobFilter, Lease, Reap, Renewed, Store, StoreError, StoreErrorKind};
 
 /// How often a load that waits asks for its turn.
-const ASK_EVERY: Duration = Duration::from_millis(500);
+const ASK_EVERY: Duration = Duration::from_secs(1);
+/// How often it looks whether those before it are gone.
+const REAP_EVERY: Duration = Duration::from_secs(10);
+/// How long a database that is away for a moment is tried again.
+const INSISTENCE: Duration = Duration::from_secs(4);
+/// How often.
+const INSIST_EVERY: Duration = Duration::from_millis(300);
 /// How long the end of a run may take to be noted.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// And where the database did not take its record.
@@ -43,17 +52,41 @@ pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 #[derive(Debug)]
 pub struct Entry {
     store: Arc<dyn Store>,
+    job: NewJob,
     lease: Lease,
-    kind: RunKind,
     /// How long the lease lasts from when it is renewed.
     length: Duration,
-    requester: String,
+    /// Set once it was taken for gone: whether that is what ends its run.
+    lost: OnceLock<bool>,
+}
+
+/// Why a load has no place in the queue.
+#[derive(Debug)]
+pub enum NoEntry {
+    /// No database is configured.
+    NoDatabase,
+    /// The queue could not be asked.
+    Unknown(String),
+    /// The load cannot begin.
+    Failed(DispatchError),
+}
+
+/// What is known of other loads when one that was typed begins.
+#[derive(Debug)]
+pub enum Others {
+    /// They wait: this one's turn has come.
+    Wait(Held),
+    /// There is no queue to look into.
+    NoQueue,
+    /// The queue could not be asked, and why.
+    Unknown(String),
 }
 
 /// An entry that is held while its run goes on.
 #[derive(Debug)]
 pub struct Held {
-    store: Option<Arc<dyn Store>>,
+    /// The load, where it is one.
+    load: Option<Arc<Entry>>,
     over: oneshot::Sender<JobEnd>,
     /// Gives what the queue could not be told.
     holding: JoinHandle<Option<String>>,
@@ -67,6 +100,16 @@ enum Asked {
     Waits(Option<Job>),
     /// It is no longer in the queue.
     Over(Job),
+}
+
+/// What renewing a lease told, and who wants the run to stop, if somebody does.
+enum Told {
+    /// It is held.
+    Hold,
+    /// It is held, and is to stop.
+    Stop(Option<String>),
+    /// It was taken for gone.
+    Over(Option<String>),
 }
 
 /// Who types here, as the queue calls them.
@@ -107,21 +150,57 @@ impl Entry {
     /// Puts a load into the queue, where it waits for its turn.
     ///
     /// # Errors
-    /// Why there is no queue.
-    pub async fn of_load(config: &Config, plan: &LoadPlan) -> Result<Self, String> {
-        let location = Keeper::location(config).map_err(|error| chain(&error))?;
-        let location = location.ok_or_else(|| "no database is configured".to_owned())?;
+    /// Why it has no place there.
+    pub async fn of_load(config: &Config, plan: &LoadPlan, control: &RunControl) -> Result<Self, NoEntry> {
+        let location = Keeper::location(config).map_err(|error| NoEntry::Failed(error.into()))?;
+        let location = location.ok_or(NoEntry::NoDatabase)?;
         let job = typed_job(config, plan.id(), RunKind::Load, plan.scenario(), plan.target());
-        let entering = async {
-            let store: Arc<dyn Store> = Arc::from(open_store(config, &location, true).await?);
-            Self::new(store, &job, config.settings.service.lease.0).await
+        let unknown = |error: StoreError| NoEntry::Unknown(chain(&error));
+        let store = tokio::select! {
+            store = insist(|| open_store(config, &location, true)) => store.map_err(unknown)?,
+            () = control.stopping() => return Err(NoEntry::Failed(stopped())),
         };
-        entering.await.map_err(|error| chain(&error))
+        let entry = Self::new(Arc::from(store), job, config.settings.service.lease.0);
+        let entered = tokio::select! {
+            entered = entry.enter() => entered.map_err(unknown),
+            () = control.stopping() => Err(NoEntry::Failed(stopped())),
+        };
+        match entered {
+            Ok(()) => {
+                entry.forget_old(config).await;
+                Ok(entry)
+            }
+            Err(error) => {
+                // It may be in the queue all the same: the answer was lost.
+                entry.leave().await;
+                Err(error)
+            }
+        }
     }
 
-    async fn new(store: Arc<dyn Store>, job: &NewJob, length: Duration) -> Result<Self, StoreError> {
-        let lease = store.enter_job(job, &instance_name(), length).await?;
-        Ok(Self { store, lease, kind: job.kind, length, requester: job.requester.clone() })
+    fn new(store: Arc<dyn Store>, job: NewJob, length: Duration) -> Self {
+        Self { store, lease: Lease::new(&job.id), job, length, lost: OnceLock::new() }
+    }
+
+    async fn enter(&self) -> Result<(), StoreError> {
+        let instance = instance_name();
+        insist(|| self.store.enter_job(&self.job, &instance, &self.lease, self.length)).await
+    }
+
+    /// Deletes old jobs that were typed: where there is no service nobody else does.
+    async fn forget_old(&self, config: &Config) {
+        let age = RetentionPolicy::from(&config.settings.retention).traces;
+        let before = age.and_then(|age| Utc::now().checked_sub_signed(TimeDelta::from_std(age).ok()?));
+        if let Some(before) = before
+            && let Ok(Err(error)) = timeout(LEAVING, self.store.forget_typed_jobs(before)).await
+        {
+            tracing::debug!(error = chain(&error), "old jobs stay");
+        }
+    }
+
+    /// The store that the queue is in.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
     }
 
     /// Waits until no other load runs, nor one that was typed waits before this one; `tell` is called with the other one
@@ -136,16 +215,20 @@ impl Entry {
         say: Tell,
         tell: impl Fn(&Job),
     ) -> Result<Held, DispatchError> {
-        let (mut before, mut answered) = (None, Instant::now());
+        let (mut before, mut answered, mut reaped) = (None, Instant::now(), None::<Instant>);
         loop {
+            let reaps = reaped.is_none_or(|reaped| reaped.elapsed() > REAP_EVERY);
             let asked = tokio::select! {
                 biased;
                 () = control.stopping() => {
                     self.leave().await;
-                    return Err(DispatchError::Stopped { message: "stopped while it waited for its turn: nothing was sent".to_owned() });
+                    return Err(stopped());
                 }
-                asked = self.ask() => asked,
+                asked = self.ask(reaps) => asked,
             };
+            if reaps && asked.is_ok() {
+                reaped = Some(Instant::now());
+            }
             match asked {
                 Ok(Asked::Begun) => return Ok(Held::hold(self, control.clone(), say)),
                 Ok(Asked::Over(job)) => return Err(self.over(&job)),
@@ -179,9 +262,11 @@ impl Entry {
         }
     }
 
-    async fn ask(&self) -> Result<Asked, StoreError> {
-        // No service may be there to do it, and who is gone would be waited for.
-        self.store.reap_jobs(Reap::Unattended).await?;
+    async fn ask(&self, reaps: bool) -> Result<Asked, StoreError> {
+        if reaps {
+            // No service may be there to do it, and who is gone would be waited for.
+            self.store.reap_jobs(Reap::Abandoned(self.length * 2)).await?;
+        }
         if self.store.begin_load(&self.lease, self.length).await?.is_some() {
             return Ok(Asked::Begun);
         }
@@ -199,12 +284,12 @@ impl Entry {
             limit: Some(WAITING),
             ..JobFilter::default()
         };
-        if let Some(running) = self.store.jobs(&loads(JobState::Running)).await?.pop() {
+        let other = |job: &Job| job.id != self.lease.job;
+        if let Some(running) = self.store.jobs(&loads(JobState::Running)).await?.pop().filter(other) {
             return Ok(Some(running));
         }
         let waiting = JobFilter { typed: Some(true), ..loads(JobState::Queued) };
-        let first = self.store.jobs(&waiting).await?.pop();
-        Ok(first.filter(|first| first.id != self.lease.job))
+        Ok(self.store.jobs(&waiting).await?.pop().filter(other))
     }
 
     /// Why a load that waited is no longer in the queue.
@@ -223,9 +308,9 @@ impl Entry {
     }
 
     /// Leaves the queue, if that can be.
-    async fn leave(&self) {
+    pub async fn leave(&self) {
         let leaving = async {
-            let job = self.store.cancel_job(&self.lease.job, &self.requester).await?;
+            let job = self.store.cancel_job(&self.lease.job, &self.job.requester).await?;
             // It may have had its turn in this very moment.
             if !job.state.is_over() {
                 self.store.end_job(&self.lease, &not_sent()).await?;
@@ -240,104 +325,214 @@ impl Entry {
 
     /// Renews the lease until the run is over, and then says so; gives what the queue could not be told.
     async fn hold(
-        self,
+        &self,
         control: RunControl,
         say: Tell,
         mut over: oneshot::Receiver<JobEnd>,
     ) -> Option<String> {
-        let (mut renewed, mut has_lapsed, mut is_stopped) = (Instant::now(), false, false);
+        let mut is_stopped = false;
         let end = loop {
             tokio::select! {
                 biased;
                 end = &mut over => break end,
                 () = sleep((self.length / 3).min(RENEW_EVERY)) => {}
             }
-            let asked = Instant::now();
             let renewal = timeout((self.length / 3).max(RENEW_PATIENCE), self.renew());
-            let by = tokio::select! {
+            let told = tokio::select! {
                 biased;
                 end = &mut over => break end,
-                renewal = renewal => match renewal {
-                    Ok(Ok(by)) => {
-                        renewed = asked;
-                        by
-                    }
-                    Ok(Err(_)) | Err(_) => None,
-                },
+                told = renewal => told,
             };
-            has_lapsed |= renewed.elapsed() > self.length;
-            if let Some(by) = by.filter(|_| !is_stopped) {
-                is_stopped = true;
+            let (by, is_over) = match told {
+                Ok(Ok(Told::Hold)) | Ok(Err(_)) | Err(_) => continue,
+                Ok(Ok(Told::Stop(by))) => (by, false),
+                Ok(Ok(Told::Over(by))) => (by, true),
+            };
+            if let Some(by) = by.as_ref().filter(|_| !is_stopped) {
                 say(&format!("stopped by {by}: waiting for the answers on their way"));
+            }
+            if is_over {
+                let ends = self.job.kind == RunKind::Load && by.is_none() && !control.is_stopping();
+                if ends {
+                    say("its place in the queue is lost, another load may have begun: nothing more is sent");
+                }
+                let _ = self.lost.set(ends);
+                // A suite that was taken for lost goes on, unless somebody had stopped it.
+                if ends || by.is_some() {
+                    control.drain();
+                }
+                break over.await;
+            }
+            if by.is_some() {
+                is_stopped = true;
                 control.drain();
             }
         };
         let end = end.unwrap_or_else(|_| not_sent());
         match self.note(&end).await {
-            Ok(()) if has_lapsed && self.kind == RunKind::Load => Some(format!(
-                "the database was away for longer than `service.lease` ({:?}): another load may have begun meanwhile",
+            Err(error) => Some(format!("the queue does not know that this run has ended: {}", chain(&error))),
+            // The record of a load says it.
+            Ok(false) if self.job.kind == RunKind::Accuracy => Some(format!(
+                "this run was taken for lost, for nothing was heard of it in the queue for {:?}; it is none the worse",
                 self.length
             )),
-            Ok(()) => None,
-            Err(error) => Some(format!("the queue does not know that this run has ended: {}", chain(&error))),
+            Ok(_) => None,
         }
     }
 
-    /// Goes on holding the job; who asks it to stop, if somebody does.
-    async fn renew(&self) -> Result<Option<String>, StoreError> {
-        match self.store.renew_job(&self.lease, self.length).await? {
-            Renewed::Held => Ok(None),
-            // One that was taken for lost goes on, unless somebody had stopped it.
-            Renewed::Cancelled | Renewed::Over => Ok(self.store.job(&self.lease.job).await?.cancelled_by),
-        }
+    /// Goes on holding the job.
+    async fn renew(&self) -> Result<Told, StoreError> {
+        let renewed = self.store.renew_job(&self.lease, self.length).await?;
+        let by = async { self.store.job(&self.lease.job).await.map(|job| job.cancelled_by) };
+        Ok(match renewed {
+            Renewed::Held => Told::Hold,
+            Renewed::Cancelled => Told::Stop(by.await?),
+            // That it is over must be heard, whoever wanted it.
+            Renewed::Over => Told::Over(by.await.unwrap_or_default()),
+        })
     }
 
-    async fn note(&self, end: &JobEnd) -> Result<(), StoreError> {
-        let ended = self.store.end_job(&self.lease, end).await?;
-        if ended.is_none() && end.state != JobState::Failed {
+    /// Says how it ended; whether it had been held until then.
+    async fn note(&self, end: &JobEnd) -> Result<bool, StoreError> {
+        if self.store.end_job(&self.lease, end).await?.is_some() {
+            return Ok(true);
+        }
+        if end.conclusion.is_none() {
+            // Nothing is kept of it.
+            self.store.cancel_job(&self.lease.job, &self.job.requester).await?;
+        } else if end.state != JobState::Failed {
             // It was taken for lost, and its record is kept all the same.
             self.store.settle_jobs(std::slice::from_ref(&self.lease.job)).await?;
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// Whether another load may have been sent beside this one, whose sending is over; and whether that ended it.
+    async fn beside(&self) -> Option<(Beside, bool)> {
+        let asked = timeout(PATIENCE, self.store.renew_job(&self.lease, self.length)).await;
+        let why = match asked {
+            // Nobody else could begin as long as it was held.
+            Ok(Ok(Renewed::Held | Renewed::Cancelled)) => return None,
+            Ok(Ok(Renewed::Over)) => {
+                let _ = self.lost.set(false);
+                String::new()
+            }
+            Ok(Err(error)) => format!(": {}", chain(&error)),
+            Err(_) => format!(": no answer within {PATIENCE:?}"),
+        };
+        let lost = self.lost.get();
+        let reason = if lost.is_some() {
+            format!(
+                "nothing was heard of it in the queue for {:?}, so another load may have been sent beside it",
+                self.length
+            )
+        } else {
+            format!(
+                "whether another load was sent beside it is not known, the queue could not be asked at its end{why}"
+            )
+        };
+        Some((Beside { place_lost: lost.is_some(), reason }, lost.is_some_and(|ends| *ends)))
+    }
+}
+
+/// Tries for a while what a database that is away for a moment refuses.
+async fn insist<T, F: Future<Output = Result<T, StoreError>>>(
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, StoreError> {
+    let began = Instant::now();
+    loop {
+        match attempt().await {
+            Err(error) if passes(&error) && began.elapsed() < INSISTENCE => sleep(INSIST_EVERY).await,
+            done => return done,
+        }
+    }
+}
+
+/// Whether it may be otherwise in a moment.
+fn passes(error: &StoreError) -> bool {
+    matches!(error.kind(), StoreErrorKind::Unreachable | StoreErrorKind::Busy)
+}
+
+impl Others {
+    /// The store of the queue, if it was opened for that.
+    pub(super) fn store(&self) -> Option<Arc<dyn Store>> {
+        match self {
+            Self::Wait(held) => held.store(),
+            Self::NoQueue | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Its place in the queue.
+    pub(super) fn held(self) -> Option<Held> {
+        match self {
+            Self::Wait(held) => Some(held),
+            Self::NoQueue | Self::Unknown(_) => None,
+        }
+    }
+
+    /// Whether another load may have been sent beside this one, whose sending is over; and whether that ended it.
+    pub(super) async fn beside(&self, control: &RunControl) -> Option<(Beside, bool)> {
+        let entry = match self {
+            Self::Wait(Held { load: Some(entry), .. }) => entry,
+            Self::Wait(_) | Self::NoQueue => return None,
+            Self::Unknown(why) => {
+                let reason = format!("whether another load was sent beside it is not known: {why}");
+                return Some((Beside { place_lost: false, reason }, false));
+            }
+        };
+        tokio::select! {
+            biased;
+            beside = entry.beside() => beside,
+            // Then it says nothing but that somebody stopped it.
+            () = control.aborted() => None,
+        }
     }
 }
 
 impl Held {
     fn hold(entry: Entry, control: RunControl, say: Tell) -> Self {
         let (over, ended) = oneshot::channel();
-        let store = Some(Arc::clone(&entry.store));
-        Self { store, over, holding: tokio::spawn(entry.hold(control, say, ended)) }
+        let entry = Arc::new(entry);
+        let load = Some(Arc::clone(&entry));
+        Self { load, over, holding: tokio::spawn(async move { entry.hold(control, say, ended).await }) }
     }
 
     /// Puts a suite into the queue as soon as the store is open, and holds it. The run need not wait for that.
     pub(super) fn suite(
+        config: &Config,
         job: NewJob,
         store: oneshot::Receiver<Arc<dyn Store>>,
-        length: Duration,
         control: RunControl,
         say: Tell,
     ) -> Self {
         let (over, ended) = oneshot::channel();
+        let config = config.clone();
         let holding = tokio::spawn(async move {
             // Whoever keeps the record says why there is no store.
             let Ok(store) = store.await else { return None };
-            match Entry::new(store, &job, length).await {
-                Ok(entry) => entry.hold(control, say, ended).await,
-                Err(error) => Some(format!("the queue does not know of this run: {}", chain(&error))),
+            let entry = Entry::new(store, job, config.settings.service.lease.0);
+            match entry.enter().await {
+                Ok(()) => {
+                    entry.forget_old(&config).await;
+                    entry.hold(control, say, ended).await
+                }
+                Err(error) => {
+                    entry.leave().await;
+                    Some(format!("the queue does not know of this run: {}", chain(&error)))
+                }
             }
         });
-        Self { store: None, over, holding }
+        Self { load: None, over, holding }
     }
 
-    /// The store that the queue is in, if it was opened for that.
-    pub(super) fn store(&self) -> Option<Arc<dyn Store>> {
-        self.store.clone()
+    fn store(&self) -> Option<Arc<dyn Store>> {
+        self.load.as_ref().map(|entry| Arc::clone(&entry.store))
     }
 
     /// Says how the run ended; gives what the queue could not be told. Where the database did not even take the record
     /// (`is_well`) it is not waited for as long, and once everything is to stop at once hardly at all.
     pub(super) async fn end(self, end: JobEnd, is_well: bool, control: &RunControl) -> Option<String> {
-        let Self { store: _, over, mut holding } = self;
+        let Self { load: _, over, mut holding } = self;
         // Nobody hears it where the queue could not be entered.
         let _ = over.send(end);
         let hurry = async {
@@ -371,6 +566,11 @@ impl Held {
             store.close().await;
         }
     }
+}
+
+/// Somebody stopped a load that waits.
+fn stopped() -> DispatchError {
+    DispatchError::Stopped { message: "stopped while it waited for its turn: nothing was sent".to_owned() }
 }
 
 /// The end of a run that was stopped before it began.

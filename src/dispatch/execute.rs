@@ -158,8 +158,7 @@ impl Prepared {
         let (options, suite) = (&self.run.options, &self.run.suite.record.name);
         let target = &self.run.target.contract().name;
         let job = typed_job(config, &options.id, RunKind::Accuracy, suite, target);
-        let lease = config.settings.service.lease.0;
-        let held = self.keeper.opened().map(|store| Held::suite(job, store, lease, control.clone(), say));
+        let held = self.keeper.opened().map(|store| Held::suite(config, job, store, control.clone(), say));
         Box::pin(self.judge(control.clone(), events)).await.keep(&control, held).await
     }
 

@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 use super::DispatchError;
 use super::baseline::{Search, Searching};
 use super::connect::{Connected, Connecting};
-use super::entry::Held;
+use super::entry::Others;
 use super::execute::{Executed, Judged};
-use super::keep::Keeper;
-use super::load_workers::{Crew, WorkersWish, meet};
+use super::keep::{Keeper, spool};
+use super::load_workers::{Crew, WorkersWish, can_meet, meet};
 use crate::config::Config;
 use crate::demo::Demo;
 use crate::domain::{BaselineWish, LoadModel, RunEvent, RunId, Series, count, is_this_machine};
@@ -51,8 +51,8 @@ pub struct PreparedLoad {
     demo: Option<Demo>,
     /// The workers that send, where it is not this process.
     crew: Option<Arc<Crew>>,
-    /// Its place in the queue, if somebody typed it and there is a queue.
-    held: Option<Held>,
+    /// What is known of other loads, if somebody typed it.
+    others: Others,
 }
 
 impl LoadPlan {
@@ -99,8 +99,44 @@ impl LoadPlan {
         &self.contract.name
     }
 
+    /// Looks for what can be known to be wrong before its turn comes: what these `workers` cannot send, and a baseline that
+    /// is none.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub async fn check(
+        &self,
+        config: &Config,
+        workers: Option<&WorkersWish>,
+        store: &dyn Store,
+    ) -> Result<(), DispatchError> {
+        if let Some(wish) = workers {
+            can_meet(config, wish, &self.scenario)?;
+        }
+        // The one that is meant may be among what waits in the spool.
+        if spool(config).pending().is_ok_and(|waiting| waiting.is_empty()) {
+            return self.search(config).check(store).await;
+        }
+        Ok(())
+    }
+
+    /// What the run is to be held against.
+    fn search(&self, config: &Config) -> Search {
+        Search {
+            wish: config.settings.baseline.clone(),
+            run: self.id.clone(),
+            series: Series {
+                suite: self.scenario.suite_name(),
+                target: self.contract.name.clone(),
+                demo: config.wants_demo(),
+            },
+            url: self.contract.shown_url(),
+            selection_hash: self.suite.record.selection_hash.clone(),
+        }
+    }
+
     /// Makes a run of it that somebody typed: starts the demo detector if it is wanted, and looks whether the target is
-    /// there. With `workers` they send it, and not this process. `held` is its place in the queue, whose turn has come.
+    /// there. With `workers` they send it, and not this process. `others` is what is known of other loads.
     ///
     /// # Errors
     /// Anything that makes a run impossible; nothing has been sent or recorded.
@@ -108,10 +144,10 @@ impl LoadPlan {
         self,
         config: &Config,
         workers: Option<WorkersWish>,
-        held: Option<Held>,
+        others: Others,
         control: &RunControl,
     ) -> Result<PreparedLoad, DispatchError> {
-        let store = held.as_ref().and_then(Held::store);
+        let store = others.store();
         let prepared = tokio::select! {
             prepared = Box::pin(self.connect(config, workers, store)) => prepared,
             () = control.stopping() => {
@@ -119,9 +155,9 @@ impl LoadPlan {
             }
         };
         match prepared {
-            Ok(prepared) => Ok(PreparedLoad { held, ..prepared }),
+            Ok(prepared) => Ok(PreparedLoad { others, ..prepared }),
             Err(error) => {
-                if let Some(held) = held {
+                if let Some(held) = others.held() {
                     held.fail(&error, control).await;
                 }
                 Err(error)
@@ -136,6 +172,7 @@ impl LoadPlan {
         workers: Option<WorkersWish>,
         store: Option<Arc<dyn Store>>,
     ) -> Result<PreparedLoad, DispatchError> {
+        let search = self.search(config);
         let Self { id, contract, scenario, suite, deck, gates } = self;
         let settings = &config.settings;
         let board = match &workers {
@@ -143,17 +180,6 @@ impl LoadPlan {
             None => None,
         };
         let started_at = Utc::now();
-        let search = Search {
-            wish: settings.baseline.clone(),
-            run: id.clone(),
-            series: Series {
-                suite: scenario.suite_name(),
-                target: contract.name.clone(),
-                demo: config.wants_demo(),
-            },
-            url: contract.shown_url(),
-            selection_hash: suite.record.selection_hash.clone(),
-        };
         let (keeper, baseline) = Keeper::open(config, search, store)?;
         let baseline = baseline.settled().await?;
         let Connected { target, health, demo, .. } =
@@ -219,7 +245,7 @@ impl LoadPlan {
             deck,
             gates,
         };
-        Ok(PreparedLoad { run, keeper, baseline, demo, crew, held: None })
+        Ok(PreparedLoad { run, keeper, baseline, demo, crew, others: Others::NoQueue })
     }
 }
 
@@ -233,11 +259,11 @@ impl PreparedLoad {
         control: RunControl,
         events: mpsc::Sender<RunEvent>,
     ) -> Result<Executed, DispatchError> {
-        let held = self.held.take();
-        match Box::pin(self.judge(control.clone(), events)).await {
-            Ok(judged) => Ok(judged.keep(&control, held).await),
+        let others = std::mem::replace(&mut self.others, Others::NoQueue);
+        match Box::pin(self.judge(&others, control.clone(), events)).await {
+            Ok(judged) => Ok(judged.keep(&control, others.held()).await),
             Err(error) => {
-                if let Some(held) = held {
+                if let Some(held) = others.held() {
                     held.fail(&error, &control).await;
                 }
                 Err(error)
@@ -248,10 +274,11 @@ impl PreparedLoad {
     /// Runs and judges.
     pub(super) async fn judge(
         self,
+        others: &Others,
         control: RunControl,
         events: mpsc::Sender<RunEvent>,
     ) -> Result<Judged, DispatchError> {
-        let Self { run, keeper, baseline, demo, crew, held: _ } = self;
+        let Self { run, keeper, baseline, demo, crew, others: _ } = self;
         let executed = match &crew {
             Some(crew) => match crew.gather(&control, &events).await {
                 Ok(()) => run.execute(control.clone(), events).await.map_err(DispatchError::Load),
@@ -262,8 +289,12 @@ impl PreparedLoad {
         if let Some(crew) = crew {
             crew.dismiss().await;
         }
-        let measured = executed?;
-        let baseline = baseline.compare(measured.record(), &control).await;
+        let mut measured = executed?;
+        let (baseline, beside) =
+            tokio::join!(baseline.compare(measured.record(), &control), others.beside(&control));
+        if let Some((beside, ended)) = beside {
+            measured = measured.beside(beside, ended);
+        }
         Ok(Judged { record: measured.conclude(baseline), keeper, demo })
     }
 }

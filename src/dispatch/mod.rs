@@ -28,7 +28,7 @@ mod worker;
 
 pub use baseline::set_baseline;
 pub use connect::Connected;
-pub use entry::{Entry, Held, Tell, before_it, instance_name, typist};
+pub use entry::{Entry, Held, NoEntry, Others, Tell, before_it, instance_name, typist};
 pub use error::{BaselineError, DispatchError, chain};
 pub use execute::{Executed, Prepared};
 pub use feed::{Batch, Feed, JobEvent, Progress};

@@ -348,6 +348,15 @@ pub struct SearchRecord {
     pub reason: Option<String>,
 }
 
+/// That a load may not have been the only one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Beside {
+    /// Whether its place in the queue was lost, so that another load may have begun; else nobody could be asked.
+    pub place_lost: bool,
+    /// What happened, for people.
+    pub reason: String,
+}
+
 /// Everything that only a load run finds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoadRecord {
@@ -387,6 +396,9 @@ pub struct LoadRecord {
     /// Whose doing it was that it ended before its time; none where it did not, or in a record of an earlier version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<EndedBy>,
+    /// Why another load may have been sent beside this one, where that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Beside>,
     /// Which of its own limits ended it before its stages did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<String>,

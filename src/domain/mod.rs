@@ -60,8 +60,8 @@ pub use json::PlainJson;
 pub use level::{Level, LevelSet, Polarity, UnknownLevel};
 pub use line::one_line;
 pub use load::{
-    AbortRecord, EndedBy, GeneratorRecord, IdleComparison, LoadAbort, LoadCheck, LoadCounts, LoadModel,
-    LoadRecord, LoadStep, PhraseCounts, PhraseLoad, ScenarioRecord, SearchRecord, ShardRecord,
+    AbortRecord, Beside, EndedBy, GeneratorRecord, IdleComparison, LoadAbort, LoadCheck, LoadCounts,
+    LoadModel, LoadRecord, LoadStep, PhraseCounts, PhraseLoad, ScenarioRecord, SearchRecord, ShardRecord,
 };
 pub use load_comparison::{LoadBrief, LoadComparison};
 pub use load_second::{LoadSecond, SecondPhrases};

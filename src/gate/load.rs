@@ -5,8 +5,8 @@ use super::metric::Metric;
 use super::threshold::Gate;
 use super::verdict::{conclude_from, rank, sentence_from};
 use crate::domain::{
-    Check, CheckOutcome, CheckSeverity, CheckSource, Conclusion, EndedBy, LoadRecord, NoAnswerReason, Rate,
-    RunRecord, RunStatus, RunVerdict, SearchRecord, count,
+    Beside, Check, CheckOutcome, CheckSeverity, CheckSource, Conclusion, EndedBy, LoadRecord, NoAnswerReason,
+    Rate, RunRecord, RunStatus, RunVerdict, SearchRecord, count,
 };
 
 /// Users who wait for `max_rate` a larger part of their time than this are not the load any more.
@@ -50,6 +50,7 @@ pub(super) fn evaluate_load(
     checks.push(generator(load));
     checks.extend(sent(load, options));
     checks.extend(held_back(load));
+    checks.extend(load.beside.as_ref().map(only_load));
     checks.extend(load.cut.as_ref().map(|limit| {
         let reason = format!("`{limit}` ended it before its stages did");
         Check::new(
@@ -223,6 +224,24 @@ fn held_back(load: &LoadRecord) -> Option<Check> {
     Some(Check { severity: CheckSeverity::Warn, ..check })
 }
 
+/// Whether no other load was sent beside it: two measure each other.
+fn only_load(beside: &Beside) -> Check {
+    let outcome = CheckOutcome::Inconclusive;
+    let check = Check::new(
+        "it was the only load",
+        CheckSource::Integrity,
+        "only_load",
+        outcome,
+        beside.reason.as_str(),
+    );
+    Check { severity: if beside.place_lost { CheckSeverity::Fail } else { CheckSeverity::Warn }, ..check }
+}
+
+/// The reason why another load may have begun, where the place in the queue was lost.
+fn lost_place(load: &LoadRecord) -> Option<&str> {
+    load.beside.as_ref().filter(|beside| beside.place_lost).map(|beside| beside.reason.as_str())
+}
+
 /// Whether so many requests have no answer that the rest means nothing. A gate on them decides where there is one.
 fn is_silent(record: &RunRecord, load: &LoadRecord, options: &GateOptions) -> bool {
     let share = record.metrics.unanswered_rate.value;
@@ -235,6 +254,7 @@ fn conclude(record: &RunRecord, load: &LoadRecord, options: &GateOptions, checks
     match record.status {
         RunStatus::Interrupted => Conclusion::Interrupted,
         _ if record.integrity.lost > 0 || load.generator.starved => Conclusion::Inconclusive,
+        _ if lost_place(load).is_some() => Conclusion::Inconclusive,
         RunStatus::Aborted => match ended_by(record.status, load) {
             Some(EndedBy::ThisProgram | EndedBy::Unknown) => Conclusion::Inconclusive,
             Some(EndedBy::Target) | None => Conclusion::TargetFailed,
@@ -257,6 +277,7 @@ pub fn ended_by(status: RunStatus, load: &LoadRecord) -> Option<EndedBy> {
     Some(match &load.abort {
         None => EndedBy::ThisProgram,
         Some(_) if is_ours => EndedBy::ThisProgram,
+        Some(_) if lost_place(load).is_some() => EndedBy::Unknown,
         Some(_) if load.generator.starved => EndedBy::Unknown,
         Some(_) if !load.generator.limits.is_empty() && by_time(load) => EndedBy::Unknown,
         Some(_) => EndedBy::Target,
@@ -283,6 +304,10 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
         (_, RunStatus::Interrupted) | (None, RunStatus::Aborted) if load.generator.starved => {
             format!("ended after {}: {}", after(record.duration_ms), load.generator.limits.join(", "))
         }
+        (None, RunStatus::Aborted) if let Some(why) = lost_place(load) => {
+            format!("ended after {}: {why}", after(record.duration_ms))
+        }
+        (_, RunStatus::Completed | RunStatus::Aborted) if let Some(why) = lost_place(load) => why.to_owned(),
         (_, RunStatus::Interrupted) if load.counts.intended + load.warm_up == 0 => {
             "stopped by hand before the load began".to_owned()
         }

@@ -306,6 +306,7 @@ fn load_record(whole: &Whole<'_>, found: &Found, total: &StepTally, counted: &[C
             .collect(),
         abort: found.abort.clone(),
         ended_by: None,
+        beside: None,
         cut: cut(scenario, found),
         idle: found.idle.as_ref().map(|idle| compare_idle(idle, counted)),
         search: found.search.clone(),

@@ -85,6 +85,7 @@ mod tests {
             include_str!("../../migrations/sqlite/0003_jobs.sql"),
             include_str!("../../migrations/sqlite/0010_job_lists.sql"),
             include_str!("../../migrations/sqlite/0011_typed_jobs.sql"),
+            include_str!("../../migrations/sqlite/0012_typed_guard.sql"),
         ] {
             database.execute(sqlx::raw_sql(tables)).await.unwrap();
         }

@@ -28,6 +28,9 @@ pub const DELETED: &str = "its record was deleted";
 /// Jobs that go in one transaction, so that deleting years of them neither holds the lock long nor meets a deadline.
 pub(super) const BATCH: i64 = 5_000;
 
+/// Typed jobs that go when another one is entered.
+pub(super) const FEW: i64 = 200;
+
 /// Which jobs are listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JobFilter {
@@ -78,6 +81,13 @@ pub struct Lease {
     pub word: String,
 }
 
+impl Lease {
+    /// A lease of a job that is to be entered.
+    pub fn new(job: &RunId) -> Self {
+        Self { job: job.clone(), word: word() }
+    }
+}
+
 /// What renewing a lease told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renewed {
@@ -94,9 +104,11 @@ pub enum Renewed {
 pub enum Reap {
     /// Everybody's, by a service that tells of it.
     All,
-    /// Those that were typed, which nobody runs again, and loads that no service has looked after for ten seconds: what a
-    /// load that is typed would wait for in vain.
-    Unattended,
+    /// Those that were typed, which nobody runs again.
+    Typed,
+    /// Those that were typed, and loads whose lease has been over for so long: no service looks after them, and a load that
+    /// is typed would wait in vain. The next service that reaps everybody's is given these, too, and tells of them.
+    Abandoned(Duration),
 }
 
 /// How a job ended.
@@ -122,12 +134,19 @@ pub trait Jobs {
     /// The jobs that match, the one that was asked for last first.
     fn jobs<'a>(&'a self, filter: &'a JobFilter) -> StoreFuture<'a, Vec<Job>>;
 
-    /// Puts a job of this instance's own into the queue, held by a lease from the beginning: nobody else takes it. A suite
-    /// runs at once; a load waits for [`Jobs::begin_load`], and has to be renewed meanwhile.
-    fn enter_job<'a>(&'a self, job: &'a NewJob, instance: &'a str, lease: Duration)
-    -> StoreFuture<'a, Lease>;
+    /// Puts a job of this instance's own into the queue, held by this lease from the beginning: nobody else takes it. A
+    /// suite runs at once; a load waits for [`Jobs::begin_load`], and has to be renewed meanwhile. One that is there
+    /// already by this lease stays as it is: the answer was lost.
+    fn enter_job<'a>(
+        &'a self,
+        job: &'a NewJob,
+        instance: &'a str,
+        lease: &'a Lease,
+        by: Duration,
+    ) -> StoreFuture<'a, ()>;
 
-    /// Begins a load that was entered and waits, if no other one runs and none that was typed waited before it.
+    /// Begins a load that was entered and waits, if no other one runs and none that was typed waited before it. One that
+    /// has begun by this lease stays as it is: the answer was lost.
     fn begin_load<'a>(&'a self, lease: &'a Lease, by: Duration) -> StoreFuture<'a, Option<Job>>;
 
     /// How many jobs wait, and how many run.
@@ -171,6 +190,21 @@ pub trait Jobs {
     /// Deletes the jobs that were over before then, and says how many; what their runs found stays. Their idempotency
     /// keys go with them. A dry run only counts them.
     fn prune_jobs(&self, before: DateTime<Utc>, dry_run: bool) -> StoreFuture<'_, u64>;
+
+    /// Deletes some of the typed jobs that were over before then: so many that their number falls with each
+    /// that is entered, and so few that nobody waits for it.
+    fn forget_typed_jobs(&self, before: DateTime<Utc>) -> StoreFuture<'_, u64>;
+}
+
+impl Reap {
+    /// How long the lease of a load that was not typed has to be over, in milliseconds; none where those stay.
+    pub(super) fn abandoned(self) -> Option<i64> {
+        match self {
+            Self::All => Some(0),
+            Self::Typed => None,
+            Self::Abandoned(wait) => Some(millis(wait)),
+        }
+    }
 }
 
 /// A job, as both databases select it.

@@ -23,7 +23,7 @@ use super::keep::Keeper;
 use crate::config::Config;
 use crate::domain::{LoadModel, count};
 use crate::load::{Rate, Scenario, Shard};
-use crate::store::{LoadBoard, StoreError, StoreErrorKind, StoreLocation, StoreOptions};
+use crate::store::{LoadBoard, PostgresLocation, StoreError, StoreErrorKind, StoreLocation, StoreOptions};
 
 pub(super) use crew::Crew;
 pub use worker::{PreparedWorker, Waiting, Worked};
@@ -46,12 +46,28 @@ pub struct WorkersWish {
     pub wait: Duration,
 }
 
+/// Refuses what workers cannot send, and a database in which they cannot meet. Nobody is asked.
+pub(super) fn can_meet(
+    config: &Config,
+    wish: &WorkersWish,
+    scenario: &Scenario,
+) -> Result<(), DispatchError> {
+    can_send(config, wish, scenario)?;
+    place(config).map(drop)
+}
+
 /// Refuses what workers cannot send, and opens the board.
 pub(super) async fn meet(
     config: &Config,
     wish: &WorkersWish,
     scenario: &Scenario,
 ) -> Result<LoadBoard, DispatchError> {
+    can_send(config, wish, scenario)?;
+    board(config).await
+}
+
+/// Refuses what workers cannot send.
+fn can_send(config: &Config, wish: &WorkersWish, scenario: &Scenario) -> Result<(), DispatchError> {
     let refuse = |message: String, hint: &str| Err(DispatchError::Options { message, hint: hint.to_owned() });
     if config.wants_demo() {
         return refuse(
@@ -66,8 +82,7 @@ pub(super) async fn meet(
             "ask for fewer workers, or raise the scenario's `max_in_flight` or `users`",
         );
     }
-    can_share(scenario, wish.count)?;
-    board(config).await
+    can_share(scenario, wish.count)
 }
 
 /// Refuses a `max_rate` of which some worker would get too little: each gets whole requests a second, so that no second
@@ -100,10 +115,13 @@ fn can_share(scenario: &Scenario, workers: usize) -> Result<(), DispatchError> {
 async fn board(config: &Config) -> Result<LoadBoard, DispatchError> {
     let options =
         StoreOptions { connect_timeout: config.settings.store.connect_timeout.0, ..StoreOptions::default() };
+    Ok(LoadBoard::open(&place(config)?, &options).await?.answering_within(STATEMENT))
+}
+
+/// Where workers meet.
+fn place(config: &Config) -> Result<PostgresLocation, DispatchError> {
     match Keeper::location(config)? {
-        Some(StoreLocation::Postgres(at)) => {
-            Ok(LoadBoard::open(&at, &options).await?.answering_within(STATEMENT))
-        }
+        Some(StoreLocation::Postgres(at)) => Ok(at),
         other => {
             let place = other
                 .map_or_else(|| "nowhere".to_owned(), |location| format!("in `{}`", location.redacted()));

@@ -13,7 +13,7 @@ use crate::store::columns::word as stored;
 use crate::store::error::StoreError;
 use crate::store::job_list;
 use crate::store::jobs::{
-    BATCH, HANDED_BACK, JobCounts, JobEnd, JobFilter, JobRow, Jobs, LOST, Lease, Reap, Renewed, SPOOLED,
+    BATCH, FEW, HANDED_BACK, JobCounts, JobEnd, JobFilter, JobRow, Jobs, LOST, Lease, Reap, Renewed, SPOOLED,
     Submitted, TYPED_LOST, millis, word,
 };
 
@@ -118,10 +118,10 @@ impl Jobs for PostgresStore {
         &'a self,
         job: &'a NewJob,
         instance: &'a str,
-        lease: Duration,
-    ) -> StoreFuture<'a, Lease> {
+        lease: &'a Lease,
+        by: Duration,
+    ) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            let lease_word = word();
             writing!(self, "put a run into the queue", |transaction| {
                 sqlx::query(
                     "INSERT INTO ash_thrash.jobs
@@ -131,7 +131,8 @@ impl Jobs for PostgresStore {
                         CASE WHEN $2 = 'load' THEN 'queued' ELSE 'running' END,
                         CASE WHEN $2 = 'load' THEN NULL ELSE clock_timestamp() END,
                         CASE WHEN $2 = 'load' THEN 0 ELSE 1 END,
-                        CASE WHEN $2 = 'load' THEN NULL ELSE $1 END",
+                        CASE WHEN $2 = 'load' THEN NULL ELSE $1 END
+                     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until WHERE jobs.lease = excluded.lease",
                 )
                 .bind(job.id.as_str())
                 .bind(stored(&job.kind))
@@ -140,12 +141,12 @@ impl Jobs for PostgresStore {
                 .bind(job.priority)
                 .bind(&job.requester)
                 .bind(instance)
-                .bind(millis(lease))
-                .bind(&lease_word)
+                .bind(millis(by))
+                .bind(&lease.word)
                 .execute(&mut *transaction)
                 .await?
             })?;
-            Ok(Lease { job: job.id.clone(), word: lease_word })
+            Ok(())
         })
     }
 
@@ -154,13 +155,13 @@ impl Jobs for PostgresStore {
             let doing = format!("begin run `{}`", lease.job);
             let row: Option<JobRow> = writing!(self, &doing, |transaction| {
                 let begun = sqlx::query_as(returning!(
-                    "UPDATE ash_thrash.jobs SET state = 'running', started_at = clock_timestamp(), attempt = 1, run_id = id,
+                    "UPDATE ash_thrash.jobs SET state = 'running', started_at = COALESCE(started_at, clock_timestamp()), attempt = 1, run_id = id,
                         lease_until = clock_timestamp() + $3 * interval '1 millisecond'
-                     WHERE id = $1 AND lease = $2 AND state = 'queued' AND NOT EXISTS (
-                        SELECT 1 FROM ash_thrash.jobs other WHERE other.kind = 'load'
-                            AND (other.state = 'running' OR (other.state = 'queued' AND other.typed
-                                AND other.lease_until >= clock_timestamp()
-                                AND (other.submitted_at, other.id) < (jobs.submitted_at, jobs.id))))"
+                     WHERE id = $1 AND lease = $2 AND (state = 'running' OR (state = 'queued'
+                        AND NOT EXISTS (SELECT 1 FROM ash_thrash.jobs other WHERE other.kind = 'load' AND other.state = 'running')
+                        AND NOT EXISTS (SELECT 1 FROM ash_thrash.jobs other WHERE other.kind = 'load' AND other.state = 'queued'
+                            AND other.typed AND other.lease_until >= clock_timestamp()
+                            AND (other.submitted_at, other.id) < (jobs.submitted_at, jobs.id))))"
                 ))
                 .bind(lease.job.as_str())
                 .bind(&lease.word)
@@ -405,38 +406,63 @@ impl Jobs for PostgresStore {
             }
         })
     }
+
+    fn forget_typed_jobs(&self, before: DateTime<Utc>) -> StoreFuture<'_, u64> {
+        Box::pin(async move {
+            let done = writing!(self, "delete old jobs", |transaction| {
+                sqlx::query(
+                    "DELETE FROM ash_thrash.jobs WHERE id IN (SELECT id FROM ash_thrash.jobs WHERE typed AND ended_at < $1 LIMIT $2)",
+                )
+                .bind(before)
+                .bind(FEW)
+                .execute(&mut *transaction)
+                .await?
+            })?;
+            Ok(done.rows_affected())
+        })
+    }
 }
 
 async fn reap(transaction: &mut PgTransaction<'_>, whose: Reap) -> sqlx::Result<Vec<JobRow>> {
-    let mut rows: Vec<JobRow> = sqlx::query_as(returning!(
-        "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL, ended_at = clock_timestamp(),
+    let mut rows: Vec<JobRow> = Vec::new();
+    if whose == Reap::All {
+        // What a load that was typed took from a service that was gone.
+        rows = sqlx::query_as(returning!("UPDATE ash_thrash.jobs SET untold = FALSE WHERE untold"))
+            .fetch_all(&mut **transaction)
+            .await?;
+    }
+    let kept: Vec<JobRow> = sqlx::query_as(returning!(
+        "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL, untold = NOT $2 AND NOT typed, ended_at = clock_timestamp(),
             state = CASE WHEN cancelled_by IS NULL THEN 'finished' ELSE 'cancelled' END,
             conclusion = run.conclusion, message = CASE WHEN typed THEN $3 ELSE $1 END
          FROM ash_thrash.test_runs run
          WHERE state IN ('queued', 'running') AND lease_until < clock_timestamp()
-            AND ($2 OR typed OR (jobs.kind = 'load' AND lease_until < clock_timestamp() - interval '10 seconds'))
+            AND ($2 OR typed OR (jobs.kind = 'load' AND lease_until < clock_timestamp() - $4 * interval '1 millisecond'))
             AND run.run_id = jobs.run_id"
     ))
     .bind(LOST)
     .bind(whose == Reap::All)
     .bind(TYPED_LOST)
+    .bind(whose.abandoned())
     .fetch_all(&mut **transaction)
     .await?;
     let lost: Vec<JobRow> = sqlx::query_as(returning!(
-        "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL, times_lost = times_lost + 1,
+        "UPDATE ash_thrash.jobs SET lease = NULL, lease_until = NULL, untold = NOT $2 AND NOT typed, times_lost = times_lost + 1,
             message = CASE WHEN typed THEN $3 ELSE $1 END,
             state = CASE WHEN cancelled_by IS NOT NULL THEN 'cancelled'
                 WHEN kind = 'accuracy' AND times_lost = 0 AND NOT typed THEN 'queued' ELSE 'lost' END,
             ended_at = CASE WHEN cancelled_by IS NULL AND kind = 'accuracy' AND times_lost = 0 AND NOT typed THEN NULL
                 ELSE clock_timestamp() END
          WHERE state IN ('queued', 'running') AND lease_until < clock_timestamp()
-            AND ($2 OR typed OR (kind = 'load' AND lease_until < clock_timestamp() - interval '10 seconds'))"
+            AND ($2 OR typed OR (kind = 'load' AND lease_until < clock_timestamp() - $4 * interval '1 millisecond'))"
     ))
     .bind(LOST)
     .bind(whose == Reap::All)
     .bind(TYPED_LOST)
+    .bind(whose.abandoned())
     .fetch_all(&mut **transaction)
     .await?;
+    rows.extend(kept);
     rows.extend(lost);
     Ok(rows)
 }

@@ -87,6 +87,7 @@ impl PostgresStore {
                     ("heartbeat", include_str!("../../../migrations/postgres/0009_heartbeat.sql")),
                     ("job_lists", include_str!("../../../migrations/postgres/0010_job_lists.sql")),
                     ("typed_jobs", include_str!("../../../migrations/postgres/0011_typed_jobs.sql")),
+                    ("typed_guard", include_str!("../../../migrations/postgres/0012_typed_guard.sql")),
                 ],
             ),
         };

@@ -92,6 +92,7 @@ impl SqliteStore {
                 ("heartbeat", include_str!("../../../migrations/sqlite/0009_heartbeat.sql")),
                 ("job_lists", include_str!("../../../migrations/sqlite/0010_job_lists.sql")),
                 ("typed_jobs", include_str!("../../../migrations/sqlite/0011_typed_jobs.sql")),
+                ("typed_guard", include_str!("../../../migrations/sqlite/0012_typed_guard.sql")),
             ],
         );
         let store = Self { pool, database, migrations, path: path.to_owned(), file: file_at(path) };

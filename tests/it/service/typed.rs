@@ -189,6 +189,10 @@ async fn who_leaves_the_queue_has_sent_nothing() {
     let serve = Serve::start(&place, &[]);
     let before = load_of(&serve).await;
     serve.until(&before, |run| run["state"] == "running").await;
+    // What is wrong anyway is said at once.
+    let wrong = place.thrash(["load", "short.yaml", "--baseline", "20200101-000000-aaaaaa"]);
+    wrong.exits(2).complains(&["cannot use the baseline `20200101-000000-aaaaaa`"]);
+    place.thrash(["load", "short.yaml", "--workers", "2"]).exits(2).complains(&["workers are others"]);
     let mut load = Typed::start(&place, &[], &["load", "short.yaml"]);
     load.says("Ctrl-C leaves the queue").await;
     send("INT", &load.child);
@@ -253,6 +257,7 @@ async fn a_run_beside_a_service_on_one_file_is_seen_and_stopped() {
     let record = place.thrash(["report", &id, "--json", "-"]).exits(0).stdout;
     assert_eq!(serde_json::from_str::<Value>(&record).expect("a record")["status"], "interrupted");
     stop(&id).exits(0).complains(&["was cancelled before"]);
+    stop("2").exits(2).complains(&["`2` is too little of an id", "8 characters"]);
     stop("20260101-000000-aaaaaa").exits(2).complains(&["no run that waits or runs", "runs queue"]);
     let done = serve.ask().await;
     serve.over(&done).await;
@@ -292,12 +297,50 @@ async fn a_typed_run_that_is_killed_is_lost_and_nobody_runs_it() {
     let suite = serve.ask().await;
     serve.until(&suite, |run| run["state"] == "running").await;
     assert_eq!(serve.run(id_of(&runs)).await["state"], "lost");
+    // Its numbers are read every few seconds.
+    let start = Instant::now();
+    while !serve.metrics().page().await.contains("thrash_queue_jobs{state=\"running\"} 1") {
+        assert!(start.elapsed() < PATIENCE, "{}", serve.metrics().page().await);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     // It says nothing of what the service is there for.
     serve.get("/api/test/results/latest").await.problem(404);
     let page = serve.get("/").await.is(200).text;
     assert!(page.contains("There is no result yet."), "{page}");
     let metrics = serve.metrics().page().await;
     assert!(!metrics.lines().any(|line| line.contains("not_run") && !line.ends_with(" 0")), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_load_that_was_frozen_while_another_one_began_could_not_tell() {
+    let database = PostgresPlace::fresh().await;
+    let url = database.url();
+    let (place, environment) = (plain_place("service: {lease: 2s}\n"), [("DATABASE_URL", url.as_str())]);
+    place.file("long.yaml", LONG);
+    let serve = Serve::start(&place, &environment);
+    let mut load = Typed::start(&place, &environment, &["load", "long.yaml", "--json", "found.json"]);
+    load.says(" on their way").await;
+    let runs = typed(&serve, "running").await;
+    send("STOP", &load.child);
+    let other = load_of(&serve).await;
+    serve.until(&other, |run| run["state"] == "running").await;
+    assert_eq!(serve.run(id_of(&runs)).await["state"], "lost");
+    send("CONT", &load.child);
+    load.exits(4).await;
+    assert!(load.said().contains("another load may have"), "{}", load.said());
+    let found = std::fs::read_to_string(place.path().join("found.json")).expect("a record");
+    let found: Value = serde_json::from_str(&found).expect("a record");
+    assert_eq!(
+        (&found["verdict"]["conclusion"], &found["load"]["beside"]["place_lost"]),
+        (&json!("inconclusive"), &json!(true)),
+        "{}",
+        load.said()
+    );
+    // It ended by itself, long before its time, and is kept.
+    assert!(found["duration_ms"].as_f64().unwrap() < 300_000.0, "{}", found["duration_ms"]);
+    let kept = serve.get(&format!("/api/test/results/{}", id_of(&runs))).await.is(200).json();
+    assert_eq!((&kept["status"], &kept["passed"]), (&json!("aborted"), &json!(false)), "{kept}");
+    cancel(&serve, &other).await;
 }
 
 #[tokio::test]
@@ -350,8 +393,14 @@ async fn without_a_store_a_load_says_that_it_may_not_be_alone() {
     let alone: Ended = place.thrash(["load", "short.yaml", "--database-url", "none"]);
     alone.complains(&["whether another load runs is not known: no database is configured"]);
     let away =
-        place.thrash(["load", "short.yaml", "--database-url", "postgres://a:b@127.0.0.1:9/c", "--no-wait"]);
-    let said = away.exits(5).complains(&["whether another load runs is not known"]).said();
+        ["load", "short.yaml", "--database-url", "postgres://a:b@127.0.0.1:9/c", "--json", "away.json"];
+    let refused = place.thrash(away.into_iter().chain(["--no-wait"]));
+    refused.exits(4).complains(&["whether another load runs is not known", "nothing was sent"]);
+    assert_eq!(waiting(&place, "json").len(), 0);
+    let said = place.thrash(away).exits(5).complains(&["whether another load runs is not known"]).said();
+    let found = std::fs::read_to_string(place.path().join("away.json")).expect("a record");
+    let found: Value = serde_json::from_str(&found).expect("a record");
+    assert_eq!(found["load"]["beside"]["place_lost"], false, "{}", found["load"]["beside"]);
     assert!(said.contains("NOT in the database") && !said.contains("warning: the queue"), "{said}");
     // The next command brings it to the database there is, where no queue knows of it.
     place.thrash(["quick", "-q"]);

@@ -596,7 +596,7 @@ async fn migrations_are_all_applied(store: &dyn Store) {
     let status = store.migrations().await.unwrap();
     assert_eq!(status.pending, []);
     assert_eq!(status.applied[0].name, "runs");
-    assert_eq!(status.schema_version(), 11);
+    assert_eq!(status.schema_version(), 12);
 }
 
 async fn a_store_answers(store: &dyn Store) {

@@ -45,6 +45,9 @@ every_store! {
     loads_that_are_typed_have_their_turns_in_order,
     a_typed_job_that_is_lost_is_run_by_nobody,
     what_a_service_looks_after_is_left_to_it,
+    a_load_that_no_service_looks_after_is_waited_for_no_longer_and_told_of,
+    a_job_is_entered_once_by_its_lease,
+    typed_jobs_that_were_over_long_ago_are_forgotten,
     what_is_typed_fills_no_queue,
 }
 
@@ -522,7 +525,9 @@ async fn a_job_whose_waiting_record_is_damaged_has_failed(store: &dyn Store) {
 }
 
 async fn entered(store: &dyn Store, job: &NewJob, lease: Duration) -> Lease {
-    store.enter_job(job, "there", lease).await.expect("it is taken in")
+    let own = Lease::new(&job.id);
+    store.enter_job(job, "there", &own, lease).await.expect("it is taken in");
+    own
 }
 
 async fn begun(store: &dyn Store, lease: &Lease) -> bool {
@@ -565,8 +570,10 @@ async fn a_load_that_is_typed_waits_and_goes_first(store: &dyn Store) {
     store.end_job(&running, &end(JobState::Finished)).await.unwrap().expect("the lease holds");
     assert_eq!(claim(store, LONG).await, None, "somebody waits for this one");
     assert!(begun(store, &lease).await);
-    assert!(!begun(store, &lease).await, "once");
     let runs = store.job(&asked.id).await.unwrap();
+    assert!(begun(store, &lease).await, "it has: the answer may have been lost");
+    assert_eq!(store.job(&asked.id).await.unwrap(), runs);
+    assert!(!begun(store, &Lease::new(&asked.id)).await, "by another lease");
     assert_eq!((runs.state, runs.attempt, runs.run), (JobState::Running, 1, Some(asked.id.clone())));
     assert_eq!(claim(store, LONG).await, None, "one load at a time");
     store.end_job(&lease, &end(JobState::Finished)).await.unwrap().expect("the lease holds");
@@ -623,11 +630,51 @@ async fn what_a_service_looks_after_is_left_to_it(store: &dyn Store) {
     let own = job("quick", "c");
     entered(store, &own, SHORT).await;
     tokio::time::sleep(Duration::from_millis(20)).await;
-    let lost = store.reap_jobs(Reap::Unattended).await.unwrap();
+    let lost = store.reap_jobs(Reap::Typed).await.unwrap();
     assert_eq!(lost.into_iter().map(|job| job.id).collect::<Vec<_>>(), [own.id]);
+    assert_eq!(store.reap_jobs(Reap::Abandoned(LONG)).await.unwrap(), [], "a service may come back");
     assert_eq!(state(store, &suite).await, JobState::Running);
     assert_eq!(state(store, &load_of_it).await, JobState::Running);
     assert_eq!(reaped(store).await.len(), 2, "a service takes them");
+    assert_eq!(reaped(store).await, [], "once");
+}
+
+async fn a_load_that_no_service_looks_after_is_waited_for_no_longer_and_told_of(store: &dyn Store) {
+    let id = submit(store, &load("b")).await;
+    claim(store, SHORT).await.expect("a job waits");
+    let own = entered(store, &load("c"), LONG).await;
+    assert!(!begun(store, &own).await);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let lost = store.reap_jobs(Reap::Abandoned(SHORT)).await.unwrap();
+    assert_eq!(lost.iter().map(|job| (&job.id, job.state)).collect::<Vec<_>>(), [(&id, JobState::Lost)]);
+    assert!(begun(store, &own).await);
+    assert_eq!(reaped(store).await, lost, "a service tells of it");
+    assert_eq!(reaped(store).await, [], "once");
+}
+
+async fn a_job_is_entered_once_by_its_lease(store: &dyn Store) {
+    let (asked, own) = (load("a"), Lease::new(&fresh()));
+    let own = Lease { job: asked.id.clone(), ..own };
+    for _ in 0..2 {
+        store.enter_job(&asked, "there", &own, LONG).await.unwrap();
+        assert_eq!(store.renew_job(&own, LONG).await.unwrap(), Renewed::Held);
+    }
+    let other = Lease::new(&asked.id);
+    store.enter_job(&asked, "there", &other, LONG).await.unwrap();
+    assert_eq!(store.renew_job(&other, LONG).await.unwrap(), Renewed::Over, "it is the first one's");
+    assert_eq!(store.jobs(&JobFilter::default()).await.unwrap().len(), 1);
+}
+
+async fn typed_jobs_that_were_over_long_ago_are_forgotten(store: &dyn Store) {
+    let (asked, other) = (job("quick", "a"), submit(store, &job("quick", "a")).await);
+    let own = entered(store, &asked, LONG).await;
+    store.cancel_job(&other, "me").await.unwrap();
+    let later = || Utc::now() + chrono::TimeDelta::hours(1);
+    assert_eq!(store.forget_typed_jobs(later()).await.unwrap(), 0, "it runs");
+    store.end_job(&own, &end(JobState::Finished)).await.unwrap().expect("the lease holds");
+    assert_eq!(store.forget_typed_jobs(Utc::now() - chrono::TimeDelta::hours(1)).await.unwrap(), 0);
+    assert_eq!(store.forget_typed_jobs(later()).await.unwrap(), 1);
+    assert_eq!(store.jobs(&JobFilter::default()).await.unwrap()[0].id, other, "a service's stays");
 }
 
 async fn what_is_typed_fills_no_queue(store: &dyn Store) {
@@ -636,6 +683,55 @@ async fn what_is_typed_fills_no_queue(store: &dyn Store) {
     }
     assert!(matches!(store.submit_job(&job("quick", "b"), 1).await.unwrap(), Some(Submitted::New(_))));
     assert_eq!(store.submit_job(&job("quick", "b"), 1).await.unwrap(), None);
+}
+
+/// How programs that knew nothing of typed jobs took the next job, and queued a lost one again, in short.
+fn old_statements(jobs: &str) -> String {
+    format!(
+        "UPDATE {jobs} SET state = 'running', attempt = attempt + 1, instance = 'old', lease = 'old', run_id = id
+            WHERE id = (SELECT id FROM {jobs} WHERE state = 'queued' ORDER BY submitted_at LIMIT 1);
+         UPDATE {jobs} SET lease = NULL, lease_until = NULL, times_lost = 1, state = 'queued'
+            WHERE state = 'running' AND instance = 'there'"
+    )
+}
+
+async fn neither_is_done_to_typed_jobs(store: &dyn Store, old: impl AsyncFnOnce()) {
+    let (waits, runs) = (load("a"), job("quick", "a"));
+    let (first, second) = (entered(store, &waits, LONG).await, entered(store, &runs, LONG).await);
+    old().await;
+    for (job, state, attempt) in [(&waits.id, JobState::Queued, 0), (&runs.id, JobState::Running, 1)] {
+        let found = store.job(job).await.unwrap();
+        assert_eq!((found.state, found.attempt, found.instance.as_deref()), (state, attempt, Some("there")));
+    }
+    assert_eq!(store.renew_job(&second, LONG).await.unwrap(), Renewed::Held);
+    assert!(begun(store, &first).await);
+    store.end_job(&first, &end(JobState::Finished)).await.unwrap().expect("the lease holds");
+}
+
+#[tokio::test]
+async fn a_program_that_knows_no_typed_jobs_does_not_take_them_from_sqlite() {
+    use sqlx::{ConnectOptions, Executor};
+    let place = SqlitePlace::fresh().await;
+    let store = place.open().await;
+    let mut connection =
+        sqlx::sqlite::SqliteConnectOptions::new().filename(place.file()).connect().await.unwrap();
+    let old = async || {
+        drop(connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(old_statements("jobs")))).await.unwrap())
+    };
+    neither_is_done_to_typed_jobs(&*store, old).await;
+    let id = submit(&*store, &job("quick", "b")).await;
+    connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(old_statements("jobs")))).await.unwrap();
+    assert_eq!(store.job(&id).await.unwrap().instance.as_deref(), Some("old"));
+}
+
+#[tokio::test]
+async fn a_program_that_knows_no_typed_jobs_does_not_take_them_from_postgres() {
+    let place = PostgresPlace::fresh().await;
+    let store = place.open().await;
+    neither_is_done_to_typed_jobs(&*store, async || place.run(old_statements("ash_thrash.jobs")).await).await;
+    let id = submit(&*store, &job("quick", "b")).await;
+    place.run(old_statements("ash_thrash.jobs")).await;
+    assert_eq!(store.job(&id).await.unwrap().instance.as_deref(), Some("old"));
 }
 
 #[test]

@@ -262,7 +262,7 @@ async fn tables_that_were_not_migrated_are_named_as_the_reason() {
     let place = legacy_place().await;
     let options = StoreOptions { migrate: false, ..patient() };
     let store = store::open(&place.location(), &options).await.unwrap();
-    assert_eq!(store.migrations().await.unwrap().pending.len(), 11);
+    assert_eq!(store.migrations().await.unwrap().pending.len(), 12);
     assert_eq!(store.save(&record_at(0)).await.unwrap_err().kind(), StoreErrorKind::NotMigrated);
     assert_eq!(store.list(&RunFilter::default()).await.unwrap_err().kind(), StoreErrorKind::NotMigrated);
 }

@@ -127,7 +127,7 @@ async fn an_empty_file_tells_what_is_pending_and_that_it_is_not_migrated() {
     let options = StoreOptions { migrate: false, ..StoreOptions::default() };
     let store = store::open(&place.location(), &options).await.unwrap();
     let status = store.migrations().await.unwrap();
-    assert_eq!((status.schema_version(), status.pending.len()), (0, 11));
+    assert_eq!((status.schema_version(), status.pending.len()), (0, 12));
     assert_eq!(store.save(&record_at(0)).await.unwrap_err().kind(), StoreErrorKind::NotMigrated);
 }
 
@@ -143,7 +143,7 @@ async fn a_newer_schema_is_not_touched() {
     let error = error_of(place.file()).await;
     assert_eq!(error.kind(), StoreErrorKind::NewerSchema);
     assert!(
-        error.to_string().ends_with("has schema version 99, this program knows versions up to 11"),
+        error.to_string().ends_with("has schema version 99, this program knows versions up to 12"),
         "{error}"
     );
 }

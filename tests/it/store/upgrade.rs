@@ -30,7 +30,7 @@ async fn postgres() -> PostgresPlace {
 
 async fn everything_is_still_there_and_the_new_columns_are_filled(store: &dyn Store) {
     let status = store.migrations().await.unwrap();
-    assert_eq!((status.schema_version(), status.pending.len()), (11, 0));
+    assert_eq!((status.schema_version(), status.pending.len()), (12, 0));
     let runs = store.list(&RunFilter::default()).await.unwrap();
     assert_eq!(runs.len(), 4);
     for run in &runs[..3] {
