@@ -5,8 +5,8 @@
 //! what a run found: where it cannot be told, the run goes on, and says so at its end.
 
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use chrono::{TimeDelta, Utc};
 use tokio::sync::oneshot;
@@ -58,6 +58,8 @@ pub struct Entry {
     length: Duration,
     /// Set once it was taken for gone: whether that is what ends its run.
     lost: OnceLock<bool>,
+    /// When its lease was asked for that it held last.
+    renewed: Mutex<SystemTime>,
 }
 
 /// Why a load has no place in the queue.
@@ -179,7 +181,14 @@ impl Entry {
     }
 
     fn new(store: Arc<dyn Store>, job: NewJob, length: Duration) -> Self {
-        Self { store, lease: Lease::new(&job.id), job, length, lost: OnceLock::new() }
+        Self {
+            store,
+            lease: Lease::new(&job.id),
+            job,
+            length,
+            lost: OnceLock::new(),
+            renewed: Mutex::new(SystemTime::now()),
+        }
     }
 
     async fn enter(&self) -> Result<(), StoreError> {
@@ -267,7 +276,9 @@ impl Entry {
             // No service may be there to do it, and who is gone would be waited for.
             self.store.reap_jobs(Reap::Abandoned(self.length * 2)).await?;
         }
+        let asked = SystemTime::now();
         if self.store.begin_load(&self.lease, self.length).await?.is_some() {
+            self.held_from(asked);
             return Ok(Asked::Begun);
         }
         match self.store.renew_job(&self.lease, self.length).await? {
@@ -344,7 +355,7 @@ impl Entry {
                 told = renewal => told,
             };
             let (by, is_over) = match told {
-                Ok(Ok(Told::Hold)) | Ok(Err(_)) | Err(_) => continue,
+                Ok(Ok(Told::Hold) | Err(_)) | Err(_) => continue,
                 Ok(Ok(Told::Stop(by))) => (by, false),
                 Ok(Ok(Told::Over(by))) => (by, true),
             };
@@ -382,7 +393,11 @@ impl Entry {
 
     /// Goes on holding the job.
     async fn renew(&self) -> Result<Told, StoreError> {
+        let asked = SystemTime::now();
         let renewed = self.store.renew_job(&self.lease, self.length).await?;
+        if renewed != Renewed::Over {
+            self.held_from(asked);
+        }
         let by = async { self.store.job(&self.lease.job).await.map(|job| job.cancelled_by) };
         Ok(match renewed {
             Renewed::Held => Told::Hold,
@@ -390,6 +405,10 @@ impl Entry {
             // That it is over must be heard, whoever wanted it.
             Renewed::Over => Told::Over(by.await.unwrap_or_default()),
         })
+    }
+
+    fn held_from(&self, asked: SystemTime) {
+        *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = asked;
     }
 
     /// Says how it ended; whether it had been held until then.
@@ -409,29 +428,33 @@ impl Entry {
 
     /// Whether another load may have been sent beside this one, whose sending is over; and whether that ended it.
     async fn beside(&self) -> Option<(Beside, bool)> {
-        let asked = timeout(PATIENCE, self.store.renew_job(&self.lease, self.length)).await;
-        let why = match asked {
+        let why = match timeout(PATIENCE, self.store.renew_job(&self.lease, self.length)).await {
             // Nobody else could begin as long as it was held.
             Ok(Ok(Renewed::Held | Renewed::Cancelled)) => return None,
             Ok(Ok(Renewed::Over)) => {
                 let _ = self.lost.set(false);
                 String::new()
             }
-            Ok(Err(error)) => format!(": {}", chain(&error)),
-            Err(_) => format!(": no answer within {PATIENCE:?}"),
+            Ok(Err(error)) => chain(&error),
+            Err(_) => format!("no answer within {PATIENCE:?}"),
         };
+        Some(self.not_asked(&why))
+    }
+
+    /// The same where the queue cannot be asked: a lease that is over may be somebody else's by now.
+    fn not_asked(&self, why: &str) -> (Beside, bool) {
         let lost = self.lost.get();
-        let reason = if lost.is_some() {
-            format!(
+        let renewed = *self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        // By the clock that goes on while this machine sleeps.
+        let is_over = renewed.elapsed().map_or(true, |since| since > self.length);
+        let reason = match lost {
+            Some(_) => format!(
                 "nothing was heard of it in the queue for {:?}, so another load may have been sent beside it",
                 self.length
-            )
-        } else {
-            format!(
-                "whether another load was sent beside it is not known, the queue could not be asked at its end{why}"
-            )
+            ),
+            None => format!("whether another load was sent beside it is not known at its end: {why}"),
         };
-        Some((Beside { place_lost: lost.is_some(), reason }, lost.is_some_and(|ends| *ends)))
+        (Beside { place_lost: lost.is_some() || is_over, reason }, lost.is_some_and(|ends| *ends))
     }
 }
 
@@ -483,8 +506,7 @@ impl Others {
         tokio::select! {
             biased;
             beside = entry.beside() => beside,
-            // Then it says nothing but that somebody stopped it.
-            () = control.aborted() => None,
+            () = control.aborted() => Some(entry.not_asked("everything was stopped")),
         }
     }
 }

@@ -351,7 +351,7 @@ pub struct SearchRecord {
 /// That a load may not have been the only one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Beside {
-    /// Whether its place in the queue was lost, so that another load may have begun; else nobody could be asked.
+    /// Whether its place in the queue was lost, or its lease over and nobody there to ask; else nobody could be asked.
     pub place_lost: bool,
     /// What happened, for people.
     pub reason: String,

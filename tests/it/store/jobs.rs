@@ -716,7 +716,7 @@ async fn a_program_that_knows_no_typed_jobs_does_not_take_them_from_sqlite() {
     let mut connection =
         sqlx::sqlite::SqliteConnectOptions::new().filename(place.file()).connect().await.unwrap();
     let old = async || {
-        drop(connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(old_statements("jobs")))).await.unwrap())
+        connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(old_statements("jobs")))).await.unwrap();
     };
     neither_is_done_to_typed_jobs(&*store, old).await;
     let id = submit(&*store, &job("quick", "b")).await;
