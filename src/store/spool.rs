@@ -232,7 +232,9 @@ fn put_aside(path: &Path, reason: RecordError) -> Result<Delivery, StoreError> {
         }
         bad = path.with_extension(format!("json.{n}.bad"));
     }
-    match fs::rename(path, &bad) {
+    // How long it is kept counts from now, and not from when it was written.
+    let touched = File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
+    match touched.and_then(|()| fs::rename(path, &bad)) {
         Ok(()) => Ok(Delivery::SetAside(bad, reason)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Delivery::Gone),
         Err(source) => Err(io_error("set aside the damaged record", path, source)),

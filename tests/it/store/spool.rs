@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, SystemTime};
 
 use super::place::{Place, PostgresPlace, SqlitePlace};
 use super::sample::{PRIVATE_TEXT, record_at};
@@ -110,6 +111,20 @@ async fn a_damaged_file_is_set_aside_and_the_others_are_delivered() {
         assert!(!format!("{reason} {reason:?}").contains(PRIVATE_TEXT));
     }
     assert_eq!(names(&spool), [format!("{name}.1.bad"), format!("{name}.bad")]);
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_as_old_as_its_setting_aside() {
+    let (_folder, spool) = spool();
+    let path = spool.put(&record_at(0)).unwrap();
+    std::fs::write(&path, "half").unwrap();
+    let (now, day) = (SystemTime::now(), Duration::from_hours(24));
+    std::fs::File::open(&path).unwrap().set_modified(now - 100 * day).unwrap();
+    let place = SqlitePlace::fresh().await;
+    let report = spool.deliver(&*place.open().await).await.unwrap();
+    let [(bad, _)] = &report.set_aside[..] else { panic!("{report:?}") };
+    assert!(spool.forget_damaged(Some(now - day), None, false).unwrap().is_empty() && bad.exists());
+    assert_eq!(spool.forget_damaged(Some(now + day), None, false).unwrap(), std::slice::from_ref(bad));
 }
 
 #[tokio::test]
