@@ -84,6 +84,20 @@ impl Reading {
                 (None, None) => None,
             };
         }
+        if let (Decide::AtLeast(least), Some((lowest, highest))) = (&self.decide, self.span()) {
+            let too_high = least.keys().find(|level| **level > highest);
+            let too_low = least.keys().find(|level| **level <= lowest);
+            if let Some(level) = too_high {
+                return Some(format!(
+                    "a number for `{level}`, and no label above `{highest}`: it is never reached"
+                ));
+            }
+            if let Some(level) = too_low {
+                return Some(format!(
+                    "a number for `{level}`, and no label below `{lowest}`: every text reaches it"
+                ));
+            }
+        }
         let levels: BTreeSet<Level> = self.labels.iter().filter_map(|label| label.level).collect();
         // Below a threshold there is no label, which is `none`.
         let is_constant = match &self.decide {
@@ -94,6 +108,12 @@ impl Reading {
             let levels: Vec<String> = levels.iter().map(ToString::to_string).collect();
             format!("only `{}`, whatever it reads", levels.join(""))
         })
+    }
+
+    /// The lowest and the highest level of the labels.
+    fn span(&self) -> Option<(Level, Level)> {
+        let levels = || self.labels.iter().filter_map(|label| label.level);
+        Some((levels().min()?, levels().max()?))
     }
 
     /// The opinion behind the numbers, one a label.

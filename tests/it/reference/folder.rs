@@ -408,6 +408,16 @@ fn a_model_that_could_say_only_one_thing_is_refused() {
             "task: classify\nlevels: {grief: high, tiredness: high, self_hate: high, danger: high, plan: high}",
             "only `high`, whatever it reads",
         ),
+        (
+            "task: classify\ndecide: {at_least: {low: 0.2, critical: 0.5}}\n\
+             levels: {grief: none, tiredness: low, self_hate: low, danger: medium, plan: high}",
+            "a number for `critical`, and no label above `high`: it is never reached",
+        ),
+        (
+            "task: classify\ndecide: {at_least: {low: 0.9}}\n\
+             levels: {grief: medium, tiredness: medium, self_hate: high, danger: high, plan: high}",
+            "a number for `low`, and no label below `medium`: every text reaches it",
+        ),
     ] {
         let folder = copy("multi_label");
         std::fs::write(folder.path().join("thrash.yaml"), side).expect("written");
