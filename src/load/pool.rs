@@ -153,8 +153,10 @@ impl Pool {
 
     /// Gives up the requests that still wait.
     pub(super) fn give_up_waiting(&self) {
+        let (mut deck, mut phrases) = (self.deck.borrow_mut(), Vec::new());
         for request in self.queue.borrow_mut().drain(..) {
-            self.recorder.borrow_mut().dropped(&request);
+            deck.draw(request.number, &mut phrases);
+            self.recorder.borrow_mut().dropped(&request, &phrases);
         }
     }
 
@@ -177,15 +179,18 @@ impl Pool {
     /// Ends every lane at once.
     pub(super) fn abort(&self) {
         let mut recorder = self.recorder.borrow_mut();
+        let (mut deck, mut phrases) = (self.deck.borrow_mut(), Vec::new());
         for slot in self.lanes.borrow().iter() {
             if let Some(task) = slot.task.take() {
                 task.abort();
             }
             if let Some(request) = slot.paced.take().or_else(|| slot.work.take()) {
-                recorder.dropped(&request);
+                deck.draw(request.number, &mut phrases);
+                recorder.dropped(&request, &phrases);
             }
             if let Some(request) = slot.flying.take() {
-                recorder.abandoned(&request);
+                deck.draw(request.number, &mut phrases);
+                recorder.abandoned(&request, &phrases);
             }
         }
     }

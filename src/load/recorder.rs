@@ -151,21 +151,23 @@ impl Recorder {
         }
     }
 
-    /// It is not waited for any more. Whoever asked has waited so long at least.
-    pub(super) fn abandoned(&mut self, request: &Request) {
-        self.given_up(request, |counts| counts.abandoned += 1);
+    /// It is not waited for any more. Whoever asked for these phrases has waited so long at least.
+    pub(super) fn abandoned(&mut self, request: &Request, phrases: &[usize]) {
+        self.given_up(request, phrases, |counts| counts.abandoned += 1);
     }
 
-    /// It was never sent. Whoever would have asked has waited so long at least.
-    pub(super) fn dropped(&mut self, request: &Request) {
-        self.given_up(request, |counts| counts.dropped += 1);
+    /// It was never sent. Whoever would have asked for these phrases has waited so long at least.
+    pub(super) fn dropped(&mut self, request: &Request, phrases: &[usize]) {
+        self.given_up(request, phrases, |counts| counts.dropped += 1);
     }
 
-    fn given_up(&mut self, request: &Request, change: impl FnOnce(&mut LoadCounts)) {
-        if let Some(step) = request.step {
-            let step = &mut self.tally.steps[step];
-            change(&mut step.counts);
-            step.response.record(request.due.elapsed());
+    fn given_up(&mut self, request: &Request, phrases: &[usize], change: impl FnOnce(&mut LoadCounts)) {
+        let Some(step) = request.step else { return };
+        let (step, waited) = (&mut self.tally.steps[step], request.due.elapsed());
+        change(&mut step.counts);
+        step.response.record(waited);
+        for phrase in phrases {
+            self.tally.categories[self.known[*phrase].category].record(waited);
         }
     }
 

@@ -302,8 +302,10 @@ impl Crowd {
         let mut guard = self.shared();
         let shared = &mut *guard;
         shared.closed = true;
+        let mut phrases = Vec::new();
         for request in shared.flying.iter_mut().filter_map(Option::take) {
-            shared.recorder.abandoned(&request);
+            shared.deck.draw(request.number, &mut phrases);
+            shared.recorder.abandoned(&request, &phrases);
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) fn table(load: &LoadRecord) -> Markup {
     });
     let head = vec![
         "Category",
-        "#Phrases",
+        "#Phrases waited for",
         "#Response p50",
         "#Response p95",
         "#Response p99",

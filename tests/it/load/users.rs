@@ -265,7 +265,13 @@ fn a_second_signal_stops_the_users_at_once() {
     send("INT", &child);
     ended(child).exits(130);
     assert!(start.elapsed() < Duration::from_secs(5), "it took {:?}", start.elapsed());
-    assert_eq!(count(&record(&place), "abandoned"), 2);
+    let record = record(&place);
+    assert_eq!(count(&record, "abandoned"), 2);
+    // What nobody waited for any more counts in its category as it does in its step.
+    let load = &record["load"];
+    let categories = load["categories"].as_object().unwrap().values();
+    let waits: u64 = categories.map(|times| times["count"].as_u64().unwrap()).sum();
+    assert_eq!(waits, count(&record, "answered") + 2, "{}", load["categories"]);
     is_gone(sender, Duration::from_secs(2));
 }
 
