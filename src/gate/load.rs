@@ -5,8 +5,8 @@ use super::metric::Metric;
 use super::threshold::Gate;
 use super::verdict::{conclude_from, rank, sentence_from};
 use crate::domain::{
-    Beside, Check, CheckOutcome, CheckSeverity, CheckSource, Conclusion, EndedBy, LoadRecord, NoAnswerReason,
-    Rate, RunRecord, RunStatus, RunVerdict, SearchRecord, count,
+    Beside, Check, CheckOutcome, CheckSeverity, CheckSource, Conclusion, EndedBy, LoadAbort, LoadRecord,
+    NoAnswerReason, Rate, RunRecord, RunStatus, RunVerdict, SearchRecord, count,
 };
 
 /// Users who wait for `max_rate` a larger part of their time than this are not the load any more.
@@ -273,10 +273,9 @@ pub fn ended_by(status: RunStatus, load: &LoadRecord) -> Option<EndedBy> {
     if status != RunStatus::Aborted {
         return None;
     }
-    let is_ours = load.shards.iter().any(|shard| shard.trouble.is_some());
     Some(match &load.abort {
         None => EndedBy::ThisProgram,
-        Some(_) if is_ours => EndedBy::ThisProgram,
+        Some(abort) if abort.rule.starts_with("workers:") => EndedBy::ThisProgram,
         Some(_) if lost_place(load).is_some() => EndedBy::Unknown,
         Some(_) if load.generator.starved => EndedBy::Unknown,
         Some(_) if !load.generator.limits.is_empty() && by_time(load) => EndedBy::Unknown,
@@ -284,12 +283,13 @@ pub fn ended_by(status: RunStatus, load: &LoadRecord) -> Option<EndedBy> {
     })
 }
 
-/// Whether it was ended for being slow.
+/// Whether it was ended for being slow: in its answers, or in that to a look at its health.
 fn by_time(load: &LoadRecord) -> bool {
-    load.abort
-        .as_ref()
-        .is_some_and(|abort| abort.rule.starts_with("latency") || abort.rule.starts_with("silent"))
-        || times_out(load)
+    let is_about_time = |abort: &LoadAbort| {
+        ["latency", "silent"].iter().any(|rule| abort.rule.starts_with(rule))
+            || (abort.rule.starts_with("unhealthy") && abort.seen.contains("timed out"))
+    };
+    load.abort.as_ref().is_some_and(is_about_time) || times_out(load)
 }
 
 fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, checks: &[Check]) -> String {
@@ -315,7 +315,9 @@ fn sentence(record: &RunRecord, load: &LoadRecord, conclusion: Conclusion, check
         (Some(abort), _) => {
             let lost = load.shards.iter().any(|shard| shard.trouble.is_some());
             let blame = match conclusion {
-                Conclusion::Inconclusive if lost => "; what was sent is another load than the one asked for",
+                Conclusion::Inconclusive if lost && abort.rule.starts_with("workers:") => {
+                    "; what was sent is another load than the one asked for"
+                }
                 Conclusion::Inconclusive if load.generator.exhausted > 0 => {
                     "; but this machine had no port or file left"
                 }

@@ -176,7 +176,8 @@ impl Crew {
             until: None,
             heard: Instant::now(),
             noticed: self.stillness.total(),
-            stood_still: Duration::ZERO,
+            pause: None,
+            lost_by: None,
         };
         let length: Duration = sending.ramps.iter().map(|ramp| ramp.duration).sum();
         let patience = sending.target.timeout() + LAST_WORDS;
@@ -203,6 +204,7 @@ impl Crew {
                 course.start(called, sending.scenario.model, length + patience).await;
             }
             if course.until.is_some_and(|until| Instant::now() > until) {
+                course.lost_by = course.lost_by.or(course.pause_within(patience + LOST));
                 course.gathered.lose_the_rest("did not say in time what it had sent");
             }
         }
@@ -212,8 +214,8 @@ impl Crew {
             course.gathered.tally.intend(&sending, within);
         }
         let shards = course.gathered.records();
-        let broken = (course.has_lost_them() && course.gathered.is_troubled()).then(|| {
-            let still = course.stood_still.as_secs_f64();
+        let broken = course.lost_by.map(|still| {
+            let still = still.as_secs_f64();
             format!("this process stood still for {still:.1} s, and workers who hear nothing of it stop")
         });
         Sent { tally: course.gathered.tally, broken, lead, shards }
@@ -238,8 +240,10 @@ struct Course<'a> {
     heard: Instant,
     /// How long this process had stood still in all when that was looked at last.
     noticed: Duration,
-    /// And during this load.
-    stood_still: Duration,
+    /// When it last went on after it had stood still, and how long that was.
+    pause: Option<(Instant, Duration)>,
+    /// How long it stood still when workers were lost by that.
+    lost_by: Option<Duration>,
 }
 
 impl Course<'_> {
@@ -292,15 +296,19 @@ impl Course<'_> {
         let still = total.saturating_sub(self.noticed);
         if !still.is_zero() {
             self.noticed = total;
-            self.stood_still += still;
+            // Where it ran only for a moment between two, they are one: nobody heard of it in between.
+            let before = self.pause.filter(|(ended, _)| ended.elapsed() <= still + BEAT_EVERY);
+            let length = still + before.map_or(Duration::ZERO, |(_, length)| length);
+            self.pause = Some((Instant::now(), length));
             self.heard = Instant::now();
             self.until = self.until.map(|until| until + still);
         }
     }
 
-    /// Whether it stood still for so long that workers may have taken it for gone.
-    fn has_lost_them(&self) -> bool {
-        self.stood_still + BEAT_EVERY > LOST
+    /// How long it stood still at a time, if that ended within the last so long, and workers may have taken it for gone.
+    fn pause_within(&self, recent: Duration) -> Option<Duration> {
+        let (ended, length) = self.pause?;
+        (ended.elapsed() <= recent && length + BEAT_EVERY > LOST).then_some(length)
     }
 
     /// Reads what the workers tell, and sees who is gone.
@@ -319,15 +327,15 @@ impl Course<'_> {
         };
         self.heard = Instant::now();
         self.take(news, read);
-        let gone = self.gathered.waited_for().filter(|shard| {
-            let silence = present.iter().find(|(known, _)| known == shard).map(|(_, silence)| *silence);
-            silence.is_none_or(|silence| silence > LOST)
-        });
-        let gone: Vec<usize> = gone.collect();
+        // Who is not on the board at all was last heard of who knows when.
+        let silence = |shard| present.iter().find(|(known, _)| *known == shard).map(|(_, silence)| *silence);
+        let gone = self.gathered.waited_for().map(|shard| (shard, silence(shard)));
+        let gone: Vec<(usize, Option<Duration>)> =
+            gone.filter(|(_, silence)| silence.is_none_or(|silence| silence > LOST)).collect();
         if gone.is_empty() {
             return;
         }
-        for shard in &gone {
+        for (shard, _) in &gone {
             // It may be back some day, and has to hear that nobody waits for it any more. Where that fails it hears that
             // the run is over.
             let _ = board.take_away(run, *shard).await;
@@ -336,11 +344,13 @@ impl Course<'_> {
         if let Ok(news) = board.read(run, read).await {
             self.take(news, read);
         }
-        let waited_for: Vec<usize> =
-            self.gathered.waited_for().filter(|shard| gone.contains(shard)).collect();
-        for shard in waited_for {
-            let reason = if self.has_lost_them() {
-                let still = self.stood_still.as_secs_f64();
+        let waited_for: Vec<usize> = self.gathered.waited_for().collect();
+        for (shard, silence) in gone.into_iter().filter(|(shard, _)| waited_for.contains(shard)) {
+            // What was over before it was last heard of cannot have driven it away.
+            let pause = self.pause_within(silence.unwrap_or(LOST) + BEAT_EVERY);
+            self.lost_by = self.lost_by.or(pause);
+            let reason = if let Some(still) = pause {
+                let still = still.as_secs_f64();
                 format!(
                     "was not heard of any more after this process had stood still for {still:.1} s: what it sent is in no number"
                 )

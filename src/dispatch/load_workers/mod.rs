@@ -86,8 +86,18 @@ fn can_send(config: &Config, wish: &WorkersWish, scenario: &Scenario) -> Result<
 }
 
 /// Refuses a `max_rate` of which some worker would get too little: each gets whole requests a second, so that no second
-/// holds more than all of them may send.
+/// holds more than all of them may send. And fewer connections than workers: each opens one at least.
 fn can_share(scenario: &Scenario, workers: usize) -> Result<(), DispatchError> {
+    if let Some(connections) = scenario.connections.filter(|connections| *connections < workers) {
+        return Err(DispatchError::Options {
+            message: format!(
+                "{} cannot share {}, which is what `connections.count` says",
+                count(workers, "worker", "workers"),
+                count(connections, "connection", "connections")
+            ),
+            hint: "raise `connections.count` or leave it out, or ask for fewer workers".to_owned(),
+        });
+    }
     let Some(most) = scenario.max_rate else { return Ok(()) };
     let least = Shard { index: workers - 1, count: workers }.rate(most);
     let each = match scenario.model {

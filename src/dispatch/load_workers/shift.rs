@@ -27,6 +27,8 @@ pub(super) struct Shift<'a> {
     worker: &'a PreparedWorker,
     /// What is not known to have been told.
     outbox: Vec<String>,
+    /// Whether they may have been told all the same: the board was asked to take them, and nothing was heard of it.
+    is_in_doubt: bool,
     /// The number of the first of them.
     next: i64,
     /// When the board answered last.
@@ -59,6 +61,7 @@ impl<'a> Shift<'a> {
         Self {
             worker,
             outbox: Vec::new(),
+            is_in_doubt: false,
             next: 1,
             heard: Instant::now(),
             load: None,
@@ -127,8 +130,13 @@ impl<'a> Shift<'a> {
             still => format!(", after this process had stood still for {:.1} s", still.as_secs_f64()),
         };
         Err(DispatchError::Workers {
-            message: format!("what worker {shard} sent is in no number: {why}{still}"),
-            hint: "the run could not tell without it; begin it again".to_owned(),
+            message: if self.is_in_doubt && self.load.as_ref().is_some_and(|load| load.is_over) {
+                format!("cannot tell whether what worker {shard} sent was counted: {why}{still}")
+            } else {
+                format!("what worker {shard} sent is in no number: {why}{still}")
+            },
+            hint: "look at the run's record; where it could not tell without this worker, begin it again"
+                .to_owned(),
         })
     }
 
@@ -212,12 +220,19 @@ impl<'a> Shift<'a> {
             match timeout_at(until, board.tell(joined, self.next, &self.outbox)).await {
                 Ok(Ok(heard)) => {
                     self.heard = Instant::now();
-                    self.next += i64::try_from(self.outbox.len()).unwrap_or_default();
-                    self.outbox.clear();
+                    // Where the run is gone, or this worker was given up, nobody took it.
+                    if heard.as_ref().is_some_and(|heard| heard.is_ours) {
+                        self.next += i64::try_from(self.outbox.len()).unwrap_or_default();
+                        self.outbox.clear();
+                        self.is_in_doubt = false;
+                    }
                     return Ok(heard);
                 }
-                Ok(Err(_)) if Instant::now() < until => sleep(LOOK_EVERY).await,
-                _ if self.stood_still() => {}
+                Ok(Err(_)) if Instant::now() < until => {
+                    self.is_in_doubt |= !self.outbox.is_empty();
+                    sleep(LOOK_EVERY).await;
+                }
+                _ if self.stood_still() => self.is_in_doubt |= !self.outbox.is_empty(),
                 Ok(Err(error)) => return Err(error.into()),
                 Err(_) => {
                     return Err(DispatchError::Workers {

@@ -110,6 +110,34 @@ async fn nor_does_one_that_is_slow_when_they_join_are_given_the_load_or_ask_for_
 }
 
 #[tokio::test]
+async fn a_worker_whose_last_word_nobody_took_says_that_it_cannot_tell() {
+    let server = Server::start(right);
+    let field = Field::new(SHORT, &server).await;
+    let run = field.begin(2, &[]);
+    let first = field.worker(0, 2);
+    field.first_has_joined().await;
+    // What the second one counted does not get there; and that it was given up does not either.
+    field
+        .database
+        .run(
+            "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                RAISE EXCEPTION 'away' USING ERRCODE = 'lock_not_available';
+             END $$;
+             CREATE TRIGGER refuse BEFORE INSERT ON ash_thrash.load_news FOR EACH ROW
+                WHEN (NEW.shard = 1 AND NEW.body LIKE '%tally%') EXECUTE FUNCTION public.refuse();
+             CREATE FUNCTION public.keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+             CREATE TRIGGER keep BEFORE UPDATE ON ash_thrash.load_shards
+                FOR EACH ROW WHEN (NEW.worker = '') EXECUTE FUNCTION public.keep();",
+        )
+        .await;
+    let second = field.worker(1, 2);
+    let shown = ended(run).exits(4);
+    assert!(shown.stdout.contains("worker 1 was not heard of for 4 s"), "{}", shown.stdout);
+    ended(first).exits(0);
+    ended(second).exits(4).complains(&["cannot tell whether what worker 1 sent was counted"]);
+}
+
+#[tokio::test]
 async fn workers_that_send_and_hear_nothing_of_the_database_stop_after_two_seconds() {
     let server = Server::start(right);
     let field =

@@ -235,6 +235,36 @@ async fn a_worker_that_is_killed_makes_the_run_inconclusive_and_the_others_are_s
 }
 
 #[tokio::test]
+async fn a_worker_that_is_lost_after_the_target_failed_did_not_end_the_run() {
+    let wrong = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_wrong = std::sync::Arc::clone(&wrong);
+    let server = Server::start(move |seen| {
+        if is_wrong.load(std::sync::atomic::Ordering::SeqCst) {
+            return Reply::json(500, &json!({}));
+        }
+        right(seen)
+    });
+    let field =
+        Field::new("model: arrivals\nrate: 60/s\nduration: 60s\ngates: [error_rate <= 1%]\n", &server).await;
+    let run = field.begin(2, &[]);
+    let mut workers = field.workers(2);
+    wait_for_requests(&server, 60);
+    let mut killed = workers.remove(1);
+    wrong.store(true, std::sync::atomic::Ordering::SeqCst);
+    killed.kill().expect("it dies");
+    killed.wait().expect("it is dead");
+    ended(run).exits(4);
+    let record = field.record();
+    assert_eq!(record["load"]["abort"]["rule"], "error_rate: 50%");
+    assert_eq!(record["load"]["ended_by"], "unknown");
+    assert_eq!(record["verdict"]["conclusion"], "inconclusive");
+    assert!(record["load"]["shards"][1]["trouble"].is_string(), "{}", record["load"]["shards"]);
+    for worker in workers {
+        ended(worker).exits(0);
+    }
+}
+
+#[tokio::test]
 async fn errors_stop_all_workers_within_two_seconds() {
     let began = Instant::now();
     let wrong = std::sync::Arc::new(std::sync::OnceLock::new());
@@ -491,5 +521,10 @@ fn workers_need_postgresql_a_number_and_a_target() {
         .thrash(["load", "s.yaml", "--workers", "3", "--target", "plain", "--url", &url])
         .exits(2)
         .complains(&["cannot share `max_rate: 20/s`", "one would get 6/s", "each has to send 6.667/s"]);
+    place.file("s.yaml", "title: x\nphrases: {suite: words}\nmodel: arrivals\nrate: 20/s\nduration: 1s\nconnections: {http: \"2\", count: 2}\ngates: [error_rate <= 1%]\n");
+    place
+        .thrash(["load", "s.yaml", "--workers", "3", "--target", "plain", "--url", &url])
+        .exits(2)
+        .complains(&["3 workers cannot share 2 connections", "`connections.count`"]);
     assert!(server.requests().is_empty());
 }
