@@ -11,8 +11,7 @@ use crate::domain::{HttpVersion, RunId};
 use crate::load::Scenario;
 use crate::target::{AskOptions, Contract, Health, HealthError, Target};
 
-/// A target that is dead has to be known as dead within five seconds, so both looks together take no longer than one.
-const LOOK_OVER_HTTP2: Duration = Duration::from_secs(3);
+/// How long each further look may take at a target that has answered, though not over HTTP/2.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A target that has answered, and the demo detector behind it if it is that one.
@@ -114,15 +113,20 @@ impl Connecting {
     }
 }
 
-/// Looks whether the target is there. Where nothing is heard over HTTP/2 it may still be there, and speak another one.
+/// Looks whether the target is there. One that answers something else than HTTP/2 may speak another one: that is said of it
+/// only if it does, and if it still speaks no HTTP/2 when it is asked once more.
 async fn look_over_http2(target: &Target, key: &str) -> Result<Health, DispatchError> {
-    let failed = match target.look_for(LOOK_OVER_HTTP2).await {
-        Err(failed @ HealthError::Unreachable { .. }) => failed,
+    let failed = match target.look().await {
+        Err(failed) if failed.is_no_http2() => failed,
         looked => return Ok(looked?),
     };
     let looked = target.look_over(HttpVersion::Http1, LOOK_AGAIN).await?;
     if let Err(HealthError::Unreachable { .. }) = looked {
         return Err(failed.into());
+    }
+    match target.look_for(LOOK_AGAIN).await {
+        Err(again) if again.is_no_http2() => {}
+        looked => return Ok(looked?),
     }
     let Contract { name, .. } = target.contract();
     let url = target.contract().shown_url();

@@ -283,11 +283,14 @@ pub fn ended_by(status: RunStatus, load: &LoadRecord) -> Option<EndedBy> {
     })
 }
 
-/// Whether it was ended for being slow: in its answers, or in that to a look at its health.
+/// Whether it was ended for being slow: in its answers, or in those to looks at its health meanwhile. The look after a
+/// search has more time, and nothing beside it.
 fn by_time(load: &LoadRecord) -> bool {
     let is_about_time = |abort: &LoadAbort| {
         ["latency", "silent"].iter().any(|rule| abort.rule.starts_with(rule))
-            || (abort.rule.starts_with("unhealthy") && abort.seen.contains("timed out"))
+            || (abort.rule.starts_with("unhealthy")
+                && abort.seen.starts_with("the target's health request")
+                && abort.seen.contains("timed out"))
     };
     load.abort.as_ref().is_some_and(is_about_time) || times_out(load)
 }

@@ -11,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::domain::LoadAbort;
 use crate::load::Scenario;
-use crate::target::LoadTarget;
+use crate::target::{HealthError, LoadTarget};
 
 /// How often it is asked for, whether or not the look before has ended...
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// Looks at the target's health again and again, in a task of their own: one that hangs must not hide anything else.
 /// Dropping it ends them.
 pub(super) struct Looks {
-    told: mpsc::Receiver<u64>,
+    told: mpsc::Receiver<Vec<HealthError>>,
     looking: JoinHandle<()>,
 }
 
@@ -34,20 +34,20 @@ impl Looks {
             let mut ticks = interval(LOOK_EVERY);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             let mut looks = FuturesOrdered::new();
-            let (mut failed_in_a_row, mut exhausted) = (0, 0);
-            while is_wanted && failed_in_a_row < 2 {
+            let mut failed = Vec::new();
+            while is_wanted && failed.len() < 2 {
                 tokio::select! {
                     _ = ticks.tick() => looks.push_back(target.look_for(LONGEST)),
                     Some(look) = looks.next() => {
-                        (failed_in_a_row, exhausted) = match look {
-                            Ok(_) => (0, 0),
-                            Err(error) => (failed_in_a_row + 1, exhausted + u64::from(error.is_exhaustion())),
-                        };
+                        match look {
+                            Ok(_) => failed.clear(),
+                            Err(error) => failed.push(error),
+                        }
                     }
                 }
             }
             if is_wanted {
-                let _ = telling.send(exhausted).await;
+                let _ = telling.send(failed).await;
             }
         });
         Self { told, looking }
@@ -55,8 +55,11 @@ impl Looks {
 
     /// Returns once two in a row have failed, with how many of them found no port or file on this machine; never else.
     pub(super) async fn failed(&mut self) -> (LoadAbort, u64) {
-        let Some(exhausted) = self.told.recv().await else { return pending().await };
-        let seen = "the target's health request failed twice in a row".to_owned();
+        let Some(failed) = self.told.recv().await else { return pending().await };
+        let exhausted = failed.iter().map(|error| u64::from(error.is_exhaustion())).sum();
+        // Without the one that was slow there were no two.
+        let why = failed.iter().find(|error| error.is_timeout()).or(failed.last()).map(HealthError::detail);
+        let seen = format!("the target's health request failed twice in a row: {}", why.unwrap_or_default());
         (LoadAbort { rule: "unhealthy: true".to_owned(), seen, at_ms: 0.0 }, exhausted)
     }
 }

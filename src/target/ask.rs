@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::Client;
@@ -19,7 +19,8 @@ use super::outgoing::{HeaderFill, header_fills};
 use super::pace::{LONGEST_BACKOFF, Pacer, Slowed, backoff};
 use super::reading::Reading;
 use crate::domain::{
-    Annotations, Answer, Attempt, Level, LevelSet, Observation, Phrase, PhraseSource, RunEvent, Tolerance,
+    Annotations, Answer, Attempt, HttpVersion, Level, LevelSet, Observation, Phrase, PhraseSource, RunEvent,
+    Tolerance,
 };
 
 /// How a target is asked.
@@ -51,6 +52,8 @@ pub struct Target {
     pub(super) options: AskOptions,
     pub(super) nonce: AtomicU64,
     seen: Seen,
+    /// Whether a look at its health was answered over HTTP/2.
+    pub(super) spoke_http2: AtomicBool,
 }
 
 impl fmt::Debug for Target {
@@ -79,7 +82,9 @@ impl Target {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        let client = contract.connection.client(&contract.name, &contract.base_url, options.connections)?;
+        let is_http2 = contract.connection.http == HttpVersion::Http2;
+        let client =
+            contract.connection.client(&contract.name, &contract.base_url, options.connections, is_http2)?;
         let headers = header_fills(&contract, environment)?;
         Ok(Self {
             client,
@@ -89,15 +94,19 @@ impl Target {
             pacer: Pacer::new(concurrency, rate, options.patience),
             nonce: AtomicU64::new(0),
             seen: Seen::default(),
+            spoke_http2: AtomicBool::new(false),
             contract,
             options,
         })
     }
 
-    /// A client of the same kind with connections of its own, so many of which may idle.
+    /// A client of the same kind with connections of its own, so many of which may idle. Once a look was answered over HTTP/2
+    /// they are kept as those are.
     pub(super) fn another_client(&self, connections: usize) -> Result<Client, ConnectionError> {
         let contract = &self.contract;
-        contract.connection.client(&contract.name, &contract.base_url, connections)
+        let is_http2 =
+            contract.connection.http == HttpVersion::Http2 || self.spoke_http2.load(Ordering::Relaxed);
+        contract.connection.client(&contract.name, &contract.base_url, connections, is_http2)
     }
 
     /// The contract.

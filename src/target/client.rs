@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Certificate, Client, Identity, Proxy, Url, redirect};
+use reqwest::{Certificate, Client, Identity, Proxy, Url, Version, redirect};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
@@ -20,6 +20,9 @@ use crate::domain::{HttpVersion, NoAnswer, NoAnswerReason, Phase, Wait};
 /// How long a connection may idle and still be used. Services close theirs after two seconds (gunicorn), five
 /// (uvicorn, Node.js) or more: one that we drop first cannot be closed while a phrase is on its way.
 const LONGEST_IDLE: Duration = Duration::from_secs(1);
+/// The same over HTTP/2, where a server says goodbye before it closes. The library counts from the last request's start, so
+/// that a shorter one would end a connection on which answers are waited for.
+const LONGEST_IDLE_HTTP2: Duration = Duration::from_secs(90);
 
 /// What every request says of itself.
 pub(super) const USER_AGENT: &str =
@@ -141,11 +144,13 @@ impl Connection {
     }
 
     /// Builds the client. `connections` is how many may idle in the pool; with none each is used for one request alone.
+    /// `is_http2` says that the other side is known to speak HTTP/2.
     pub(super) fn client(
         &self,
         target: &str,
         url: &Url,
         connections: usize,
+        is_http2: bool,
     ) -> Result<Client, ConnectionError> {
         let setting = |setting, message: String| ConnectionError::Setting {
             target: target.to_owned(),
@@ -162,7 +167,7 @@ impl Connection {
             .no_gzip()
             .connect_timeout(self.connect_timeout.0)
             .pool_max_idle_per_host(connections)
-            .pool_idle_timeout(LONGEST_IDLE)
+            .pool_idle_timeout(if is_http2 { LONGEST_IDLE_HTTP2 } else { LONGEST_IDLE })
             .connector_layer(MapFutureLayer::new(counted))
             .no_proxy();
         let is_http1 = !self.may_speak_http2(url);
@@ -261,6 +266,24 @@ pub fn is_exhaustion(reason: NoAnswerReason, detail: &str) -> bool {
     reason == NoAnswerReason::Unreachable && codes.iter().any(|code| detail.contains(code))
 }
 
+/// Whether it failed as it does where the other side is there and does not speak HTTP/2: it would not negotiate it, or what
+/// it said was none, or it closed the connection. Who was slow, refused or reset it has said nothing of that.
+pub(super) fn is_no_http2(reason: NoAnswerReason, detail: &str) -> bool {
+    // As rustls, h2 and hyper put it; hyper may keep for itself what h2 said.
+    let words = match reason {
+        NoAnswerReason::Tls => &["any known protocol", "NoApplicationProtocol"][..],
+        NoAnswerReason::ConnectionLost | NoAnswerReason::Unreachable => &[
+            "connection closed",
+            "channel closed",
+            "frame with invalid size",
+            "unspecific protocol error detected",
+            "endpoint requires HTTP/1.1",
+        ],
+        _ => &[],
+    };
+    words.iter().any(|words| detail.contains(words))
+}
+
 /// Deadlines and cap of one exchange.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
@@ -287,6 +310,7 @@ pub(super) async fn exchange(
         Err(_) => return Err(Failure::timeout(headers_after, Phase::Headers)),
     };
     let status = response.status().as_u16();
+    let is_http2 = response.version() == Version::HTTP_2;
     let headers = plain_headers(response.headers());
     let mut body = Vec::new();
     loop {
@@ -302,7 +326,7 @@ pub(super) async fn exchange(
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(RawAnswer { status, headers, body })
+    Ok(RawAnswer { status, headers, body, is_http2 })
 }
 
 fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {

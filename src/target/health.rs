@@ -1,11 +1,12 @@
 //! One look at a target before anything is sent to it.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use reqwest::Client;
 
 use super::ask::Target;
-use super::client::{Bounds, Connection, ConnectionError, exchange, is_exhaustion};
+use super::client::{Bounds, Connection, ConnectionError, exchange, is_exhaustion, is_no_http2};
 use super::expression::Scope;
 use super::reading::shown;
 use crate::domain::{HttpVersion, NoAnswerReason};
@@ -50,6 +51,22 @@ pub enum HealthError {
 }
 
 impl HealthError {
+    /// What happened.
+    pub fn detail(&self) -> &str {
+        let (Self::Unreachable { detail, .. } | Self::Unhealthy { detail, .. }) = self;
+        detail
+    }
+
+    /// Whether it took too long to answer.
+    pub const fn is_timeout(&self) -> bool {
+        matches!(self, Self::Unreachable { reason: NoAnswerReason::Timeout, .. })
+    }
+
+    /// Whether it failed as it does at what does not speak HTTP/2.
+    pub fn is_no_http2(&self) -> bool {
+        matches!(self, Self::Unreachable { detail, reason, .. } if is_no_http2(*reason, detail))
+    }
+
     /// Whether this machine had no port or file left to look with.
     pub fn is_exhaustion(&self) -> bool {
         matches!(self, Self::Unreachable { detail, reason, .. } if is_exhaustion(*reason, detail))
@@ -84,7 +101,7 @@ impl Target {
     ) -> Result<Result<Health, HealthError>, ConnectionError> {
         let contract = self.contract();
         let connection = Connection { http, ..contract.connection.clone() };
-        let client = connection.client(&contract.name, &contract.base_url, 0)?;
+        let client = connection.client(&contract.name, &contract.base_url, 0, http == HttpVersion::Http2)?;
         Ok(self.look_by(&client, deadline).await)
     }
 
@@ -107,6 +124,9 @@ impl Target {
             detail: failure.none.detail,
             reason: failure.none.reason,
         })?;
+        if raw.is_http2 {
+            self.spoke_http2.store(true, Ordering::Relaxed);
+        }
         let took = start.elapsed();
         let Some(health) = &contract.health else { return Ok(Health { version: None, took }) };
         let body = raw.json(true).unwrap_or(serde_json::Value::Null);

@@ -183,14 +183,13 @@ impl LoadTarget {
 
     /// As many clients as there are connections, where one client has one connection; else one has as many as are needed.
     fn clients(&self, connections: usize) -> Result<Vec<Client>, String> {
-        let mut clients = vec![self.target.client.clone()];
-        if self.may_speak_http2() && !self.close {
-            for _ in 1..connections {
-                let kept = self.target.options.connections;
-                clients.push(self.target.another_client(kept).map_err(|error| error.to_string())?);
-            }
+        if !self.may_speak_http2() || self.close {
+            return Ok(vec![self.target.client.clone()]);
         }
-        Ok(clients)
+        // Not the target's own: that one was made when nobody knew which HTTP the other side speaks.
+        let another = |_| self.target.another_client(self.target.options.connections);
+        let clients: Result<_, _> = (0..connections.max(1)).map(another).collect();
+        clients.map_err(|error| error.to_string())
     }
 
     fn may_speak_http2(&self) -> bool {

@@ -40,6 +40,7 @@ pub(super) struct RawAnswer {
     /// Names in lower case.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
+    pub(super) is_http2: bool,
 }
 
 impl RawAnswer {

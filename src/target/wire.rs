@@ -85,7 +85,10 @@ impl Wire {
         let body = self.body(&head.length, max_body).await?;
         // Bytes beyond the answer belong to nothing that was asked.
         let keep = head.keep && self.buffer.is_empty() && !matches!(head.length, Length::UntilClosed);
-        Ok(Received { raw: RawAnswer { status: head.status, headers: head.headers, body }, keep })
+        Ok(Received {
+            raw: RawAnswer { status: head.status, headers: head.headers, body, is_http2: false },
+            keep,
+        })
     }
 
     /// The answer's header; the interim ones before it are passed over.

@@ -1,5 +1,6 @@
 //! What a scenario says of connections holds on every way to a target, and what was opened is counted.
 
+use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -270,6 +271,77 @@ fn the_scenario_says_how_many_connections_http2_has_and_a_look_at_the_health_nee
     assert_eq!(record["load"]["abort"], Value::Null, "nobody is unhealthy");
     assert_eq!(record["load"]["scenario"]["connections"], 1);
     assert_eq!(counts(&record)["connections"], 1);
+}
+
+#[test]
+fn a_connection_on_which_slow_answers_are_waited_for_is_used_again() {
+    let server = Both::narrow(100, ms(1500));
+    let place = place(
+        "model: users\nusers: 3\nduration: 5s\nconnections: {http: \"2\", count: 2}\nabort_when: {unhealthy: false}\ngates: [error_rate <= 0%]\n",
+    );
+    let record = server.run(&place);
+    assert!(counts(&record)["answered"].as_u64().unwrap() >= 6, "{}", counts(&record));
+    assert_eq!(counts(&record)["connections"], 2);
+    // One more was for the look before the run.
+    assert_eq!(server.connections.load(Ordering::SeqCst), 3);
+}
+
+/// Whoever listens before a server: each connection is handled with its number and its first three bytes.
+fn before(handle: impl Fn(usize, [u8; 3], std::net::TcpStream) + Send + 'static) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for (number, socket) in listener.incoming().enumerate() {
+            let mut socket = socket.unwrap();
+            let mut begin = [0; 3];
+            if socket.read_exact(&mut begin).is_ok() {
+                handle(number, begin, socket);
+            }
+        }
+    });
+    url
+}
+
+const OVER_HTTP2: &str = "model: arrivals\nrate: 20/s\nduration: 500ms\nconnections: {http: \"2\"}\nabort_when: {unhealthy: false}\ngates: [error_rate <= 0%]\n";
+
+#[test]
+fn who_is_slow_over_http2_has_not_said_that_it_speaks_another_http() {
+    let silent = std::sync::Mutex::new(Vec::new());
+    let url = before(move |_, begin, mut socket| {
+        if begin == *b"PRI" {
+            silent.lock().unwrap().push(socket);
+        } else {
+            let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+        }
+    });
+    let load = ["load", "s.yaml", "--target", "plain", "--url", &url];
+    place(OVER_HTTP2).thrash(load).exits(3).complains(&["cannot be reached", "timed out after 4s"]);
+}
+
+#[test]
+fn nor_has_who_hangs_up_once() {
+    let server = Both::start();
+    let address = server.url.trim_start_matches("http://").to_owned();
+    let url = before(move |number, begin, mut socket| {
+        if number == 0 {
+            // All of it has been read when it is closed, so that nothing is reset.
+            let _ = socket.set_read_timeout(Some(ms(200)));
+            let _ = socket.read(&mut [0; 1024]);
+            return;
+        }
+        let mut there = std::net::TcpStream::connect(&address).unwrap();
+        there.write_all(&begin).unwrap();
+        let (mut from, mut to) = (there.try_clone().unwrap(), socket.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+        std::thread::spawn(move || std::io::copy(&mut socket, &mut there));
+    });
+    let place = place(OVER_HTTP2);
+    place.thrash(["load", "s.yaml", "--target", "plain", "--url", &url]).exits(0);
+    assert_eq!(counts(&record(&place))["answered"], 10);
+    let versions = server.versions.lock().unwrap();
+    // A look over each of the two, and the load.
+    let old = versions.iter().filter(|version| **version == Version::HTTP_11).count();
+    assert_eq!((old, versions.len()), (1, 12));
 }
 
 #[test]

@@ -216,6 +216,28 @@ fn a_program_that_stood_still_for_two_seconds_does_not_call_the_target_slow() {
 }
 
 #[test]
+fn nor_does_it_hold_looks_at_the_health_that_timed_out_against_it() {
+    let is_silent = Arc::new(AtomicBool::new(false));
+    let silent = Arc::clone(&is_silent);
+    let server = Server::start_with_health(move |seen| match seen.method.as_str() {
+        "GET" if silent.load(Ordering::SeqCst) => Reply::silence(),
+        "GET" => healthy(),
+        _ => right(seen),
+    });
+    let place = place("model: arrivals\nrate: 50/s\nduration: 60s\ngates: [error_rate <= 1%]\n");
+    let run = start(place.command([""; 0]), &server);
+    wait_for_requests(&server, 20);
+    send("STOP", &run);
+    is_silent.store(true, Ordering::SeqCst);
+    std::thread::sleep(ms(2000));
+    send("CONT", &run);
+    Ended::of(run.wait_with_output().expect("it ends")).exits(4);
+    let load = &record(&place)["load"];
+    assert_eq!((&load["abort"]["rule"], &load["ended_by"]), (&"unhealthy: true".into(), &"unknown".into()));
+    assert!(load["abort"]["seen"].as_str().unwrap().contains("timed out"), "{}", load["abort"]);
+}
+
+#[test]
 fn a_search_in_which_the_target_dies_is_its_failure_however_late_this_program_was() {
     let dead = Arc::new(AtomicBool::new(false));
     let is_dead = Arc::clone(&dead);
