@@ -4,7 +4,7 @@ use super::super::{figures, second_opinion};
 use super::escape::{code, levels, prose};
 use super::page::{Page, table};
 use crate::domain::{
-    Disagreement, ReferenceRecord, ReferenceReport, ReferenceSlice, RunRecord, ScoreGap, SliceKind,
+    Disagreement, Level, ReferenceRecord, ReferenceReport, ReferenceSlice, RunRecord, ScoreGap, SliceKind,
 };
 
 /// So many phrases of a kind are named.
@@ -46,6 +46,10 @@ fn answered(page: &mut Page, report: &ReferenceReport) {
         vec![count.to_string(), second_opinion::words(kind).to_owned(), shown.join(" ")]
     };
     page.block(table(&["", "target and reference", "phrases"], second_opinion::groups(report), MOST, row));
+    if comparison.compared > 0 {
+        page.block("How often each level met each; rows: the reference's, columns: the target's.");
+        page.block(matrix(&comparison.levels));
+    }
     let distances = second_opinion::distances(&comparison.levels);
     if !distances.is_empty() {
         page.block(format!("Levels by which the target is above the reference: {distances}."));
@@ -58,6 +62,17 @@ fn answered(page: &mut Page, report: &ReferenceReport) {
     page.details("Largest score gaps", &gaps(report));
     page.details("Reference by category", &slices(report, SliceKind::Category));
     page.details("Reference by capability", &slices(report, SliceKind::Capability));
+}
+
+/// How often each level met each.
+fn matrix(levels: &[Vec<u64>]) -> String {
+    let names = Level::ALL.map(Level::as_str);
+    let head: Vec<&str> = std::iter::once("reference").chain(names).chain(["no answer"]).collect();
+    let row = |(name, counts): (&str, &Vec<u64>)| {
+        let cell = |count: &u64| if *count == 0 { "·".to_owned() } else { count.to_string() };
+        std::iter::once(name.to_owned()).chain(counts.iter().map(cell)).collect()
+    };
+    table(&head, names.into_iter().zip(levels), MOST, row)
 }
 
 fn gaps(report: &ReferenceReport) -> String {
