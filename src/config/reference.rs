@@ -1,6 +1,6 @@
 //! The settings of the reference model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -47,7 +47,15 @@ impl Config {
             return ModelSource::Builtin;
         }
         let (path, kept) = (PathBuf::from(name), self.models_folder().join(name));
-        ModelSource::Path(if !name.is_empty() && !path.exists() && kept.exists() { kept } else { path })
+        // What cannot be looked at, or is a link to nothing, is there: opening it says why it cannot be used.
+        let is_there = |path: &Path| path.is_symlink() || !matches!(path.try_exists(), Ok(false));
+        if name.is_empty() || path.is_absolute() || is_there(&path) {
+            ModelSource::Path(path)
+        } else if is_there(&kept) {
+            ModelSource::Path(kept)
+        } else {
+            ModelSource::Absent { name: name.to_owned(), kept }
+        }
     }
 
     /// How a model would be run.

@@ -11,6 +11,14 @@ pub enum ReferenceError {
     /// There is none.
     #[error("no reference model is inside this program")]
     NoBuiltin,
+    /// Nothing has this name.
+    #[error("there is no model `{name}`: neither a folder or file of that name here, nor `{}`", kept.display())]
+    Absent {
+        /// The name.
+        name: String,
+        /// Where a model that was got would be.
+        kept: PathBuf,
+    },
     /// The folder is not what it should be.
     #[error("model `{model}`: {message}")]
     Folder {
@@ -115,6 +123,14 @@ impl ReferenceError {
             Self::Folder { hint, .. } | Self::Misfit { hint, .. } | Self::NoEngine { hint, .. } => {
                 hint.clone()
             }
+            Self::Absent { name, .. } if name == "standard" => Some(
+                "`python src/reference/training/build_standard.py` puts it together: docs/reference-models.md"
+                    .to_owned(),
+            ),
+            Self::Absent { .. } => Some(
+                "name a model folder, or one that `thrash model pull` got; docs/reference.md says what it holds"
+                    .to_owned(),
+            ),
             Self::SideFile(_) => Some("docs/reference.md describes the file".to_owned()),
             Self::Engine(error) => error.hint().map(str::to_owned),
             Self::Read { .. } | Self::Golden { .. } | Self::GoldenLevel { .. } => None,

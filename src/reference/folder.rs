@@ -33,6 +33,13 @@ pub enum ModelSource {
     Builtin,
     /// A folder, or the ONNX file of one of its variants.
     Path(PathBuf),
+    /// A name that nothing has.
+    Absent {
+        /// The name, also looked for as a path.
+        name: String,
+        /// Where a model that was got would be.
+        kept: PathBuf,
+    },
 }
 
 impl ModelSource {
@@ -47,6 +54,7 @@ impl std::fmt::Display for ModelSource {
         match self {
             Self::Builtin => f.write_str("builtin"),
             Self::Path(path) => path.display().fmt(f),
+            Self::Absent { name, .. } => f.write_str(name),
         }
     }
 }
@@ -98,6 +106,9 @@ impl ModelFolder {
             ModelSource::Builtin if !ModelSource::has_builtin() => return Err(ReferenceError::NoBuiltin),
             ModelSource::Builtin => (None, None),
             ModelSource::Path(path) => split(path)?,
+            ModelSource::Absent { name, kept } => {
+                return Err(ReferenceError::Absent { name: name.clone(), kept: kept.clone() });
+            }
         };
         let shown = source.to_string();
         let mut found = Self {

@@ -40,7 +40,23 @@ fn a_model_in_the_data_folder_is_named_by_its_name() {
     // What stands here goes first.
     std::fs::create_dir(place.path().join("tiny")).expect("a folder");
     place.thrash(["model", "info", "tiny"]).exits(2).complains(&["there is no ONNX file in it"]);
-    place.thrash(["model", "info", "tinny"]).exits(2).complains(&["cannot read `tinny`"]);
+    place.thrash(["model", "info", "tinny"]).exits(2).complains(&["there is no model `tinny`"]);
+}
+
+#[test]
+fn a_model_that_was_not_put_together_yet_is_refused_with_what_does_it_and_where_it_belongs() {
+    let place = Place::new();
+    let kept = place.data().join("models").join("standard").display().to_string();
+    let words = ["there is no model `standard`", &kept, "src/reference/training/build_standard.py"];
+    for command in ["info", "check"] {
+        place.thrash(["model", command, "standard"]).exits(2).complains(&words);
+    }
+    let suite = place.easy_suite();
+    place.thrash(["run", suite, "--reference", "standard"]);
+    let reason = place.latest()["reference"]["missing"]["reason"].to_string();
+    for word in words {
+        assert!(reason.contains(word), "no `{word}` in {reason}");
+    }
 }
 
 #[test]

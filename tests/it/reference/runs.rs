@@ -117,7 +117,7 @@ fn a_reference_that_cannot_be_used_costs_the_run_nothing_and_is_told() {
     let run =
         |more: &[&str]| place.thrash(["run", suite, "--reference", "no-such-folder"].iter().chain(more));
     let ended = run(&[]).exits(0);
-    for words in ["`no-such-folder` gave no opinion", "cannot read `no-such-folder`"] {
+    for words in ["`no-such-folder` gave no opinion", "there is no model `no-such-folder`"] {
         assert!(ended.stdout.contains(words), "{}", ended.stdout);
     }
     assert_eq!(place.latest()["reference"]["missing"]["wanted"], "no-such-folder");
