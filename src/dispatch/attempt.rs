@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::entry::Others;
 use super::error::{DispatchError, chain};
 use super::execute::{Executed, Judged, Prepared};
+use super::held::Others;
 use super::hold::{Reason, Why};
 use super::keep::Kept;
 use super::load::LoadPlan;

@@ -10,11 +10,10 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{TimeDelta, Utc};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::attempt::not_begun;
 use super::error::{DispatchError, chain};
+use super::held::Held;
 use super::hold::{RENEW_EVERY, RENEW_PATIENCE};
 use super::keep::{Keeper, open_store};
 use super::load::LoadPlan;
@@ -33,11 +32,7 @@ const INSISTENCE: Duration = Duration::from_secs(4);
 /// How often.
 const INSIST_EVERY: Duration = Duration::from_millis(300);
 /// How long the end of a run may take to be noted.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// And where the database did not take its record.
-const LESS_PATIENCE: Duration = Duration::from_secs(1);
-/// And once everything is to stop at once: the record may have taken almost all the time that there is.
-const LAST_PATIENCE: Duration = Duration::from_millis(500);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long leaving the queue may take.
 const LEAVING: Duration = Duration::from_secs(2);
 /// Loads that wait and are looked through for the one whose turn is next.
@@ -51,7 +46,7 @@ pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
 /// A run in the queue, held by this process.
 #[derive(Debug)]
 pub struct Entry {
-    store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     job: NewJob,
     lease: Lease,
     /// How long the lease lasts from when it is renewed.
@@ -71,27 +66,6 @@ pub enum NoEntry {
     Unknown(String),
     /// The load cannot begin.
     Failed(DispatchError),
-}
-
-/// What is known of other loads when one that was typed begins.
-#[derive(Debug)]
-pub enum Others {
-    /// They wait: this one's turn has come.
-    Wait(Held),
-    /// There is no queue to look into.
-    NoQueue,
-    /// The queue could not be asked, and why.
-    Unknown(String),
-}
-
-/// An entry that is held while its run goes on.
-#[derive(Debug)]
-pub struct Held {
-    /// The load, where it is one.
-    load: Option<Arc<Entry>>,
-    over: oneshot::Sender<JobEnd>,
-    /// Gives what the queue could not be told.
-    holding: JoinHandle<Option<String>>,
 }
 
 /// Whether a load may begin.
@@ -180,7 +154,7 @@ impl Entry {
         }
     }
 
-    fn new(store: Arc<dyn Store>, job: NewJob, length: Duration) -> Self {
+    pub(super) fn new(store: Arc<dyn Store>, job: NewJob, length: Duration) -> Self {
         Self {
             store,
             lease: Lease::new(&job.id),
@@ -191,13 +165,13 @@ impl Entry {
         }
     }
 
-    async fn enter(&self) -> Result<(), StoreError> {
+    pub(super) async fn enter(&self) -> Result<(), StoreError> {
         let instance = instance_name();
         insist(|| self.store.enter_job(&self.job, &instance, &self.lease, self.length)).await
     }
 
     /// Deletes old jobs that were typed: where there is no service nobody else does.
-    async fn forget_old(&self, config: &Config) {
+    pub(super) async fn forget_old(&self, config: &Config) {
         let age = RetentionPolicy::from(&config.settings.retention).traces;
         let before = age.and_then(|age| Utc::now().checked_sub_signed(TimeDelta::from_std(age).ok()?));
         if let Some(before) = before
@@ -335,7 +309,7 @@ impl Entry {
     }
 
     /// Renews the lease until the run is over, and then says so; gives what the queue could not be told.
-    async fn hold(
+    pub(super) async fn hold(
         &self,
         control: RunControl,
         say: Tell,
@@ -427,7 +401,7 @@ impl Entry {
     }
 
     /// Whether another load may have been sent beside this one, whose sending is over; and whether that ended it.
-    async fn beside(&self) -> Option<(Beside, bool)> {
+    pub(super) async fn beside(&self) -> Option<(Beside, bool)> {
         let why = match timeout(PATIENCE, self.store.renew_job(&self.lease, self.length)).await {
             // Nobody else could begin as long as it was held.
             Ok(Ok(Renewed::Held | Renewed::Cancelled)) => return None,
@@ -442,7 +416,7 @@ impl Entry {
     }
 
     /// The same where the queue cannot be asked: a lease that is over may be somebody else's by now.
-    fn not_asked(&self, why: &str) -> (Beside, bool) {
+    pub(super) fn not_asked(&self, why: &str) -> (Beside, bool) {
         let lost = self.lost.get();
         let renewed = *self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
         // By the clock that goes on while this machine sleeps.
@@ -474,120 +448,6 @@ async fn insist<T, F: Future<Output = Result<T, StoreError>>>(
 /// Whether it may be otherwise in a moment.
 fn passes(error: &StoreError) -> bool {
     matches!(error.kind(), StoreErrorKind::Unreachable | StoreErrorKind::Busy)
-}
-
-impl Others {
-    /// The store of the queue, if it was opened for that.
-    pub(super) fn store(&self) -> Option<Arc<dyn Store>> {
-        match self {
-            Self::Wait(held) => held.store(),
-            Self::NoQueue | Self::Unknown(_) => None,
-        }
-    }
-
-    /// Its place in the queue.
-    pub(super) fn held(self) -> Option<Held> {
-        match self {
-            Self::Wait(held) => Some(held),
-            Self::NoQueue | Self::Unknown(_) => None,
-        }
-    }
-
-    /// Whether another load may have been sent beside this one, whose sending is over; and whether that ended it.
-    pub(super) async fn beside(&self, control: &RunControl) -> Option<(Beside, bool)> {
-        let entry = match self {
-            Self::Wait(Held { load: Some(entry), .. }) => entry,
-            Self::Wait(_) | Self::NoQueue => return None,
-            Self::Unknown(why) => {
-                let reason = format!("whether another load was sent beside it is not known: {why}");
-                return Some((Beside { place_lost: false, reason }, false));
-            }
-        };
-        tokio::select! {
-            biased;
-            beside = entry.beside() => beside,
-            () = control.aborted() => Some(entry.not_asked("everything was stopped")),
-        }
-    }
-}
-
-impl Held {
-    fn hold(entry: Entry, control: RunControl, say: Tell) -> Self {
-        let (over, ended) = oneshot::channel();
-        let entry = Arc::new(entry);
-        let load = Some(Arc::clone(&entry));
-        Self { load, over, holding: tokio::spawn(async move { entry.hold(control, say, ended).await }) }
-    }
-
-    /// Puts a suite into the queue as soon as the store is open, and holds it. The run need not wait for that.
-    pub(super) fn suite(
-        config: &Config,
-        job: NewJob,
-        store: oneshot::Receiver<Arc<dyn Store>>,
-        control: RunControl,
-        say: Tell,
-    ) -> Self {
-        let (over, ended) = oneshot::channel();
-        let config = config.clone();
-        let holding = tokio::spawn(async move {
-            // Whoever keeps the record says why there is no store.
-            let Ok(store) = store.await else { return None };
-            let entry = Entry::new(store, job, config.settings.service.lease.0);
-            match entry.enter().await {
-                Ok(()) => {
-                    entry.forget_old(&config).await;
-                    entry.hold(control, say, ended).await
-                }
-                Err(error) => {
-                    entry.leave().await;
-                    Some(format!("the queue does not know of this run: {}", chain(&error)))
-                }
-            }
-        });
-        Self { load: None, over, holding }
-    }
-
-    fn store(&self) -> Option<Arc<dyn Store>> {
-        self.load.as_ref().map(|entry| Arc::clone(&entry.store))
-    }
-
-    /// Says how the run ended; gives what the queue could not be told. Where the database did not even take the record
-    /// (`is_well`) it is not waited for as long, and once everything is to stop at once hardly at all.
-    pub(super) async fn end(self, end: JobEnd, is_well: bool, control: &RunControl) -> Option<String> {
-        let Self { load: _, over, mut holding } = self;
-        // Nobody hears it where the queue could not be entered.
-        let _ = over.send(end);
-        let hurry = async {
-            let aborted = async {
-                control.aborted().await;
-                sleep(LAST_PATIENCE).await;
-            };
-            let _ = timeout(if is_well { PATIENCE } else { LESS_PATIENCE }, aborted).await;
-        };
-        tokio::select! {
-            biased;
-            untold = &mut holding => untold.unwrap_or_else(|panic| Some(panic.to_string())),
-            () = hurry => {
-                holding.abort();
-                Some("the queue was not told in time that this run has ended".to_owned())
-            }
-        }
-    }
-
-    /// Says that no run came of it, and why.
-    pub(super) async fn fail(self, error: &DispatchError, control: &RunControl) {
-        let end = match error {
-            DispatchError::Stopped { .. } => not_sent(),
-            error => not_begun(error),
-        };
-        let store = self.store();
-        if let Some(untold) = self.end(end, true, control).await {
-            tracing::warn!("{untold}");
-        }
-        if let Some(store) = store {
-            store.close().await;
-        }
-    }
 }
 
 /// Somebody stopped a load that waits.

@@ -12,13 +12,14 @@ use tokio::sync::mpsc;
 use super::DispatchError;
 use super::baseline::{Search, Searching};
 use super::connect::{Connected, Connecting};
-use super::entry::Others;
 use super::execute::{Executed, Judged};
+use super::held::Others;
 use super::keep::{Keeper, spool};
+use super::load_check::{can_be_asked, fits_body};
 use super::load_workers::{Crew, WorkersWish, can_meet, meet};
 use crate::config::Config;
 use crate::demo::Demo;
-use crate::domain::{BaselineWish, LoadModel, RunEvent, RunId, Series, count, is_this_machine};
+use crate::domain::{LoadModel, RunEvent, RunId, Series, count, is_this_machine};
 use crate::gate::{Gate, GateOptions};
 use crate::load::{Deck, Elsewhere, LoadEngine, OpenEngine, Rate, Scenario, Shard, UsersEngine, UsersOrder};
 use crate::run::{IDLE_LONGEST, LoadRun, RunControl, RunFacts};
@@ -297,74 +298,6 @@ impl PreparedLoad {
         }
         Ok(Judged { record: measured.conclude(baseline), keeper, demo })
     }
-}
-
-/// Looks for everything that a run of a scenario needs: its target, the suite, the categories that it names. Nothing is
-/// sent.
-///
-/// # Errors
-/// What is missing.
-pub fn check_scenario(config: &Config, scenario: &Scenario) -> Result<(), DispatchError> {
-    let contract = config.contract(config.target_name())?;
-    scenario.fits(&contract)?;
-    deck(&phrases(config, &contract, scenario)?, scenario).map(|_| ())
-}
-
-/// Refuses what a load of a fixed body cannot have.
-fn fits_body(config: &Config, scenario: &Scenario) -> Result<(), DispatchError> {
-    let refuse = |message: &str, hint: &str| {
-        Err(DispatchError::Options { message: message.to_owned(), hint: hint.to_owned() })
-    };
-    let baseline = &config.settings.baseline;
-    if scenario.body.is_none() {
-        Ok(())
-    } else if scenario.idle_pass {
-        refuse("a fixed body has no phrases that could be asked before the load", "leave `--idle-pass` out")
-    } else if baseline.as_ref().is_some_and(|wish| *wish != BaselineWish::Nothing) {
-        refuse(
-            "a load of a fixed body has no baseline: runs are held against each other by their phrases",
-            "leave `--baseline` out; `--baseline none` where the configuration asks for one",
-        )
-    } else {
-        Ok(())
-    }
-}
-
-/// Refuses gates that this scenario can never answer.
-fn can_be_asked(scenario: &Scenario, gates: &[Gate]) -> Result<(), DispatchError> {
-    let names: Vec<&str> = scenario.checks.iter().map(|(name, _)| name.as_str()).collect();
-    if let Some(gate) = gates.iter().find(|gate| scenario.body.is_some() && gate.needs_judging()) {
-        return Err(DispatchError::Options {
-            message: format!("`{gate}` cannot be asked: no answer to a fixed body is right or wrong"),
-            hint: "ask for rates, latencies and `check_failures`".to_owned(),
-        });
-    }
-    if let Some(gate) = gates.iter().find(|gate| !scenario.is_search && gate.needs_search()) {
-        return Err(DispatchError::Options {
-            message: format!("`{gate}` cannot be asked: it is about what a search found"),
-            hint: "run a scenario with a `search`, such as `breakpoint`".to_owned(),
-        });
-    }
-    let by_users = scenario.model == LoadModel::Users;
-    if let Some(gate) = gates.iter().find(|gate| by_users && gate.needs_schedule()) {
-        return Err(DispatchError::Options {
-            message: format!("`{gate}` cannot be asked: users ask when they are answered, never late"),
-            hint: "leave it out; a run says how long its users waited for `max_rate`".to_owned(),
-        });
-    }
-    if let Some(gate) = gates.iter().find(|gate| scenario.is_search && gate.mode.is_against_baseline()) {
-        return Err(DispatchError::Options {
-            message: format!("`{gate}` cannot be asked of a search, which sends another load each time"),
-            hint: "ask `sustained_rate >= …`, or hold a constant load against its baseline".to_owned(),
-        });
-    }
-    for gate in gates {
-        gate.fits_checks(&names).map_err(|message| DispatchError::Options {
-            message: format!("`{gate}` cannot be asked: {message}"),
-            hint: "name it under `checks` of the scenario".to_owned(),
-        })?;
-    }
-    Ok(())
 }
 
 /// Threads of each of so many machines for so many starts a second.

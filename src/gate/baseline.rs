@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use super::evaluate::GATED_FROM;
-use super::metric::{Metric, Quantile};
+use super::metric::Metric;
 use super::paired_case::{Case, Finding, of_metric};
+use super::quantile::Quantile;
 use super::threshold::Gate;
 use crate::domain::{
     AnswerShares, BaselineRecord, Change, Check, CheckMode, CheckOutcome, Comparison, PairedRate,

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::quantile::Quantile;
 use super::variants::Variants;
 use crate::document::nearest;
-use crate::domain::{Comparison, LatencyReport, Metrics, PairedRate, Rate, ReferenceRecord, RunRecord};
-use crate::stats::{Confidence, LatencyHistogram};
+use crate::domain::{Comparison, Metrics, PairedRate, Rate, ReferenceRecord, RunRecord};
 
 /// A number of a record, by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,23 +67,6 @@ pub enum Metric {
     ServiceTime(Quantile),
     /// Under load: answers that failed a check of the scenario.
     CheckFailures,
-}
-
-/// A place in a latency distribution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Quantile {
-    /// Median.
-    P50,
-    /// 90th percentile.
-    P90,
-    /// 95th percentile.
-    P95,
-    /// 99th percentile.
-    P99,
-    /// The slowest.
-    Max,
-    /// The mean.
-    Mean,
 }
 
 /// What kind of number a metric is, and so how its limit is written.
@@ -453,35 +436,6 @@ fn changes(record: &RunRecord, changed: usize) -> Option<f64> {
 /// Whether no answer is known to come from a cache.
 fn is_fresh(record: &RunRecord) -> bool {
     record.integrity.cached == 0 && record.integrity.target_caches != Some(true)
-}
-
-impl Quantile {
-    fn of(self, latency: &LatencyReport) -> Option<f64> {
-        match self {
-            Self::P50 => latency.p50_ms,
-            Self::P90 => latency.p90_ms,
-            Self::P95 => latency.p95_ms,
-            Self::P99 => latency.p99_ms,
-            Self::Max => latency.max_ms,
-            Self::Mean => latency.mean_ms,
-        }
-    }
-
-    pub(super) fn fraction(self) -> Option<f64> {
-        match self {
-            Self::P50 => Some(0.5),
-            Self::P90 => Some(0.9),
-            Self::P95 => Some(0.95),
-            Self::P99 => Some(0.99),
-            Self::Max | Self::Mean => None,
-        }
-    }
-
-    /// The upper confidence limit of the percentile, in milliseconds; none when there are too few latencies.
-    pub(super) fn upper_bound(self, latency: &LatencyReport, confidence: Confidence) -> Option<f64> {
-        let histogram = LatencyHistogram::from_base64(latency.histogram.as_ref()?).ok()?;
-        histogram.percentile_upper_bound(self.fraction()?, confidence).map(|bound| bound.as_secs_f64() * 1e3)
-    }
 }
 
 impl fmt::Display for Metric {

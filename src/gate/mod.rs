@@ -17,6 +17,7 @@ mod load;
 mod metric;
 mod paired_case;
 mod profile;
+mod quantile;
 mod sound;
 mod threshold;
 mod variants;

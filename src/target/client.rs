@@ -275,6 +275,7 @@ pub(super) fn is_no_http2(reason: NoAnswerReason, detail: &str) -> bool {
         NoAnswerReason::ConnectionLost | NoAnswerReason::Unreachable => &[
             "connection closed",
             "channel closed",
+            "broken pipe",
             "frame with invalid size",
             "unspecific protocol error detected",
             "endpoint requires HTTP/1.1",
