@@ -267,6 +267,9 @@ pub struct LoadAbort {
     pub seen: String,
     /// When, in milliseconds after the run's start.
     pub at_ms: f64,
+    /// Whether what was seen is that no answer to a look at the health came in time, while requests were sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub timed_out: bool,
 }
 
 /// Whose doing it was that a load ended before its time.

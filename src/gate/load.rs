@@ -287,10 +287,7 @@ pub fn ended_by(status: RunStatus, load: &LoadRecord) -> Option<EndedBy> {
 /// search has more time, and nothing beside it.
 fn by_time(load: &LoadRecord) -> bool {
     let is_about_time = |abort: &LoadAbort| {
-        ["latency", "silent"].iter().any(|rule| abort.rule.starts_with(rule))
-            || (abort.rule.starts_with("unhealthy")
-                && abort.seen.starts_with("the target's health request")
-                && abort.seen.contains("timed out"))
+        abort.timed_out || ["latency", "silent"].iter().any(|rule| abort.rule.starts_with(rule))
     };
     load.abort.as_ref().is_some_and(is_about_time) || times_out(load)
 }

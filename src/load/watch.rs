@@ -178,7 +178,8 @@ impl Watch {
         let newest = self.recent.back()?;
         let ended = sum(|seen| seen.ended);
         let (phrases, unanswered) = (sum(|seen| seen.phrases), sum(|seen| seen.unanswered_phrases));
-        let abort = |rule: String, seen: String| Some(LoadAbort { rule, seen, at_ms: newest.at_s * 1e3 });
+        let at_ms = newest.at_s * 1e3;
+        let abort = |rule, seen| Some(LoadAbort { rule, seen, at_ms, timed_out: false });
         let most = self.rules.error_rate;
         if ended >= self.rules.at_least && unanswered as f64 > most.value() * phrases as f64 {
             let all = if phrases == ended {

@@ -197,8 +197,8 @@ async fn search(
         match whole.target.look().await {
             Err(gone) if !gone.is_exhaustion() => {
                 let at_ms = began.elapsed().as_secs_f64() * 1e3;
-                course.abort =
-                    Some(LoadAbort { rule: "unhealthy: true".to_owned(), seen: gone.to_string(), at_ms });
+                let (rule, seen) = ("unhealthy: true".to_owned(), gone.to_string());
+                course.abort = Some(LoadAbort { rule, seen, at_ms, timed_out: false });
             }
             look => {
                 found.tally.exhausted += u64::from(look.is_err());
@@ -295,7 +295,8 @@ impl Course<'_> {
                 let seen = format!("worker {} {trouble}", shard.index);
                 let _ = self.events.try_send(RunEvent::GivenUp { reason: seen.clone() });
                 let at_ms = after.as_secs_f64() * 1e3;
-                self.abort = Some(LoadAbort { rule: format!("workers: {of}"), seen, at_ms });
+                self.abort =
+                    Some(LoadAbort { rule: format!("workers: {of}"), seen, at_ms, timed_out: false });
             }
             match self.shards.iter_mut().find(|known| known.index == shard.index) {
                 Some(known) => {

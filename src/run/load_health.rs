@@ -58,9 +58,11 @@ impl Looks {
         let Some(failed) = self.told.recv().await else { return pending().await };
         let exhausted = failed.iter().map(|error| u64::from(error.is_exhaustion())).sum();
         // Without the one that was slow there were no two.
-        let why = failed.iter().find(|error| error.is_timeout()).or(failed.last()).map(HealthError::detail);
+        let slow = failed.iter().find(|error| error.is_timeout());
+        let why = slow.or(failed.last()).map(HealthError::detail);
         let seen = format!("the target's health request failed twice in a row: {}", why.unwrap_or_default());
-        (LoadAbort { rule: "unhealthy: true".to_owned(), seen, at_ms: 0.0 }, exhausted)
+        let rule = "unhealthy: true".to_owned();
+        (LoadAbort { rule, seen, at_ms: 0.0, timed_out: slow.is_some() }, exhausted)
     }
 }
 

@@ -224,6 +224,7 @@ impl Lately {
                 if state.unanswered == 1 { "has" } else { "have" }
             ),
             at_ms: self.start.elapsed().as_secs_f64() * 1e3,
+            timed_out: false,
         })
     }
 }

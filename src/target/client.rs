@@ -258,6 +258,13 @@ impl Failure {
     pub(super) fn is_exhaustion(&self) -> bool {
         is_exhaustion(self.none.reason, &self.none.detail)
     }
+
+    /// Whether an HTTP/2 server refused it unread, as it does where more come at once over a connection than it takes.
+    pub(super) fn is_refused_unread(&self) -> bool {
+        // As h2 puts `REFUSED_STREAM`.
+        self.none.reason == NoAnswerReason::ConnectionLost
+            && self.none.detail.contains("refused stream before")
+    }
 }
 
 /// Whether it failed because no port or file was left: those are this machine's, whoever is at the other end.
@@ -275,6 +282,7 @@ pub(super) fn is_no_http2(reason: NoAnswerReason, detail: &str) -> bool {
         NoAnswerReason::ConnectionLost | NoAnswerReason::Unreachable => &[
             "connection closed",
             "channel closed",
+            "connection was not ready",
             "broken pipe",
             "frame with invalid size",
             "unspecific protocol error detected",

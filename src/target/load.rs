@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::Client;
@@ -11,12 +10,13 @@ use tokio::time::{Instant, timeout_at};
 
 use super::ask::Target;
 use super::checks::Checks;
-use super::client::{Bounds, Failure, exchange};
+use super::client::{Bounds, Failure};
 use super::health::{DEADLINE, Health, HealthError};
 use super::opened::Opened;
 use super::outgoing::Outgoing;
 use super::poll::Turnstile;
 use super::reading::{RawAnswer, Reading};
+use super::senders::{Sender, Senders};
 use super::wire::{Received, Wire};
 use crate::domain::{Answer, HttpVersion, Level, NoAnswerReason, Phase, Phrase};
 
@@ -69,9 +69,8 @@ enum Road {
     /// By hand: plain HTTP/1.1 to one of these addresses. The requests for single phrases are ready; a batch is made when
     /// it is sent.
     Wire { addresses: Vec<SocketAddr>, requests: Vec<Ready> },
-    /// By the client library: TLS, HTTP/2, a proxy, decisions that come later, or requests with the time in them. Where
-    /// it is HTTP/2, each client has one connection, and lanes take them in turn.
-    Clients { clients: Vec<Client>, next: AtomicUsize },
+    /// By the client library: TLS, HTTP/2, a proxy, decisions that come later, or requests with the time in them.
+    Clients(Senders),
 }
 
 /// A request as bytes, and where its count stands in them.
@@ -128,12 +127,6 @@ impl Lane {
         Self { wire: None, request, answers, turns, opened: Opened::default(), place: None }
     }
 
-    /// The client that it sends by, always the same one.
-    fn client<'a>(&mut self, clients: &'a [Client], next: &AtomicUsize) -> &'a Client {
-        let place = *self.place.get_or_insert_with(|| next.fetch_add(1, Ordering::Relaxed));
-        &clients[place % clients.len()]
-    }
-
     /// What the last request brought, one answer for each of its phrases.
     pub fn answers(&self) -> &[ShortAnswer] {
         &self.answers
@@ -168,7 +161,7 @@ impl LoadTarget {
             wants_headers,
             checks,
             body: options.body.clone(),
-            path: Road::Clients { clients: Vec::new(), next: AtomicUsize::new(0) },
+            path: Road::Clients(Senders::default()),
             looker,
         };
         loaded.path = if loaded.is_plain() {
@@ -176,20 +169,20 @@ impl LoadTarget {
             let requests = (0..alone).map(|phrase| loaded.ready(phrase)).collect::<Result<_, _>>()?;
             Road::Wire { addresses: loaded.addresses().await?, requests }
         } else {
-            Road::Clients { clients: loaded.clients(options.connections)?, next: AtomicUsize::new(0) }
+            Road::Clients(loaded.senders(options.connections)?)
         };
         Ok(loaded)
     }
 
     /// As many clients as there are connections, where one client has one connection; else one has as many as are needed.
-    fn clients(&self, connections: usize) -> Result<Vec<Client>, String> {
+    fn senders(&self, connections: usize) -> Result<Senders, String> {
         if !self.may_speak_http2() || self.close {
-            return Ok(vec![self.target.client.clone()]);
+            return Ok(Senders::new(vec![self.target.client.clone()]));
         }
         // Not the target's own: that one was made when nobody knew which HTTP the other side speaks.
         let another = |_| self.target.another_client(self.target.options.connections);
         let clients: Result<_, _> = (0..connections.max(1)).map(another).collect();
-        clients.map_err(|error| error.to_string())
+        clients.map(Senders::new).map_err(|error| error.to_string())
     }
 
     fn may_speak_http2(&self) -> bool {
@@ -338,9 +331,9 @@ impl LoadTarget {
             Road::Wire { addresses, requests } => {
                 self.by_hand(lane, (addresses, requests), phrases, count).await
             }
-            Road::Clients { clients, next } => {
-                let (client, opened) = (lane.client(clients, next), lane.opened.clone());
-                opened.during(self.by_client(lane, client, phrases, count)).await
+            Road::Clients(senders) => {
+                let (sender, opened) = (senders.of(&mut lane.place), lane.opened.clone());
+                opened.during(self.by_client(lane, sender, phrases, count)).await
             }
         };
         Shot { opened: lane.opened.take(), ..shot }
@@ -407,19 +400,17 @@ impl LoadTarget {
         Ok(raw)
     }
 
-    async fn by_client(&self, lane: &mut Lane, client: &Client, phrases: &[usize], count: u64) -> Shot {
+    async fn by_client(&self, lane: &mut Lane, sender: &Sender, phrases: &[usize], count: u64) -> Shot {
         let start = Instant::now();
-        let sent = match self.outgoing(phrases, &self.nonce(count)) {
-            Ok(outgoing) => exchange(client, outgoing, self.bounds).await,
-            Err(detail) => Err(unsendable(detail)),
-        };
+        let outgoing = || self.outgoing(phrases, &self.nonce(count)).map_err(unsendable);
+        let sent = sender.send(outgoing, self.bounds).await;
         let (mut accepted, mut held) = (None, Duration::ZERO);
         let sent = match (&self.target.contract.poll, sent) {
             (Some(poll), Ok(raw)) if poll.accept.contains(&raw.status) => {
                 accepted = Some(start.elapsed());
                 let turns = lane.turns.clone();
                 let turns = turns.as_deref().unwrap_or(&self.target.pacer);
-                self.target.decision(client, (poll, &raw), self.bounds, turns, &mut held).await
+                self.target.decision(sender.client(), (poll, &raw), self.bounds, turns, &mut held).await
             }
             (_, sent) => sent,
         };

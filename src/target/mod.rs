@@ -25,6 +25,7 @@ mod pace;
 mod poll;
 mod preset;
 mod reading;
+mod senders;
 mod template;
 mod webhook;
 mod wire;

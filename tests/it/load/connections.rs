@@ -131,8 +131,8 @@ impl Both {
         })
     }
 
-    /// HTTP/2 alone, with so many requests at once over a connection at most. Each answer takes so long; that to a look at
-    /// the health none.
+    /// HTTP/2 alone, with so many requests at once over a connection at most, which it says after a moment and refuses what
+    /// came until then. Each answer takes so long; that to a look at the health none.
     fn narrow(streams: u32, wait: Duration) -> Self {
         Self::serve(move |mut listener, seen| async move {
             let answer = move |request: Request| {
@@ -150,7 +150,10 @@ impl Both {
                 let connection = http2::Builder::new(TokioExecutor::new())
                     .max_concurrent_streams(streams)
                     .serve_connection(TokioIo::new(socket), TowerToHyperService::new(service.clone()));
-                tokio::spawn(connection);
+                tokio::spawn(async {
+                    tokio::time::sleep(ms(50)).await;
+                    connection.await
+                });
             }
         })
     }

@@ -95,13 +95,14 @@ async fn one_that_stood_still_tells_nothing_old_of_a_run_that_another_one_took()
     one.signal("CONT");
     let mut looks = 0;
     loop {
+        // The page first: while it is not over afterwards, it was not when the page was made.
+        let page = one.get(&format!("/runs/{id}")).await;
         let run = one.run(&id).await;
         if run["over"] == true {
             break;
         }
         assert_eq!((&run["state"], &run["attempt"]), (&json!("running"), &json!(2)), "{run}");
         assert_eq!(run["progress"], json!(null), "that is how far its own attempt came: {run}");
-        let page = one.get(&format!("/runs/{id}")).await;
         assert!(!page.text.contains(" of 25 phrases"), "{}", page.text);
         looks += 1;
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
