@@ -65,6 +65,7 @@ pub(super) async fn db(config: &Config, command: DbCommand, output: Output) -> R
                 keep_last,
                 legacy,
                 dry_run,
+                ..PrunePolicy::default()
             };
             let store = open(config, output).await?;
             let report = store.prune(&policy, Utc::now()).await?;

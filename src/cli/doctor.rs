@@ -176,9 +176,9 @@ fn reference(config: &Config) -> Option<Result<String, (Exit, String)>> {
 
 /// Whether `thrash serve` would begin with these settings.
 fn service(config: &Config) -> Result<String, (Exit, String)> {
-    let listen = config.settings.service.listen;
+    let (listen, metrics) = (config.listen(), config.metrics_listen());
     match check_settings(config) {
-        Ok(_) => Ok(format!("`thrash serve` would listen on {listen}")),
+        Ok(_) => Ok(format!("`thrash serve` would listen on {listen}, metrics on {metrics}")),
         // Who keeps nothing serves nothing.
         Err(ServeError::NoStore) => Ok("none: `thrash serve` needs a database".to_owned()),
         Err(error) => {

@@ -87,9 +87,7 @@ pub(super) async fn serve(
     let demo = if serving.service().config.wants_demo() { "; the target is the built-in demo" } else { "" };
     let metrics = serving.metrics_url().map_or_else(String::new, |url| format!("; metrics at {url}"));
     output.note(format!("serving{demo}{metrics}; Ctrl-C stops it"));
-    if let Some(reason) = serving.only_here() {
-        output.note(format!("it answers this machine alone: {reason}"));
-    }
+    output.note(serving.who());
     let lost = serving.run().await;
     watching.abort();
     if lost > 0 {
@@ -107,7 +105,7 @@ async fn is_healthy(config: &Config, output: Output) -> Result<Exit, Failure> {
     let settings = &config.settings.service;
     let tls = connector(&settings.tls)
         .map_err(|reason| Failure::usage(reason, "`service.tls.certificate` names it"))?;
-    let listen = asked_at(settings.listen);
+    let listen = asked_at(config.listen());
     let request =
         format!("GET {}/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", settings.base_path);
     let asked = async {

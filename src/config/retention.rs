@@ -26,6 +26,10 @@ pub struct RetentionSettings {
     pub traces: String,
     /// The newest so many runs of each suite and target stay whole.
     pub keep_last: usize,
+    /// At most so many runs of each suite and target stay, the newest; nothing for any number.
+    pub most_runs: Option<usize>,
+    /// At most so many of those keep the answers of their phrases; nothing for any number.
+    pub most_answers: Option<usize>,
     /// At most so many damaged files stay in the spool, the newest; nothing for any number.
     pub most_damaged: Option<usize>,
 }
@@ -44,6 +48,13 @@ impl RetentionSettings {
                 let path = Path::of("retention").join(key);
                 let message = format!("`{class}` names none of `retention.classes`");
                 found.at(path, message).hint = Some(nearest_hint(class, &known));
+            }
+        }
+        for (key, most) in [("most_runs", self.most_runs), ("most_answers", self.most_answers)] {
+            if let Some(most) = most.filter(|most| *most < self.keep_last) {
+                let message =
+                    format!("{most} is fewer than the {} that `keep_last` keeps whole", self.keep_last);
+                found.at(Path::of("retention").join(key), message);
             }
         }
         for (name, time) in &self.classes {

@@ -1,6 +1,6 @@
 //! The settings of the service.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use super::sense::{DAY, Findings, HOUR, INSTANT, MONTH};
 use crate::document::Path;
 use crate::domain::{Secret, Wait};
 
+/// Where the service listens and shows its metrics, if nothing else is said.
+const PORT: u16 = 8884;
+const METRICS_PORT: u16 = 9094;
 /// Headers that say something else, so that no key can come in them.
 const HTTPS_OWN: [&str; 10] = [
     "Connection",
@@ -31,12 +34,12 @@ const HTTPS_OWN: [&str; 10] = [
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceSettings {
-    /// Where it listens.
-    #[schemars(with = "String")]
-    pub listen: SocketAddr,
-    /// Where it shows its metrics.
-    #[schemars(with = "String")]
-    pub metrics_listen: SocketAddr,
+    /// Where it listens; nothing: on every address of this machine where callers need a key, else on loopback.
+    #[schemars(with = "Option<String>")]
+    pub listen: Option<SocketAddr>,
+    /// Where it shows its metrics; nothing: port 9094 of the same address.
+    #[schemars(with = "Option<String>")]
+    pub metrics_listen: Option<SocketAddr>,
     /// The port of `metrics_listen`, if it is another one.
     pub metrics_port: Option<u16>,
     /// The certificate by which it is called over HTTPS.
@@ -145,12 +148,14 @@ impl Config {
         self.settings.service.internal_key.clone().filter(|key| !key.is_empty()).map(Secret::new)
     }
 
+    /// Where the service listens.
+    pub fn listen(&self) -> SocketAddr {
+        self.settings.service.listens_on()
+    }
+
     /// Where the service shows its metrics.
     pub fn metrics_listen(&self) -> SocketAddr {
-        let service = &self.settings.service;
-        let mut listen = service.metrics_listen;
-        listen.set_port(service.metrics_port.unwrap_or(listen.port()));
-        listen
+        self.settings.service.tells_metrics_on()
     }
 }
 
@@ -218,13 +223,32 @@ fn is_hash(text: &str) -> bool {
 }
 
 impl ServiceSettings {
+    /// Whether callers need a key.
+    pub fn needs_key(&self) -> bool {
+        let is_given = self.internal_key.as_ref().is_some_and(|key| !key.is_empty());
+        self.authentication.unwrap_or(is_given || !self.keys.is_empty())
+    }
+
+    /// Where no key is asked for nobody else may call.
+    fn listens_on(&self) -> SocketAddr {
+        let host = if self.needs_key() { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+        self.listen.unwrap_or_else(|| SocketAddr::from((host, PORT)))
+    }
+
+    fn tells_metrics_on(&self) -> SocketAddr {
+        let beside = SocketAddr::new(self.listens_on().ip(), METRICS_PORT);
+        let mut listen = self.metrics_listen.unwrap_or(beside);
+        listen.set_port(self.metrics_port.unwrap_or(listen.port()));
+        listen
+    }
+
     /// Notes every value that decodes and still makes no sense.
     pub(super) fn look_for_nonsense(&self, found: &mut Findings) {
-        let metrics = self.metrics_port.unwrap_or(self.metrics_listen.port());
-        if self.listen == SocketAddr::new(self.metrics_listen.ip(), metrics) && metrics != 0 {
+        let listen = self.listens_on();
+        if listen == self.tells_metrics_on() && listen.port() != 0 {
             let key = if self.metrics_port.is_some() { "metrics_port" } else { "metrics_listen" };
-            found.at(Path::of("service").join(key), format!("the service itself listens on {}", self.listen));
-            found.at(Path::of("service.listen"), format!("its metrics are shown on {}", self.listen));
+            found.at(Path::of("service").join(key), format!("the service itself listens on {listen}"));
+            found.at(Path::of("service.listen"), format!("its metrics are shown on {listen}"));
         }
         found.note(
             !is_base_path(&self.base_path),

@@ -277,6 +277,18 @@ impl Entry {
         Ok(self.store.jobs(&waiting).await?.pop().filter(other))
     }
 
+    /// The load that runs against the same target, if that can be told.
+    pub(super) async fn load_at_its_target(&self) -> Option<Job> {
+        let running = JobFilter {
+            states: vec![JobState::Running],
+            kind: Some(RunKind::Load),
+            target: Some(self.job.target.clone()),
+            limit: Some(1),
+            ..JobFilter::default()
+        };
+        self.store.jobs(&running).await.ok()?.pop()
+    }
+
     /// Why a load that waited is no longer in the queue.
     fn over(&self, job: &Job) -> DispatchError {
         match &job.cancelled_by {

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::attempt::not_begun;
-use super::entry::{Entry, PATIENCE, Tell, not_sent};
+use super::entry::{Entry, PATIENCE, Tell, before_it, not_sent};
 use super::error::{DispatchError, chain};
 use crate::config::Config;
 use crate::domain::{Beside, NewJob};
@@ -101,6 +101,9 @@ impl Held {
             let entry = Entry::new(store, job, config.settings.service.lease.0);
             match entry.enter().await {
                 Ok(()) => {
+                    if let Some(load) = entry.load_at_its_target().await {
+                        say(&format!("{}: what this run sees may be its doing", before_it(&load)));
+                    }
                     entry.forget_old(&config).await;
                     entry.hold(control, say, ended).await
                 }

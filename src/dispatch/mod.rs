@@ -41,7 +41,7 @@ pub use load::{LoadPlan, PreparedLoad, SEND_USERS};
 pub use load_check::check_scenario;
 pub use load_users::PreparedUsers;
 pub use load_workers::{PreparedWorker, Waiting, Worked, WorkersWish};
-pub use queue::{Ask, AskError, News, Queue, Turn, Watcher, Work, asked_target, check_ask, takers};
+pub use queue::{Ask, AskError, News, Queue, Turn, Watcher, Work, asked_target, check_ask, look_up, takers};
 pub use record_file::read_record_file;
 pub use retention::{Removed, RetentionPolicy, retain};
 pub use shadow::{PreparedShadow, Shown};

@@ -433,6 +433,15 @@ pub(super) fn known_work(config: &Config, work: &Work) -> Result<(), AskError> {
     }
 }
 
+/// Whether there is such a target here, and what is to be run.
+///
+/// # Errors
+/// There is not, or nobody knows.
+pub fn look_up(config: &Config, work: Option<&Work>, target: &str) -> Result<(), AskError> {
+    known_target(config, target)?;
+    work.map_or(Ok(()), |work| known_work(config, work))
+}
+
 fn known_target(config: &Config, name: &str) -> Result<(), AskError> {
     let served = config.served_targets();
     known("target", name, &served).map_err(|error| match error {

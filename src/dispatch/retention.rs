@@ -22,6 +22,10 @@ pub struct RetentionPolicy {
     pub traces: Option<Duration>,
     /// The newest so many runs of each suite and target stay whole.
     pub keep_last: usize,
+    /// At most so many runs of each suite and target stay, the newest; none is any number.
+    pub most_runs: Option<usize>,
+    /// At most so many of those keep their answers.
+    pub most_answers: Option<usize>,
     /// At most so many damaged files stay in the spool, the newest; none is any number.
     pub most_damaged: Option<usize>,
 }
@@ -33,6 +37,8 @@ impl From<&RetentionSettings> for RetentionPolicy {
             answers: settings.time(&settings.answers),
             traces: settings.time(&settings.traces),
             keep_last: settings.keep_last,
+            most_runs: settings.most_runs,
+            most_answers: settings.most_answers,
             most_damaged: settings.most_damaged,
         }
     }
@@ -72,14 +78,14 @@ pub async fn retain(
     now: DateTime<Utc>,
     dry_run: bool,
 ) -> Result<Removed, StoreError> {
-    let prune = async |what, age: Option<Duration>| {
-        // Without an age the number alone would decide.
+    let prune = async |what, age: Option<Duration>, most| {
+        // Without an age that number alone would decide.
         let keep_last = age.and(Some(policy.keep_last));
-        let policy = PrunePolicy { what, older_than: age, keep_last, legacy: false, dry_run };
+        let policy = PrunePolicy { what, older_than: age, keep_last, most, legacy: false, dry_run };
         store.prune(&policy, now).await
     };
-    let runs = prune(Prunes::Run, policy.runs).await?;
-    let answers = prune(Prunes::Answers, policy.answers).await?;
+    let runs = prune(Prunes::Run, policy.runs, policy.most_runs).await?;
+    let answers = prune(Prunes::Answers, policy.answers, policy.most_answers).await?;
     let cutoff = policy.traces.and_then(|age| now.checked_sub_signed(TimeDelta::from_std(age).ok()?));
     let (mut jobs, mut messages) = (0, 0);
     if let Some(before) = cutoff {

@@ -65,8 +65,7 @@ impl Keys {
             digest: digest(key.expose().as_bytes()),
             scope: Scope::Admin,
         }));
-        let required = settings.authentication.unwrap_or(!known.is_empty());
-        Self { required, header: settings.key_header.clone(), known }
+        Self { required: settings.needs_key(), header: settings.key_header.clone(), known }
     }
 
     /// Whether callers need a key.

@@ -138,7 +138,7 @@ impl Serving {
     /// # Errors
     /// Anything that makes it unsafe or impossible; nothing has been answered.
     pub async fn begin(config: Config, stopping: Stopping) -> Result<Self, ServeError> {
-        let listen = config.settings.service.listen;
+        let listen = config.listen();
         let (tls, location) = check_settings(&config)?;
         let notifier = Notifier::new(config.notify()?)?;
         let lock = InstanceLock::take(
@@ -173,14 +173,18 @@ impl Serving {
         format!("{scheme}://{listen}{}", self.service.config.settings.service.base_path)
     }
 
-    /// Why only this machine can ask, if that is so.
-    pub fn only_here(&self) -> Option<&'static str> {
-        let by_choice = self.service.keys.required();
-        self.listen.ip().is_loopback().then_some(if by_choice {
-            "THRASH_LISTEN=0.0.0.0:8884 opens it to those who have a key"
-        } else {
-            "there is no key (INTERNAL_API_KEY, or `service.keys`), and anybody could start runs"
-        })
+    /// Who can ask, and why.
+    pub fn who(&self) -> &'static str {
+        match (self.listen.ip().is_loopback(), self.service.keys.required()) {
+            (true, true) => "it answers this machine alone: `service.listen` (THRASH_LISTEN) says so",
+            (true, false) => {
+                "it answers this machine alone: no key is asked for (INTERNAL_API_KEY, or `service.keys`, sets one), and \
+                 anybody could start runs"
+            }
+            (false, _) => {
+                "it answers other machines, too, with a key; its metrics are for anybody who reaches them"
+            }
+        }
     }
 
     /// What every part of it shares.
@@ -254,7 +258,7 @@ pub fn check_settings(config: &Config) -> Result<(Option<Arc<ServerConfig>>, Sto
 /// Without a key nobody but this machine may ask.
 fn check_keys(config: &Config) -> Result<(), ServeError> {
     let keys = Keys::of(config);
-    let listen = config.settings.service.listen;
+    let listen = config.listen();
     if let Some(key) = config.internal_key() {
         if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ServeError::OddKey);

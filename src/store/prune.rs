@@ -19,7 +19,7 @@ pub enum Prunes {
     Answers,
 }
 
-/// Which runs are pruned. A run is only if every limit that is set lets it.
+/// Which runs are pruned: those that `older_than` and `keep_last` both let go, as far as they are set, and those beyond `most`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PrunePolicy {
     /// What goes.
@@ -28,6 +28,8 @@ pub struct PrunePolicy {
     pub older_than: Option<Duration>,
     /// All but the newest so many of each suite and target: a quick run every half hour must not push out the nightly.
     pub keep_last: Option<usize>,
+    /// However young they are, all but the newest so many of each suite and target.
+    pub most: Option<usize>,
     /// Whether runs that an earlier program stored may go too. They have no record that answers could be taken from.
     pub legacy: bool,
     /// Whether nothing is deleted, only reported.
@@ -105,7 +107,7 @@ impl PrunePlan {
                 (Some(_), None) => too_old,
                 (None, Some(_)) => too_many,
                 (None, None) => false,
-            };
+            } || policy.most.is_some_and(|most| *rank > most);
             let beyond = match policy.what {
                 Prunes::Run => run_id.is_none() && !policy.legacy,
                 Prunes::Answers => run_id.is_none() || thin,

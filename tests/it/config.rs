@@ -344,6 +344,27 @@ fn thresholds_follow_the_environment_of_existing_installations() {
 }
 
 #[test]
+fn who_needs_a_key_may_come_from_elsewhere_and_nobody_else() {
+    let place = Place::new();
+    let listens = |environment: &[(&str, &str)]| {
+        let config = load(&place, None, environment, Vec::new()).unwrap();
+        (config.listen().to_string(), config.metrics_listen().to_string())
+    };
+    let both = |service: &str, metrics: &str| (service.to_owned(), metrics.to_owned());
+    let key = ("INTERNAL_API_KEY", "hunter2-hunter2-hunter2");
+    assert_eq!(listens(&[]), both("127.0.0.1:8884", "127.0.0.1:9094"));
+    assert_eq!(listens(&[key]), both("0.0.0.0:8884", "0.0.0.0:9094"));
+    assert_eq!(listens(&[key, ("METRICS_PORT_TESTING", "9999")]), both("0.0.0.0:8884", "0.0.0.0:9999"));
+    assert_eq!(listens(&[key, ("THRASH_LISTEN", "[::1]:80")]), both("[::1]:80", "[::1]:9094"));
+    let off = ("ENABLE_API_AUTHENTICATION", "false");
+    assert_eq!(listens(&[key, off]), both("127.0.0.1:8884", "127.0.0.1:9094"));
+    // An empty value is none.
+    assert_eq!(listens(&[("INTERNAL_API_KEY", "")]), both("127.0.0.1:8884", "127.0.0.1:9094"));
+    let said = place.thrash_with(&[key], ["doctor"]).said();
+    assert!(said.contains("would listen on 0.0.0.0:8884, metrics on 0.0.0.0:9094"), "{said}");
+}
+
+#[test]
 fn the_operators_names_set_what_the_service_does() {
     let place = Place::new();
     let environment = [
@@ -361,8 +382,8 @@ fn the_operators_names_set_what_the_service_does() {
     assert_eq!((service.authentication, service.key_header.as_str()), (Some(true), "X-Ash-Key"));
     assert_eq!((service.rate_limit.enabled, service.rate_limit.max), (false, 7));
     assert_eq!(service.rate_limit.window.0.as_secs(), 60);
-    assert_eq!(service.listen.to_string(), "[::1]:80");
-    assert_eq!(config.metrics_listen().to_string(), "127.0.0.1:9999");
+    assert_eq!(config.listen().to_string(), "[::1]:80");
+    assert_eq!(config.metrics_listen().to_string(), "[::1]:9999");
     assert_eq!(config.internal_key().unwrap().expose(), "hunter2-hunter2-hunter2");
     let shown: Vec<&str> = config.effective.iter().map(|value| value.value.as_str()).collect();
     assert!(!shown.iter().any(|value| value.contains("hunter2")), "{shown:?}");

@@ -20,7 +20,7 @@ fn refused(file: &str) -> String {
 }
 
 /// A section of the file, the setting in it, where that stands, and what is said.
-const IN_A_FILE: [(&str, &str, &str, &str); 63] = [
+const IN_A_FILE: [(&str, &str, &str, &str); 65] = [
     ("service", "base_path: /a/../b", "2:14: `service.base_path`", "such as `/thrash`"),
     ("service", "base_path: //evil", "2:14: `service.base_path`", "such as `/thrash`"),
     ("service", "base_path: /a?b", "2:14: `service.base_path`", "such as `/thrash`"),
@@ -92,6 +92,13 @@ const IN_A_FILE: [(&str, &str, &str, &str); 63] = [
     ("retention", "classes: {debug: 1min}", "2:20: `retention.classes.debug`", "for a day at least"),
     ("retention", "classes: {debug: soon}", "2:20: ", "length of time"),
     ("retention", "classes: {'': 1year}", "2:13: `retention.classes.`", "1 to 40 letters"),
+    (
+        "retention",
+        "most_runs: 99",
+        "2:14: `retention.most_runs`",
+        "fewer than the 100 that `keep_last` keeps",
+    ),
+    ("retention", "most_answers: 0", "2:17: `retention.most_answers`", "fewer than the 100"),
     ("retention", "classes: null", "2:3: `retention.classes`", "there is nothing below this key"),
     (
         "schedules",

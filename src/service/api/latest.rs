@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::endpoint::Endpoint;
 use super::extract::Query;
 use super::results::ResultView;
+use crate::dispatch::{AskError, Work, look_up};
 use crate::domain::{Job, JobState, RunKind};
 use crate::service::Service;
 use crate::service::problem::Problem;
@@ -98,12 +99,28 @@ async fn latest(
         (_, Some(job)) => Arc::new(ResultView::of_job(&job)),
         (Some((_, result)), None) => result,
         (None, None) => {
-            return Err(Problem::not_found(format!("no run against `{target}` has ended yet"))
-                .with_hint("`POST /api/test/run` asks for one"));
+            return Err(why_none(&service, kind.zip(name.map(str::to_owned)), target).await);
         }
     };
     let age_seconds = result.finished_at.map(|end| (Utc::now() - end).num_seconds().max(0));
     Ok(Json(Latest { result, age_seconds }))
+}
+
+/// Why there is no result: nothing of that name is here, or none has ended.
+async fn why_none(service: &Arc<Service>, named: Option<(RunKind, String)>, target: String) -> Problem {
+    let work = named.map(|(kind, name)| match kind {
+        RunKind::Accuracy => Work::Suite(name),
+        RunKind::Load => Work::Scenario(name),
+    });
+    let (config, asked) = (Arc::clone(&service.config), target.clone());
+    // Files are read for it.
+    let found = tokio::task::spawn_blocking(move || look_up(&config, work.as_ref(), &asked)).await;
+    if let Ok(Err(unknown @ AskError::Unknown { .. })) = found {
+        let (message, hint) = (unknown.to_string(), unknown.hint().unwrap_or_default());
+        return Problem::not_found(message).with_hint(hint);
+    }
+    Problem::not_found(format!("no run against `{target}` has ended yet"))
+        .with_hint("`POST /api/test/run` asks for one")
 }
 
 /// Whether the run of a job that finished is stored, or was until somebody deleted it; one whose record waits in a spool

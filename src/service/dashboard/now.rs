@@ -7,12 +7,15 @@ use super::row::{Found, time};
 use super::visit::Visit;
 use super::{health, run, schedules, trends};
 use crate::domain::{Job, JobState};
-use crate::report::headline::DEMO;
 use crate::report::html::clean;
 use crate::report::html::page::Page;
 use crate::report::html::section::{Section, Tone, mark};
 use crate::service::problem::Problem;
 use crate::store::{JobFilter, RunFilter, RunSummary};
+
+/// What a reader has to know of a service that tests the demo.
+const ONLY_DEMO: &str =
+    "The built-in demo, not your service: name yours by NLP_SERVER_URL, or `target` in the configuration.";
 
 /// So many newest results are shown.
 const RESULTS: usize = 30;
@@ -65,7 +68,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
     let header = html! {
         p.origin { "thrash · now" }
         h1.loud.(tone.class()) { (mark(tone)) " " (words) }
-        @if visit.service.config.wants_demo() { p.demo { (DEMO) } }
+        @if visit.service.config.wants_demo() { p.demo { (ONLY_DEMO) } }
         @if let Some(worst) = results.iter().find(|found| found.outcome().0 == tone) {
             p.lead {
                 b { (clean::name(&worst.suite())) } " against " b { (clean::name(worst.target())) } ": "

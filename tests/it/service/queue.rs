@@ -277,7 +277,16 @@ async fn a_run_of_a_part_of_the_suite_does_not_stand_for_the_whole() {
     let part = serve.get("/api/test/results").await.is(200).json()["results"][0]["id"].clone();
     let path = format!("/api/test/results/{}", part.as_str().expect("an id"));
     assert_eq!(serve.get(&path).await.is(200).json()["partial"], json!(true));
-    serve.get("/api/test/results/latest?test_type=quick").await.problem(404);
+    let none = serve.get("/api/test/results/latest?test_type=quick").await.problem(404);
+    assert_eq!(none, "no run against `demo` has ended yet");
+    for (query, unknown) in [
+        ("test_type=quack", "there is no suite `quack` here"),
+        ("test_type=load%20smok", "there is no scenario `smok` here"),
+        ("test_type=quick&target=nosuch", "there is no target `nosuch` here"),
+    ] {
+        let said = serve.get(&format!("/api/test/results/latest?{query}")).await.problem(404);
+        assert_eq!(said, unknown);
+    }
     place.thrash(["quick", "-q"]);
     place.thrash(["quick", "--category", "definite_none", "-q"]);
     let latest = serve.get("/api/test/results/latest?test_type=quick").await.is(200).json();

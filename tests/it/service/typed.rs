@@ -189,6 +189,9 @@ async fn who_leaves_the_queue_has_sent_nothing() {
     let serve = Serve::start(&place, &[]);
     let before = load_of(&serve).await;
     serve.until(&before, |run| run["state"] == "running").await;
+    // A suite begins beside it, and says so.
+    let beside = place.thrash(["quick"]).exits(0);
+    beside.complains(&["the load `soak` against `demo`", "what this run sees may be its doing"]);
     // What is wrong anyway is said at once.
     let wrong = place.thrash(["load", "short.yaml", "--baseline", "20200101-000000-aaaaaa"]);
     wrong.exits(2).complains(&["cannot use the baseline `20200101-000000-aaaaaa`"]);
@@ -215,7 +218,7 @@ async fn who_leaves_the_queue_has_sent_nothing() {
     serve.over(&before).await;
     let lost = typed(&serve, "lost").await;
     assert_eq!((&lost["attempt"], &lost["run"]), (&json!(0), &Value::Null), "{lost}");
-    assert_eq!(place.runs().len(), 1, "the service's own");
+    assert_eq!(place.runs().len(), 2, "the service's own, and the suite's");
 }
 
 #[tokio::test]

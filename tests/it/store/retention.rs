@@ -23,6 +23,7 @@ every_store! {
     a_held_run_is_not_deleted_by_anybody,
     a_policy_takes_runs_and_answers_by_their_age,
     a_dry_run_says_what_the_real_one_does,
+    what_is_more_than_a_policy_lets_be_goes_however_young,
     the_newest_runs_stay_whole_however_old,
 }
 
@@ -121,6 +122,8 @@ const POLICY: RetentionPolicy = RetentionPolicy {
     answers: Some(Duration::from_hours(48)),
     traces: Some(Duration::from_hours(24)),
     keep_last: 1,
+    most_runs: None,
+    most_answers: None,
     most_damaged: None,
 };
 
@@ -245,6 +248,25 @@ async fn a_dry_run_says_what_the_real_one_does(store: &dyn Store) {
     assert_eq!(store.jobs(&JobFilter::default()).await.unwrap().len(), 1);
     assert_eq!(store.outbox_counts().await.unwrap().sent, 1);
     assert!(retain(store, &spool, &policy, now, true).await.unwrap().is_nothing());
+}
+
+async fn what_is_more_than_a_policy_lets_be_goes_however_young(store: &dyn Store) {
+    let runs: Vec<RunRecord> = (0..5).map(record_at).collect();
+    save_all(store, &runs.iter().collect::<Vec<_>>()).await;
+    store.hold(&runs[0].id, Some("case 12")).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::new(folder.path().join("none"));
+    let policy = RetentionPolicy { most_runs: Some(3), most_answers: Some(1), ..RetentionPolicy::default() };
+    let dry = retain(store, &spool, &policy, hour(5), true).await.unwrap();
+    assert_eq!((dry.runs, dry.answers, dry.remaining, dry.held), (1, 2, 4, 1));
+    let done = retain(store, &spool, &policy, hour(5), false).await.unwrap();
+    assert_eq!(done, Removed { dry_run: false, ..dry });
+    assert_eq!(store.load(&runs[1].id).await.unwrap_err().kind(), StoreErrorKind::NotFound);
+    for thin in &runs[2..4] {
+        assert!(store.load(&thin.id).await.unwrap().answers_removed_at.is_some());
+    }
+    assert!(is_whole(store, &runs[0]).await && is_whole(store, &runs[4]).await);
+    assert!(retain(store, &spool, &policy, hour(5), false).await.unwrap().is_nothing());
 }
 
 async fn the_newest_runs_stay_whole_however_old(store: &dyn Store) {
