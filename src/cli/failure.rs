@@ -118,6 +118,7 @@ impl From<ServeError> for Failure {
             ServeError::Open { .. }
             | ServeError::NoKey
             | ServeError::OddKey
+            | ServeError::UnfilledKey
             | ServeError::ShortKey
             | ServeError::NoStore
             | ServeError::Location(_)

@@ -232,7 +232,7 @@ fn list(runs: &[RunSummary], output: Output) -> String {
         table.push_record(row);
     }
     if runs.iter().any(|run| run.keep) {
-        output.note("* is a baseline or held: nothing removes it for its age");
+        output.note("* is a baseline or held: `retention` does not remove it");
     }
     let mut table = table.build();
     table.with(tabled::settings::Style::empty()).with(tabled::settings::Padding::new(0, 1, 0, 0));

@@ -51,7 +51,12 @@ impl RetentionSettings {
             }
         }
         for (key, most) in [("most_runs", self.most_runs), ("most_answers", self.most_answers)] {
-            if let Some(most) = most.filter(|most| *most < self.keep_last) {
+            found.note(
+                most == Some(0),
+                &format!("retention.{key}"),
+                "at least 1 stays; `null` is any number",
+            );
+            if let Some(most) = most.filter(|most| (1..self.keep_last).contains(most)) {
                 let message =
                     format!("{most} is fewer than the {} that `keep_last` keeps whole", self.keep_last);
                 found.at(Path::of("retention").join(key), message);

@@ -16,6 +16,8 @@ use crate::domain::{Secret, Wait};
 /// Where the service listens and shows its metrics, if nothing else is said.
 const PORT: u16 = 8884;
 const METRICS_PORT: u16 = 9094;
+/// What a variable that was not set comes to.
+const HASH_OF_NOTHING: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 /// Headers that say something else, so that no key can come in them.
 const HTTPS_OWN: [&str; 10] = [
     "Connection",
@@ -236,7 +238,8 @@ impl ServiceSettings {
     }
 
     fn tells_metrics_on(&self) -> SocketAddr {
-        let beside = SocketAddr::new(self.listens_on().ip(), METRICS_PORT);
+        let mut beside = self.listens_on();
+        beside.set_port(METRICS_PORT);
         let mut listen = self.metrics_listen.unwrap_or(beside);
         listen.set_port(self.metrics_port.unwrap_or(listen.port()));
         listen
@@ -244,11 +247,13 @@ impl ServiceSettings {
 
     /// Notes every value that decodes and still makes no sense.
     pub(super) fn look_for_nonsense(&self, found: &mut Findings) {
-        let listen = self.listens_on();
-        if listen == self.tells_metrics_on() && listen.port() != 0 {
+        let (listen, metrics) = (self.listens_on(), self.tells_metrics_on());
+        let shares = |one: IpAddr, other: IpAddr| one == other || one.is_unspecified();
+        let is_shared = shares(listen.ip(), metrics.ip()) || shares(metrics.ip(), listen.ip());
+        if is_shared && listen.port() == metrics.port() && listen.port() != 0 {
             let key = if self.metrics_port.is_some() { "metrics_port" } else { "metrics_listen" };
             found.at(Path::of("service").join(key), format!("the service itself listens on {listen}"));
-            found.at(Path::of("service.listen"), format!("its metrics are shown on {listen}"));
+            found.at(Path::of("service.listen"), format!("its metrics are shown on {metrics}"));
         }
         found.note(
             !is_base_path(&self.base_path),
@@ -318,6 +323,8 @@ impl ServiceSettings {
                 let message =
                     "it must be `sha256:` and 64 hexadecimal digits: `thrash serve --hash-key` makes one";
                 found.at(path.join("hash"), message).is_secret = true;
+            } else if key.hash.eq_ignore_ascii_case(HASH_OF_NOTHING) {
+                found.at(path.join("hash"), "this is the hash of an empty key").is_secret = true;
             } else if before.iter().any(|other| other.hash.eq_ignore_ascii_case(&key.hash)) {
                 found.at(path.join("hash"), "this key is listed twice").is_secret = true;
             }

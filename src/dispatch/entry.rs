@@ -286,6 +286,8 @@ impl Entry {
             limit: Some(1),
             ..JobFilter::default()
         };
+        // One that is gone runs until somebody says so, and no service may be there.
+        self.store.reap_jobs(Reap::Abandoned(self.length * 2)).await.ok()?;
         self.store.jobs(&running).await.ok()?.pop()
     }
 

@@ -101,7 +101,10 @@ impl Held {
             let entry = Entry::new(store, job, config.settings.service.lease.0);
             match entry.enter().await {
                 Ok(()) => {
-                    if let Some(load) = entry.load_at_its_target().await {
+                    // Each run has a demo of its own.
+                    if !config.wants_demo()
+                        && let Some(load) = entry.load_at_its_target().await
+                    {
                         say(&format!("{}: what this run sees may be its doing", before_it(&load)));
                     }
                     entry.forget_old(&config).await;

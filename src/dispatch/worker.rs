@@ -187,7 +187,15 @@ impl Worker {
                         (JobState::Failed | JobState::Lost, why) => {
                             tracing::error!(job = %job.id, requester = job.requester, why, "nothing came of a run");
                         }
-                        (state, _) => tracing::info!(job = %job.id, state = state.as_str(), "a run ended"),
+                        (state, _) => {
+                            let Job { id, name, target, conclusion, .. } = &now;
+                            let verdict = conclusion.map_or(state.as_str(), Conclusion::as_str);
+                            if conclusion.is_none_or(|conclusion| conclusion == Conclusion::Passed) {
+                                tracing::info!(job = %id, name, target, verdict, "a run ended");
+                            } else {
+                                tracing::warn!(job = %id, name, target, verdict, "a run ended and did not pass");
+                            }
+                        }
                     }
                     feed.tell(JobEvent::Ended(Arc::new(now.clone())));
                     self.queue.ready.notify_one();

@@ -106,6 +106,10 @@ impl Keys {
 
     /// The key, found in a time that does not depend on which it is, nor on how much of it was right.
     fn find(&self, sent: &[u8]) -> Option<&Key> {
+        // Somebody may have hashed a variable that was not set.
+        if sent.is_empty() {
+            return None;
+        }
         let sent = digest(sent);
         let mut found = u32::MAX;
         for (place, key) in (0..).zip(&self.known) {

@@ -27,7 +27,7 @@ pub(super) async fn work(service: Arc<Service>) {
         let wait = match removed {
             Ok(removed) => {
                 if !removed.is_nothing() {
-                    tracing::info!(target: "thrash::audit", "for its age: {removed}");
+                    tracing::info!(target: "thrash::audit", "by `retention`: {removed}");
                 }
                 EVERY
             }

@@ -47,6 +47,9 @@ pub enum ServeError {
     /// A key that no header carries as it is.
     #[error("the internal key holds blanks or signs beyond ASCII: no header carries it as it is")]
     OddKey,
+    /// A key that somebody meant to be filled in.
+    #[error("the internal key is the name of a variable, not its value")]
+    UnfilledKey,
     /// A key that is too short.
     #[error("the internal key has fewer than {SHORTEST_KEY} characters")]
     ShortKey,
@@ -103,7 +106,7 @@ impl ServeError {
             Self::Open { .. } => Some(
                 "set a key (INTERNAL_API_KEY, or `service.keys`), or listen on 127.0.0.1 and let a proxy check who asks".into(),
             ),
-            Self::NoKey | Self::OddKey | Self::ShortKey => {
+            Self::NoKey | Self::OddKey | Self::UnfilledKey | Self::ShortKey => {
                 Some("INTERNAL_API_KEY names one; `thrash serve --hash-key` makes one".into())
             }
             Self::Notify(error) => error.hint().map(str::to_owned),
@@ -175,11 +178,19 @@ impl Serving {
 
     /// Who can ask, and why.
     pub fn who(&self) -> &'static str {
+        let is_told = self.metrics.local_addr().is_ok_and(|metrics| !metrics.ip().is_loopback());
+        let is_open = self.service.config.settings.service.authentication == Some(false);
         match (self.listen.ip().is_loopback(), self.service.keys.required()) {
+            (true, false) if is_open => {
+                "it answers this machine alone: `service.authentication` (ENABLE_API_AUTHENTICATION) asks for no key, and \
+                 anybody could start runs"
+            }
+            (true, _) if is_told => {
+                "it answers this machine alone; its metrics are for anybody who reaches them (`service.metrics_listen`)"
+            }
             (true, true) => "it answers this machine alone: `service.listen` (THRASH_LISTEN) says so",
             (true, false) => {
-                "it answers this machine alone: no key is asked for (INTERNAL_API_KEY, or `service.keys`, sets one), and \
-                 anybody could start runs"
+                "it answers this machine alone: no key is asked for (INTERNAL_API_KEY, `service.keys`), and anybody could start runs"
             }
             (false, _) => {
                 "it answers other machines, too, with a key; its metrics are for anybody who reaches them"
@@ -262,6 +273,9 @@ fn check_keys(config: &Config) -> Result<(), ServeError> {
     if let Some(key) = config.internal_key() {
         if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ServeError::OddKey);
+        }
+        if key.expose().starts_with("${") && key.expose().ends_with('}') {
+            return Err(ServeError::UnfilledKey);
         }
         if key.expose().len() < SHORTEST_KEY {
             return Err(ServeError::ShortKey);

@@ -134,7 +134,12 @@ async fn record(service: &Service, id: &RunId) -> Result<Option<RunRecord>, Stor
     match service.store.load(id).await {
         Ok(record) => {
             let config = &service.config;
-            Ok(Some(record).filter(|record| !config.is_partial(record) && !config.is_elsewhere(record)))
+            // A target that is not served here is nobody's to be woken for.
+            let is_served = |record: &RunRecord| config.served_targets().contains(&record.target.name);
+            let tells = |record: &RunRecord| {
+                is_served(record) && !config.is_partial(record) && !config.is_elsewhere(record)
+            };
+            Ok(Some(record).filter(tells))
         }
         Err(error) => match error.kind() {
             StoreErrorKind::Corrupt | StoreErrorKind::NewerSchema | StoreErrorKind::NotFound => {
@@ -156,7 +161,10 @@ async fn newest(service: &Service) -> Result<Vec<RunSummary>, StoreError> {
 async fn without_run(service: &Service) -> Result<Vec<Job>, StoreError> {
     let states = vec![JobState::Failed, JobState::Lost];
     let filter = JobFilter { states, typed: Some(false), limit: Some(NEWEST_JOBS), ..JobFilter::default() };
-    service.store.jobs(&filter).await
+    let mut jobs = service.store.jobs(&filter).await?;
+    let served = service.config.served_targets();
+    jobs.retain(|job| served.contains(&job.target));
+    Ok(jobs)
 }
 
 fn is_demo(service: &Service, target: &str) -> bool {

@@ -332,7 +332,8 @@ impl LoadTarget {
                 self.by_hand(lane, (addresses, requests), phrases, count).await
             }
             Road::Clients(senders) => {
-                let (sender, opened) = (senders.of(&mut lane.place), lane.opened.clone());
+                let sender = senders.of(&mut lane.place);
+                let opened = lane.opened.by(sender.opened());
                 opened.during(self.by_client(lane, sender, phrases, count)).await
             }
         };
@@ -403,13 +404,13 @@ impl LoadTarget {
     async fn by_client(&self, lane: &mut Lane, sender: &Sender, phrases: &[usize], count: u64) -> Shot {
         let start = Instant::now();
         let outgoing = || self.outgoing(phrases, &self.nonce(count)).map_err(unsendable);
-        let sent = sender.send(outgoing, self.bounds).await;
+        let turns = lane.turns.clone();
+        let turns = turns.as_deref().unwrap_or(&self.target.pacer);
         let (mut accepted, mut held) = (None, Duration::ZERO);
+        let sent = sender.send(outgoing, self.bounds, turns, &mut held).await;
         let sent = match (&self.target.contract.poll, sent) {
             (Some(poll), Ok(raw)) if poll.accept.contains(&raw.status) => {
                 accepted = Some(start.elapsed());
-                let turns = lane.turns.clone();
-                let turns = turns.as_deref().unwrap_or(&self.target.pacer);
                 self.target.decision(sender.client(), (poll, &raw), self.bounds, turns, &mut held).await
             }
             (_, sent) => sent,

@@ -11,17 +11,27 @@ tokio::task_local! {
 
 /// Connections that were opened for somebody.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Opened(Arc<AtomicU64>);
+pub(super) struct Opened {
+    lately: Arc<AtomicU64>,
+    /// By the client that is used, ever.
+    ever: Arc<AtomicU64>,
+}
 
 impl Opened {
+    /// The same count for somebody who uses the client that counts its own here.
+    pub(super) fn by(&self, ever: &Arc<AtomicU64>) -> Self {
+        Self { lately: Arc::clone(&self.lately), ever: Arc::clone(ever) }
+    }
+
     /// One more.
     pub(super) fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.lately.fetch_add(1, Ordering::Relaxed);
+        self.ever.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How many since the last time.
     pub(super) fn take(&self) -> u64 {
-        self.0.swap(0, Ordering::Relaxed)
+        self.lately.swap(0, Ordering::Relaxed)
     }
 
     /// Counts those that are opened for this work.

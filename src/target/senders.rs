@@ -1,11 +1,15 @@
 //! The clients of the HTTP library that a load sends by.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use reqwest::Client;
+use tokio::time::Instant;
 
 use super::client::{Bounds, Failure, exchange};
 use super::outgoing::Outgoing;
+use super::poll::Turnstile;
 use super::reading::RawAnswer;
 
 /// As many as there are connections, where it is HTTP/2 and each has one. Lanes take them in turn.
@@ -17,7 +21,7 @@ pub(super) struct Senders {
 
 impl Senders {
     pub(super) fn new(clients: Vec<Client>) -> Self {
-        let sender = |client| Sender { client, was_answered: AtomicBool::new(false) };
+        let sender = |client| Sender { client, ..Sender::default() };
         Self { all: clients.into_iter().map(sender).collect(), next: AtomicUsize::new(0) }
     }
 
@@ -28,11 +32,14 @@ impl Senders {
     }
 }
 
-/// A client, and whether an answer has come by it.
-#[derive(Debug)]
+/// A client, and over how many connections it has heard from the server.
+#[derive(Debug, Default)]
 pub(super) struct Sender {
     client: Client,
-    was_answered: AtomicBool,
+    /// Connections that it has opened.
+    opened: Arc<AtomicU64>,
+    /// The last of them over which a request was answered or refused.
+    heard: AtomicU64,
 }
 
 impl Sender {
@@ -41,22 +48,37 @@ impl Sender {
         &self.client
     }
 
-    /// Sends the request that `outgoing` makes, and reads the whole answer.
+    /// Where its connections are counted.
+    pub(super) const fn opened(&self) -> &Arc<AtomicU64> {
+        &self.opened
+    }
+
+    /// Sends the request that `outgoing` makes, and reads the whole answer. What is sent again waits until `turns` says so,
+    /// which is added to `held`.
     pub(super) async fn send(
         &self,
         outgoing: impl Fn() -> Result<Outgoing, Failure>,
         bounds: Bounds,
+        turns: &dyn Turnstile,
+        held: &mut Duration,
     ) -> Result<RawAnswer, Failure> {
-        let is_early = !self.was_answered.load(Ordering::Relaxed);
-        let mut sent = exchange(&self.client, outgoing()?, bounds).await;
-        if is_early && sent.as_ref().is_err_and(Failure::is_refused_unread) {
-            // It went before the server had said how many it takes at once over this connection: that was our haste, and not
-            // read by anybody. By now the library knows, and lets it wait here for its turn.
-            sent = exchange(&self.client, outgoing()?, bounds).await;
+        let (begun, heard) = (Instant::now(), self.heard.load(Ordering::Relaxed));
+        let before = self.opened.load(Ordering::Relaxed);
+        let sent = exchange(&self.client, outgoing()?, bounds).await;
+        let is_refused = sent.as_ref().is_err_and(Failure::is_refused_unread);
+        if sent.is_ok() || is_refused {
+            // It may have gone over a newer one, but no older.
+            self.heard.fetch_max(before, Ordering::Relaxed);
         }
-        if sent.is_ok() && is_early {
-            self.was_answered.store(true, Ordering::Relaxed);
+        if !is_refused || heard >= self.opened.load(Ordering::Relaxed) {
+            return sent;
         }
-        sent
+        // It went before the server had said anything over this connection, so neither how many requests it takes at once: our
+        // haste, and read by nobody. By now the library knows, and lets it wait here.
+        let left = bounds.total.saturating_sub(begun.elapsed());
+        let asked = Instant::now();
+        turns.turn().await;
+        *held += asked.elapsed();
+        exchange(&self.client, outgoing()?, Bounds { total: left, ..bounds }).await
     }
 }

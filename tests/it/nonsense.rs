@@ -20,7 +20,7 @@ fn refused(file: &str) -> String {
 }
 
 /// A section of the file, the setting in it, where that stands, and what is said.
-const IN_A_FILE: [(&str, &str, &str, &str); 65] = [
+const IN_A_FILE: [(&str, &str, &str, &str); 68] = [
     ("service", "base_path: /a/../b", "2:14: `service.base_path`", "such as `/thrash`"),
     ("service", "base_path: //evil", "2:14: `service.base_path`", "such as `/thrash`"),
     ("service", "base_path: /a?b", "2:14: `service.base_path`", "such as `/thrash`"),
@@ -98,7 +98,20 @@ const IN_A_FILE: [(&str, &str, &str, &str); 65] = [
         "2:14: `retention.most_runs`",
         "fewer than the 100 that `keep_last` keeps",
     ),
-    ("retention", "most_answers: 0", "2:17: `retention.most_answers`", "fewer than the 100"),
+    ("retention", "most_answers: 1", "2:17: `retention.most_answers`", "fewer than the 100"),
+    ("retention", "{keep_last: 0, most_runs: 0}", "2:29: `retention.most_runs`", "at least 1 stays"),
+    (
+        "service",
+        "keys: [{name: ci, hash: 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', scopes: [run]}]",
+        "2:27: `service.keys[0].hash`",
+        "the hash of an empty key",
+    ),
+    (
+        "service",
+        "{listen: '0.0.0.0:8884', metrics_listen: '127.0.0.1:8884'}",
+        "2:44: `service.metrics_listen`",
+        "the service itself listens on",
+    ),
     ("retention", "classes: null", "2:3: `retention.classes`", "there is nothing below this key"),
     (
         "schedules",

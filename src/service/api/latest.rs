@@ -99,7 +99,12 @@ async fn latest(
         (_, Some(job)) => Arc::new(ResultView::of_job(&job)),
         (Some((_, result)), None) => result,
         (None, None) => {
-            return Err(why_none(&service, kind.zip(name.map(str::to_owned)), target).await);
+            let work = kind.zip(name).map(|(kind, name)| match kind {
+                RunKind::Accuracy => Work::Suite(name.to_owned()),
+                RunKind::Load => Work::Scenario(name.to_owned()),
+            });
+            let of = test_type.map_or_else(String::new, |name| format!(" of `{name}`"));
+            return Err(why_none(&service, work, target, &of).await);
         }
     };
     let age_seconds = result.finished_at.map(|end| (Utc::now() - end).num_seconds().max(0));
@@ -107,11 +112,7 @@ async fn latest(
 }
 
 /// Why there is no result: nothing of that name is here, or none has ended.
-async fn why_none(service: &Arc<Service>, named: Option<(RunKind, String)>, target: String) -> Problem {
-    let work = named.map(|(kind, name)| match kind {
-        RunKind::Accuracy => Work::Suite(name),
-        RunKind::Load => Work::Scenario(name),
-    });
+async fn why_none(service: &Arc<Service>, work: Option<Work>, target: String, of: &str) -> Problem {
     let (config, asked) = (Arc::clone(&service.config), target.clone());
     // Files are read for it.
     let found = tokio::task::spawn_blocking(move || look_up(&config, work.as_ref(), &asked)).await;
@@ -119,7 +120,7 @@ async fn why_none(service: &Arc<Service>, named: Option<(RunKind, String)>, targ
         let (message, hint) = (unknown.to_string(), unknown.hint().unwrap_or_default());
         return Problem::not_found(message).with_hint(hint);
     }
-    Problem::not_found(format!("no run against `{target}` has ended yet"))
+    Problem::not_found(format!("no run{of} against `{target}` has ended yet"))
         .with_hint("`POST /api/test/run` asks for one")
 }
 

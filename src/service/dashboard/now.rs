@@ -1,6 +1,7 @@
 //! The first page: how things stand now.
 
 use axum::response::Response;
+use chrono::Utc;
 use maud::{Markup, html};
 
 use super::row::{Found, time};
@@ -11,12 +12,15 @@ use crate::report::html::clean;
 use crate::report::html::page::Page;
 use crate::report::html::section::{Section, Tone, mark};
 use crate::service::problem::Problem;
+use crate::service::readiness::{Look, Looks, State};
 use crate::store::{JobFilter, RunFilter, RunSummary};
 
 /// What a reader has to know of a service that tests the demo.
 const ONLY_DEMO: &str =
     "The built-in demo, not your service: name yours by NLP_SERVER_URL, or `target` in the configuration.";
 
+/// A result that began longer ago says little of now.
+const STALE_HOURS: i64 = 48;
 /// So many newest results are shown.
 const RESULTS: usize = 30;
 /// Jobs that the script compares, to see whether something happened since.
@@ -58,9 +62,15 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
         trends,
         Some(health::section(&visit, looks.as_ref())),
     ];
-    let (tone, words) = match (headline(&results), visit.service.queue.in_memory()) {
+    let served = visit.service.config.served_targets();
+    let mut told: Vec<&Found> =
+        results.iter().filter(|found| served.iter().any(|target| target == found.target())).collect();
+    if told.is_empty() {
+        told.extend(&results);
+    }
+    let (tone, words) = match (headline(&told), visit.service.queue.in_memory()) {
         ((Tone::Bad, words), _) => (Tone::Bad, words),
-        (all, 0) => all,
+        (all, 0) => as_of_now(all, &told, looks.as_ref()),
         // Among the newest results it is none yet, and it may be worse than they are.
         (_, 1) => (Tone::Unsure, "A finished run is not stored yet".to_owned()),
         (_, several) => (Tone::Unsure, format!("{several} finished runs are not stored yet")),
@@ -69,11 +79,11 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
         p.origin { "thrash · now" }
         h1.loud.(tone.class()) { (mark(tone)) " " (words) }
         @if visit.service.config.wants_demo() { p.demo { (ONLY_DEMO) } }
-        @if let Some(worst) = results.iter().find(|found| found.outcome().0 == tone) {
+        @if let Some(worst) = told.iter().find(|found| found.outcome().0 == tone) {
             p.lead {
                 b { (clean::name(&worst.suite())) } " against " b { (clean::name(worst.target())) } ": "
                 (worst.outcome().1) ", " (time(worst.at())) " UTC"
-                @if results.len() > 1 && tone != Tone::Good { ", the newest of those" }
+                @if told.len() > 1 && tone != Tone::Good { ", the newest of those" }
                 "."
             }
         }
@@ -101,12 +111,45 @@ fn results(newest: &[RunSummary], failed: Vec<Job>) -> Vec<Found> {
     results
 }
 
+/// What the newest results come to now: those that passed say nothing of a target that is down, nor for long.
+fn as_of_now((tone, words): (Tone, String), results: &[&Found], looks: Option<&Looks>) -> (Tone, String) {
+    let failed = |look: fn(&Looks) -> &Look| looks.is_some_and(|looks| look(looks).state == State::Failed);
+    if failed(|looks| &looks.target) {
+        return (Tone::Bad, "The target is not well".to_owned());
+    }
+    if failed(|looks| &looks.database) {
+        return (Tone::Bad, "The database is not well".to_owned());
+    }
+    if tone != Tone::Good {
+        return (tone, words);
+    }
+    let oldest = results.iter().map(|found| (Utc::now() - found.at()).num_hours()).max();
+    if let Some(hours) = oldest.filter(|hours| *hours >= STALE_HOURS) {
+        let days = hours / 24;
+        return match results {
+            [_] => (Tone::Unsure, format!("Passed {days} days ago")),
+            _ => (Tone::Unsure, format!("{words}, the oldest {days} days ago")),
+        };
+    }
+    match looks {
+        None => (Tone::Unsure, format!("{words}; the target is being asked")),
+        Some(_) if failed(|looks| &looks.model) => {
+            (Tone::Unsure, format!("{words}; the reference model is not well"))
+        }
+        Some(_) => (tone, words),
+    }
+}
+
 /// The worst of the newest results.
-fn headline(results: &[Found]) -> (Tone, String) {
+fn headline(results: &[&Found]) -> (Tone, String) {
     let all = results.len();
     for tone in [Tone::Bad, Tone::Unsure, Tone::Plain] {
-        let such: Vec<&'static str> =
-            results.iter().map(Found::outcome).filter(|(of, _)| *of == tone).map(|(_, word)| word).collect();
+        let such: Vec<&'static str> = results
+            .iter()
+            .map(|found| found.outcome())
+            .filter(|(of, _)| *of == tone)
+            .map(|(_, word)| word)
+            .collect();
         match such.as_slice() {
             [] => {}
             [word] if all == 1 => return (tone, (*word).to_owned()),

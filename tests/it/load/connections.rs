@@ -134,6 +134,11 @@ impl Both {
     /// HTTP/2 alone, with so many requests at once over a connection at most, which it says after a moment and refuses what
     /// came until then. Each answer takes so long; that to a look at the health none.
     fn narrow(streams: u32, wait: Duration) -> Self {
+        Self::narrow_for(streams, wait, Duration::MAX)
+    }
+
+    /// The same; it says goodbye over each connection after a while.
+    fn narrow_for(streams: u32, wait: Duration, lifetime: Duration) -> Self {
         Self::serve(move |mut listener, seen| async move {
             let answer = move |request: Request| {
                 seen.lock().unwrap().push(request.version());
@@ -150,9 +155,16 @@ impl Both {
                 let connection = http2::Builder::new(TokioExecutor::new())
                     .max_concurrent_streams(streams)
                     .serve_connection(TokioIo::new(socket), TowerToHyperService::new(service.clone()));
-                tokio::spawn(async {
+                tokio::spawn(async move {
                     tokio::time::sleep(ms(50)).await;
-                    connection.await
+                    let mut connection = std::pin::pin!(connection);
+                    tokio::select! {
+                        _ = connection.as_mut() => {}
+                        () = tokio::time::sleep(lifetime) => {
+                            connection.as_mut().graceful_shutdown();
+                            let _ = connection.await;
+                        }
+                    }
                 });
             }
         })
@@ -274,6 +286,18 @@ fn the_scenario_says_how_many_connections_http2_has_and_a_look_at_the_health_nee
     assert_eq!(record["load"]["abort"], Value::Null, "nobody is unhealthy");
     assert_eq!(record["load"]["scenario"]["connections"], 1);
     assert_eq!(counts(&record)["connections"], 1);
+}
+
+#[test]
+fn nor_is_what_the_server_refuses_at_the_beginning_of_a_later_connection_its_fault() {
+    // Every time when they have thought, it has said goodbye.
+    let server = Both::narrow_for(2, ms(20), ms(250));
+    let place = place(
+        "model: users\nusers: 5\nduration: 3s\nthink_time: 600ms\nconnections: {http: \"2\", count: 1}\nabort_when: {unhealthy: false}\ngates: [error_rate <= 0%]\n",
+    );
+    let record = server.run(&place);
+    let connections = counts(&record)["connections"].as_u64().unwrap();
+    assert!(connections >= 3, "{}", counts(&record));
 }
 
 #[test]

@@ -29,6 +29,10 @@ fn without_a_key_it_listens_on_this_machine_alone() {
     // Quotes that a reader of environment files kept are no part of it.
     let quoted = [("INTERNAL_API_KEY", "\"0123456789abcde\"")];
     Serve::refused(&place, &quoted, &["--listen", "127.0.0.1:0"]).exits(2).complains(&["fewer than 16"]);
+    // systemd fills in nothing.
+    let unfilled = [("INTERNAL_API_KEY", "${INTERNAL_API_KEY}")];
+    let refused = Serve::refused(&place, &unfilled, &["--listen", "127.0.0.1:0"]).exits(2);
+    refused.complains(&["the name of a variable"]);
     let guessed = place.shell("printf no | \"$THRASH\" serve --hash-key").exits(2);
     guessed.complains(&["fewer than 16 characters"]);
     let no_store = Serve::refused(&place, &[("DATABASE_URL", "none")], &["--listen", "127.0.0.1:0"]);

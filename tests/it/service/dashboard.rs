@@ -309,11 +309,46 @@ async fn a_part_of_a_suite_stands_for_no_whole_one() {
 }
 
 #[tokio::test]
+async fn what_passed_says_nothing_of_a_target_that_is_down_nor_for_long() {
+    let demo = DemoProcess::start(&[]);
+    let place = quick_place("");
+    let target = [("NLP_SERVER_URL", demo.url.as_str()), ("THRASH_TARGET", "demo")];
+    place.thrash_with(&target, ["quick", "-q"]).exits(0);
+    // One that is not served here counts for nothing.
+    place.thrash(["quick", "-q", "--target", "ash-v5", "--url", &demo.url, "--min-accuracy", "100%"]);
+    let serve = Serve::start(&place, &target);
+    let browser = Browser::at(&serve);
+    let says = async |words: &str, tone: &str| {
+        let start = std::time::Instant::now();
+        loop {
+            let now = page(browser.get("/").await);
+            let headline = now.all("h1").next().map(|h1| h1.text.clone()).unwrap_or_default();
+            if headline.contains(words) {
+                assert!(now.all("body").any(|body| body.attribute("class") == Some(tone)), "{headline}");
+                return;
+            }
+            assert!(start.elapsed().as_secs() < 60, "{headline}, not {words}");
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    says("Passed", "good").await;
+    place.age_runs();
+    says("Passed 2 days ago", "unsure").await;
+    drop(demo);
+    says("The target is not well", "bad").await;
+    let metrics = serve.metrics().page().await;
+    assert!(metrics.contains(r#"target="demo""#) && !metrics.contains(r#"target="ash-v5""#), "{metrics}");
+}
+
+#[tokio::test]
 async fn while_the_database_is_away_the_pages_say_so_and_nothing_looks_good() {
     let place = quick_place("");
-    keep(&place, &[Sample::all_right().record()]).await;
+    let fresh = RunRecord { started_at: chrono::Utc::now(), ..Sample::all_right().record() };
+    keep(&place, &[fresh]).await;
     let serve = Serve::start(&place, &[]);
     let browser = Browser::at(&serve);
+    // The target is asked first.
+    serve.get("/ready").await.is(200);
     let now = page(browser.get("/").await);
     assert!(now.all("body").any(|body| body.attribute("class") == Some("good")), "it passed");
     for name in ["thrash.db", "thrash.db-wal", "thrash.db-shm"] {

@@ -278,7 +278,7 @@ async fn a_run_of_a_part_of_the_suite_does_not_stand_for_the_whole() {
     let path = format!("/api/test/results/{}", part.as_str().expect("an id"));
     assert_eq!(serve.get(&path).await.is(200).json()["partial"], json!(true));
     let none = serve.get("/api/test/results/latest?test_type=quick").await.problem(404);
-    assert_eq!(none, "no run against `demo` has ended yet");
+    assert_eq!(none, "no run of `quick` against `demo` has ended yet");
     for (query, unknown) in [
         ("test_type=quack", "there is no suite `quack` here"),
         ("test_type=load%20smok", "there is no scenario `smok` here"),

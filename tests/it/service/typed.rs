@@ -189,9 +189,6 @@ async fn who_leaves_the_queue_has_sent_nothing() {
     let serve = Serve::start(&place, &[]);
     let before = load_of(&serve).await;
     serve.until(&before, |run| run["state"] == "running").await;
-    // A suite begins beside it, and says so.
-    let beside = place.thrash(["quick"]).exits(0);
-    beside.complains(&["the load `soak` against `demo`", "what this run sees may be its doing"]);
     // What is wrong anyway is said at once.
     let wrong = place.thrash(["load", "short.yaml", "--baseline", "20200101-000000-aaaaaa"]);
     wrong.exits(2).complains(&["cannot use the baseline `20200101-000000-aaaaaa`"]);
@@ -218,7 +215,7 @@ async fn who_leaves_the_queue_has_sent_nothing() {
     serve.over(&before).await;
     let lost = typed(&serve, "lost").await;
     assert_eq!((&lost["attempt"], &lost["run"]), (&json!(0), &Value::Null), "{lost}");
-    assert_eq!(place.runs().len(), 2, "the service's own, and the suite's");
+    assert_eq!(place.runs().len(), 1, "the service's own");
 }
 
 #[tokio::test]
@@ -409,4 +406,42 @@ async fn without_a_store_a_load_says_that_it_may_not_be_alone() {
     place.thrash(["quick", "-q"]);
     assert_eq!(place.thrash(["runs", "queue", "--json"]).exits(0).stdout.trim(), "[]");
     assert_eq!(place.runs().len(), 2);
+}
+
+#[tokio::test]
+async fn who_leaves_while_the_database_is_silent_has_sent_nothing() {
+    let place = plain_place("");
+    place.file("short.yaml", SHORT);
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("postgres://a:b@{}/c", silent.local_addr().expect("an address"));
+    let load = ["load", "short.yaml", "--database-url", &url, "--json", "none.json"];
+    let mut load = Typed::start(&place, &[], &load);
+    let _taken = tokio::time::timeout(PATIENCE, silent.accept()).await.expect("it connects");
+    send("INT", &load.child);
+    load.exits(130).await;
+    assert!(load.said().contains("nothing was sent"), "{}", load.said());
+    assert!(!place.path().join("none.json").exists() && waiting(&place, "json").is_empty());
+}
+
+#[tokio::test]
+async fn a_suite_says_that_a_load_runs_against_its_target() {
+    let demo = DemoProcess::start(&[]);
+    let place = plain_place("service: {lease: 1s}\n");
+    place.file("long.yaml", LONG);
+    let url = demo.url.as_str();
+    let at = |words: &[&'static str]| [words, &["--target", "ash-v5", "--url", url]].concat();
+    let words = ["the load `long", "what this run sees may be its doing"];
+    let load = Typed::start(&place, &[], &at(&["load", "long.yaml"]));
+    let start = Instant::now();
+    while !place.thrash(["runs", "queue"]).stdout.contains("runs: load long against ash-v5") {
+        assert!(start.elapsed() < PATIENCE, "{}", load.said());
+    }
+    place.thrash(at(&["quick"])).complains(&words);
+    let elsewhere = place.thrash(["quick"]).said();
+    assert!(!elsewhere.contains(words[1]), "that was another target: {elsewhere}");
+    // One that is gone is nobody's excuse.
+    drop(load);
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let alone = place.thrash(at(&["quick"])).said();
+    assert!(!alone.contains(words[1]), "{alone}");
 }
