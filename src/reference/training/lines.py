@@ -10,6 +10,7 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 import common
+import folded
 from perturb import perturbed
 
 CUTS = re.compile(r"(?<=[.!?…;])\s+|\s+(?=(?:but|because|and then|so|when|while|after|if|cuz|since|and i|then)\s)|,\s+", re.I)
@@ -90,6 +91,29 @@ def lines(texts, near, rounds, seed=common.SEED):
         if not resembles(made):
             out.setdefault(made[:300])
     return list(out)
+
+
+def windows(rows, count, seed=common.SEED):
+    """(text, whether every phrase in it is calm): what a window of a long message holds, which begins and ends anywhere.
+
+    Six in ten are made of calm phrases alone, three have one other phrase among them, one is made of any.
+    """
+    rng, resembles = random.Random(seed), common.resembling()
+    calm, others = [text for level, text in rows if level == 0], [text for level, text in rows if level > 0]
+    out = {}
+    while len(out) < count:
+        kind, start, parts = rng.random(), rng.randrange(folded.STEP), []
+        while sum(map(len, parts)) < start + folded.LENGTH:
+            parts.append(rng.choice(calm if kind < 0.9 else calm + others))
+        if 0.6 <= kind < 0.9:
+            parts[rng.randrange(len(parts))] = rng.choice(others)
+        made = parts[0]
+        for part in parts[1:]:
+            made += (" " if made[-1] in ".!?…" else rng.choice([". ", " ", ", ", "... "])) + part
+        made = perturbed(made, rng, 0.2)[start : start + folded.LENGTH].strip()
+        if len(made) > folded.STEP and not resembles(made):
+            out.setdefault(made, kind < 0.6)
+    return list(out.items())
 
 
 def of(folder, texts, rounds):
