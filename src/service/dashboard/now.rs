@@ -86,6 +86,8 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
                 @if told.len() > 1 && tone != Tone::Good { ", the newest of those" }
                 "."
             }
+        } @else if tone == Tone::Bad {
+            p.lead { "What is wrong with it stands under " a href="#health" { "Health" } "." }
         }
     };
     let title = format!("{} {words}: thrash", tone.mark());
