@@ -36,7 +36,7 @@ const HTTPS_OWN: [&str; 10] = [
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceSettings {
-    /// Where it listens; nothing: on every address of this machine where callers need a key, else on loopback.
+    /// Where it listens; nothing: on every IPv4 address of this machine where callers need a key, else on loopback.
     #[schemars(with = "Option<String>")]
     pub listen: Option<SocketAddr>,
     /// Where it shows its metrics; nothing: port 9094 of the same address.
@@ -248,7 +248,10 @@ impl ServiceSettings {
     /// Notes every value that decodes and still makes no sense.
     pub(super) fn look_for_nonsense(&self, found: &mut Findings) {
         let (listen, metrics) = (self.listens_on(), self.tells_metrics_on());
-        let shares = |one: IpAddr, other: IpAddr| one == other || one.is_unspecified();
+        // `[::]` is every address, `0.0.0.0` those of IPv4.
+        let shares = |one: IpAddr, other: IpAddr| {
+            one == other || (one.is_unspecified() && (one.is_ipv6() || other.is_ipv4()))
+        };
         let is_shared = shares(listen.ip(), metrics.ip()) || shares(metrics.ip(), listen.ip());
         if is_shared && listen.port() == metrics.port() && listen.port() != 0 {
             let key = if self.metrics_port.is_some() { "metrics_port" } else { "metrics_listen" };

@@ -286,9 +286,12 @@ impl Entry {
             limit: Some(1),
             ..JobFilter::default()
         };
-        // One that is gone runs until somebody says so, and no service may be there.
-        self.store.reap_jobs(Reap::Abandoned(self.length * 2)).await.ok()?;
-        self.store.jobs(&running).await.ok()?.pop()
+        let looked = async {
+            // One that is gone runs until somebody says so, and no service may be there.
+            self.store.reap_jobs(Reap::Abandoned(self.length * 2)).await?;
+            self.store.jobs(&running).await
+        };
+        timeout(LEAVING, looked).await.ok()?.ok()?.pop()
     }
 
     /// Why a load that waited is no longer in the queue.

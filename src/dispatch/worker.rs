@@ -187,15 +187,7 @@ impl Worker {
                         (JobState::Failed | JobState::Lost, why) => {
                             tracing::error!(job = %job.id, requester = job.requester, why, "nothing came of a run");
                         }
-                        (state, _) => {
-                            let Job { id, name, target, conclusion, .. } = &now;
-                            let verdict = conclusion.map_or(state.as_str(), Conclusion::as_str);
-                            if conclusion.is_none_or(|conclusion| conclusion == Conclusion::Passed) {
-                                tracing::info!(job = %id, name, target, verdict, "a run ended");
-                            } else {
-                                tracing::warn!(job = %id, name, target, verdict, "a run ended and did not pass");
-                            }
-                        }
+                        _ => write_down(job, &outcome),
                     }
                     feed.tell(JobEvent::Ended(Arc::new(now.clone())));
                     self.queue.ready.notify_one();
@@ -310,4 +302,20 @@ fn bug(job: &Job, panic: &JoinError) -> Outcome {
 async fn soon_after(happened: impl Future<Output = ()>) {
     happened.await;
     tokio::time::sleep(LAST_WAIT).await;
+}
+
+/// Says in the log how a run ended.
+fn write_down(job: &Job, outcome: &Outcome) {
+    let Job { id, name, target, .. } = job;
+    match outcome {
+        Outcome::HandBack => tracing::info!(job = %id, name, target, "a run went back to the queue"),
+        Outcome::Over { end, .. } => {
+            let verdict = end.conclusion.map_or(end.state.as_str(), Conclusion::as_str);
+            if end.conclusion.is_none_or(|conclusion| conclusion == Conclusion::Passed) {
+                tracing::info!(job = %id, name, target, verdict, "a run ended");
+            } else {
+                tracing::warn!(job = %id, name, target, verdict, "a run ended and did not pass");
+            }
+        }
+    }
 }

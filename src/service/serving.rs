@@ -274,7 +274,10 @@ fn check_keys(config: &Config) -> Result<(), ServeError> {
         if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(ServeError::OddKey);
         }
-        if key.expose().starts_with("${") && key.expose().ends_with('}') {
+        // Nobody filled it in: `$KEY` or `${KEY}`.
+        let is_name =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_uppercase() || b"_{}".contains(&byte));
+        if key.expose().strip_prefix('$').is_some_and(is_name) {
             return Err(ServeError::UnfilledKey);
         }
         if key.expose().len() < SHORTEST_KEY {

@@ -90,7 +90,9 @@ impl Seen {
             service.metrics.expect(kind, suite, &target, is_demo(service, &target));
         }
         let mut shown = BTreeSet::new();
-        for run in &runs {
+        let served = service.config.served_targets();
+        for run in runs.iter().filter(|run| run.target.as_ref().is_none_or(|target| served.contains(target)))
+        {
             let outcome = run.conclusion.map(|conclusion| conclusion as u8);
             let kind = run.kind.map(|kind| kind as u8);
             let series = (kind, run.suite.clone(), run.target.clone(), run.demo, outcome);

@@ -63,11 +63,8 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Problem> {
         Some(health::section(&visit, looks.as_ref())),
     ];
     let served = visit.service.config.served_targets();
-    let mut told: Vec<&Found> =
+    let told: Vec<&Found> =
         results.iter().filter(|found| served.iter().any(|target| target == found.target())).collect();
-    if told.is_empty() {
-        told.extend(&results);
-    }
     let (tone, words) = match (headline(&told), visit.service.queue.in_memory()) {
         ((Tone::Bad, words), _) => (Tone::Bad, words),
         (all, 0) => as_of_now(all, &told, looks.as_ref()),
