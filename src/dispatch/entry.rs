@@ -17,6 +17,7 @@ use super::held::Held;
 use super::hold::{RENEW_EVERY, RENEW_PATIENCE};
 use super::keep::{Keeper, open_store};
 use super::load::LoadPlan;
+use super::load_check::busy;
 use super::retention::RetentionPolicy;
 use crate::config::Config;
 use crate::domain::{Beside, Job, JobState, NewJob, RunId, RunKind};
@@ -475,27 +476,4 @@ fn stopped() -> DispatchError {
 /// The end of a run that was stopped before it began.
 pub(super) fn not_sent() -> JobEnd {
     JobEnd { state: JobState::Cancelled, conclusion: None, message: Some("nothing was sent yet".to_owned()) }
-}
-
-/// Another load is before this one.
-fn busy(other: &Job) -> DispatchError {
-    DispatchError::Busy {
-        message: format!("{}; nothing was sent", before_it(other)),
-        hint: "leave `--no-wait` out to wait for its end; `thrash runs queue` shows what else waits"
-            .to_owned(),
-    }
-}
-
-/// What a load waits for, in words.
-pub fn before_it(other: &Job) -> String {
-    let Job { id, name, target, requester, .. } = other;
-    let instance = other.instance.as_deref().unwrap_or("somewhere");
-    let (state, since) = match other.started_at {
-        Some(since) => ("runs", since),
-        None => ("waits", other.submitted_at),
-    };
-    let since = since.format("%Y-%m-%d %H:%M:%S UTC");
-    format!(
-        "the load `{name}` against `{target}` (run {id} of {requester}) {state} on {instance} since {since}"
-    )
 }

@@ -8,8 +8,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::attempt::not_begun;
-use super::entry::{Entry, PATIENCE, Tell, before_it, not_sent};
+use super::entry::{Entry, PATIENCE, Tell, not_sent};
 use super::error::{DispatchError, chain};
+use super::load_check::before_it;
 use crate::config::Config;
 use crate::domain::{Beside, NewJob};
 use crate::run::RunControl;

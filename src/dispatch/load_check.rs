@@ -3,7 +3,7 @@
 use super::DispatchError;
 use super::load::{deck, phrases};
 use crate::config::Config;
-use crate::domain::{BaselineWish, LoadModel};
+use crate::domain::{BaselineWish, Job, LoadModel};
 use crate::gate::Gate;
 use crate::load::Scenario;
 
@@ -73,4 +73,27 @@ pub(super) fn can_be_asked(scenario: &Scenario, gates: &[Gate]) -> Result<(), Di
         })?;
     }
     Ok(())
+}
+
+/// Another load is before this one.
+pub(super) fn busy(other: &Job) -> DispatchError {
+    DispatchError::Busy {
+        message: format!("{}; nothing was sent", before_it(other)),
+        hint: "leave `--no-wait` out to wait for its end; `thrash runs queue` shows what else waits"
+            .to_owned(),
+    }
+}
+
+/// What a load waits for, in words.
+pub fn before_it(other: &Job) -> String {
+    let Job { id, name, target, requester, .. } = other;
+    let instance = other.instance.as_deref().unwrap_or("somewhere");
+    let (state, since) = match other.started_at {
+        Some(since) => ("runs", since),
+        None => ("waits", other.submitted_at),
+    };
+    let since = since.format("%Y-%m-%d %H:%M:%S UTC");
+    format!(
+        "the load `{name}` against `{target}` (run {id} of {requester}) {state} on {instance} since {since}"
+    )
 }

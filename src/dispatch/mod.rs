@@ -30,7 +30,7 @@ mod worker;
 
 pub use baseline::set_baseline;
 pub use connect::Connected;
-pub use entry::{Entry, NoEntry, Tell, before_it, instance_name, typist};
+pub use entry::{Entry, NoEntry, Tell, instance_name, typist};
 pub use error::{BaselineError, DispatchError, chain};
 pub use execute::{Executed, Prepared};
 pub use feed::{Batch, Feed, JobEvent, Progress};
@@ -38,7 +38,7 @@ pub use held::{Held, Others};
 pub use history::{FoundHistory, HistoryQuery, history};
 pub use keep::{Keeper, Kept, deliver_spool, earlier, open_store, spool, store_to_look};
 pub use load::{LoadPlan, PreparedLoad, SEND_USERS};
-pub use load_check::check_scenario;
+pub use load_check::{before_it, check_scenario};
 pub use load_users::PreparedUsers;
 pub use load_workers::{PreparedWorker, Waiting, Worked, WorkersWish};
 pub use queue::{Ask, AskError, News, Queue, Turn, Watcher, Work, asked_target, check_ask, look_up, takers};
